@@ -1,0 +1,29 @@
+/** Three projects: `unit` is pure, `workflow` runs workflows on a real Temporal server, `integration` runs whole processes. */
+const base = {
+  transform: {
+    '\\.[cm]?[jt]s$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  transformIgnorePatterns: ['node_modules/(?!(jose|trading-signals|jsep)/)'],
+  testEnvironment: 'node',
+};
+
+const project = (name, extra = {}) => ({
+  ...base,
+  displayName: name,
+  testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],
+  ...extra,
+});
+const withStack = {
+  globalSetup: '<rootDir>/tests/support/global-setup.ts',
+  globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
+};
+
+module.exports = {
+  projects: [project('unit'), project('workflow', withStack), project('integration', withStack)],
+  collectCoverageFrom: ['src/**/*.ts', '!src/**/main.ts'],
+  coverageProvider: 'babel',
+  coverageReporters: ['text-summary', 'json', 'lcovonly'],
+};

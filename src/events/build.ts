@@ -1,0 +1,89 @@
+/**
+ * Builds events. Ids are pure functions of what happened, so the same fact told twice (by a retried task, by worker and
+ * workflow both) collides, and a second real one does not.
+ */
+import {
+  ENVELOPE_VERSION,
+  type Correlation,
+  type EmergencyStateChanged,
+  type ExecutionFact,
+  type Mode,
+  type NodeFact,
+  type NodeTurn,
+  type UnnumberedEvent,
+} from './envelope';
+
+/** Where a node event stands among those of its node: generation, dispatch, attempt, rank; the higher one wins in a snapshot. */
+export type Precedence = readonly [generation: number, dispatch: number, attempt: number, rank: number];
+
+/** An event with what the log needs beside it. `key` (frame/node) is set for node events alone. */
+export interface Publication {
+  readonly event: UnnumberedEvent;
+  readonly key?: string;
+  readonly precedence?: Precedence;
+}
+
+/** What every event of one execution carries. */
+export interface ExecutionContext extends Correlation {
+  readonly execution_id: string;
+  readonly mode: Mode;
+}
+
+const rankOf: Readonly<Record<NodeFact['type'], number>> = {
+  node_waiting: 0,
+  node_started: 1,
+  node_retrying: 2,
+  node_skipped: 3,
+  node_failed: 3,
+  node_completed: 3,
+};
+
+export function nodeKey(frame: string, nodeId: string): string {
+  return frame === '' ? nodeId : `${frame}/${nodeId}`;
+}
+
+export function nodeEvent(context: ExecutionContext, turn: NodeTurn, fact: NodeFact, at: number): Publication {
+  const { node_id, node_type, frame, generation, dispatch, attempt } = turn;
+  const key = nodeKey(frame, node_id);
+  const id = [context.execution_id, key, generation, dispatch, attempt, fact.type].join('|');
+  const place = { node_id, node_type, ...(frame === '' ? {} : { frame }), generation, attempt };
+  return {
+    event: { ...envelope(context, context.execution_id, id, at), ...place, ...fact },
+    key,
+    precedence: [generation, dispatch, attempt, rankOf[fact.type]],
+  };
+}
+
+/**
+ * `ordinal` counts the execution's state changes: 0 is its start; each halt and each resume takes the next; `end` is its
+ * one terminal fact and `ending` the hint before it.
+ */
+export function executionEvent(
+  context: ExecutionContext,
+  ordinal: number | 'end' | 'ending',
+  fact: ExecutionFact,
+  at: number,
+): Publication {
+  return { event: { ...envelope(context, context.execution_id, `${context.execution_id}|${ordinal}`, at), ...fact } };
+}
+
+export function emergencyEvent(deskId: string, mode: Mode, fact: EmergencyStateChanged, at: number): Publication {
+  const stream = `desk/${deskId}`;
+  return { event: { ...envelope({ mode }, stream, `${stream}|${fact.desk_epoch}`, at), ...fact } };
+}
+
+function envelope(context: Correlation & { readonly mode: Mode }, stream: string, eventId: string, at: number) {
+  const { execution_id, workflow_id, graph_version, bot_id, strategy_id, mode } = context;
+  return {
+    v: ENVELOPE_VERSION,
+    event_id: eventId,
+    stream,
+    timestamp: new Date(at).toISOString(),
+    mode,
+    ...(execution_id === undefined ? {} : { execution_id }),
+    ...(workflow_id === undefined ? {} : { workflow_id }),
+    ...(graph_version === undefined ? {} : { graph_version }),
+    ...(bot_id === undefined ? {} : { bot_id }),
+    ...(strategy_id === undefined ? {} : { strategy_id }),
+  } as const;
+}

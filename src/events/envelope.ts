@@ -1,0 +1,102 @@
+/** The wire form of every event. Facts, past tense, immutable; snake_case exactly as it is sent. */
+
+export const ENVELOPE_VERSION = 1;
+
+/** Paper trades with recorded or simulated venues; live with real money. */
+export type Mode = 'paper' | 'live';
+
+/** What an event is about. Present on the envelope wherever it applies. */
+export interface Correlation {
+  readonly execution_id?: string;
+  readonly workflow_id?: string;
+  readonly graph_version?: string;
+  readonly bot_id?: string;
+  readonly strategy_id?: string;
+}
+
+/** One node's turn: `dispatch` counts how often the workflow handed it out (again after a halt), `attempt` the tries within. */
+export interface NodeTurn {
+  readonly node_id: string;
+  readonly node_type: string;
+  readonly frame: string;
+  readonly generation: number;
+  readonly dispatch: number;
+  readonly attempt: number;
+}
+
+interface Fact<T extends string> {
+  readonly type: T;
+}
+
+export interface ExecutionStarted extends Fact<'execution_started'> {
+  readonly node_count: number;
+}
+export interface ExecutionEnded extends Fact<'execution_completed' | 'execution_failed' | 'execution_cancelled'> {
+  readonly status: 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
+  readonly duration_ms: number;
+  readonly error?: string;
+  readonly error_type?: string;
+}
+export interface ExecutionHalted extends Fact<'execution_halted' | 'execution_resumed'> {
+  readonly reason: string;
+  readonly scope: string;
+}
+/** The workflow's own word that it ended: only a hint, never shown; the gateway's reconciler checks it and publishes the fact. */
+export type ExecutionEnding = Fact<'execution_ending'>;
+
+export type NodeStarted = Fact<'node_started'>;
+export interface NodeCompleted extends Fact<'node_completed'> {
+  readonly status: 'success';
+  readonly duration_ms: number;
+  readonly outputs: unknown;
+  readonly truncated?: true;
+}
+export interface NodeRetrying extends Fact<'node_retrying'> {
+  readonly error: string;
+  readonly error_type: string;
+  readonly next_attempt_ms: number;
+}
+export interface NodeFailed extends Fact<'node_failed'> {
+  readonly error: string;
+  readonly error_type: string;
+  readonly duration_ms: number;
+}
+export interface NodeSkipped extends Fact<'node_skipped' | 'node_waiting'> {
+  readonly reason: string;
+}
+
+export interface EmergencyStateChanged extends Fact<'emergency_state_changed'> {
+  readonly controller_id: string;
+  readonly scope: string;
+  readonly previous_state: string;
+  readonly new_state: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly desk_epoch: number;
+}
+
+export type ExecutionFact = ExecutionStarted | ExecutionEnded | ExecutionHalted | ExecutionEnding;
+export type NodeFact = NodeStarted | NodeCompleted | NodeRetrying | NodeFailed | NodeSkipped;
+export type EventFact = ExecutionFact | NodeFact | EmergencyStateChanged;
+export type EventType = EventFact['type'];
+
+/** An event on its way to the log, before the log has numbered it. `stream` is an execution id or `desk/<desk id>`. */
+export type UnnumberedEvent = {
+  readonly v: typeof ENVELOPE_VERSION;
+  readonly event_id: string;
+  readonly stream: string;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly timestamp: string;
+  readonly mode: Mode;
+} & Correlation &
+  Partial<Omit<NodeTurn, 'dispatch'>> &
+  EventFact;
+
+/** An event as the log holds and publishes it. `seq` rises by one per stream within one `log_epoch`. */
+export type EventEnvelope = UnnumberedEvent & { readonly log_epoch: string; readonly seq: number };
+
+export const terminalExecutionTypes: ReadonlySet<string> = new Set([
+  'execution_completed',
+  'execution_failed',
+  'execution_cancelled',
+]);

@@ -1,0 +1,61 @@
+/** References: how one node names what another gave, and where they may stand. */
+
+/** `node.output`, deeper as `balance.free.BTC` or `candles.closes.0`. */
+export interface DataReference {
+  readonly node: string;
+  /** At least one step; the first is the output's name. */
+  readonly path: readonly string[];
+}
+
+/** `node`, `node.success`, `node.error`, `node.finished`, or a branch such as `worth_it.pass`. */
+export interface ControlReference {
+  readonly node: string;
+  readonly on: string;
+}
+
+const STEP = /^[A-Za-z0-9_-]+$/;
+const NODE = /^[A-Za-z][A-Za-z0-9_-]*$/;
+const TEMPLATE = /\{\{\s*([^{}]*?)\s*\}\}/g;
+const STRING_LITERAL = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g;
+/** In a formula a dash is a minus, so ids with dashes cannot stand there. */
+const FORMULA_REFERENCE = /(?<![A-Za-z0-9_.])[A-Za-z]\w*(?:\.\w+)+/g;
+
+export function parseDataReference(text: string): DataReference | undefined {
+  const [node = '', ...path] = text.split('.');
+  return NODE.test(node) && path.length > 0 && path.every((step) => STEP.test(step)) ? { node, path } : undefined;
+}
+
+export function parseControlReference(text: string): ControlReference | undefined {
+  const [node = '', on = 'success', ...rest] = text.split('.');
+  return NODE.test(node) && STEP.test(on) && rest.length === 0 ? { node, on } : undefined;
+}
+
+/** What stands between `{{` and `}}`, in order, whether or not it is a reference. */
+export function referencesInTemplate(text: string): string[] {
+  return [...text.matchAll(TEMPLATE)].map((match) => match[1] ?? '');
+}
+
+/** The bare references of a formula such as `spread.bps > 8 && rsi.value < 30`, each once, in order. */
+export function referencesInFormula(text: string): string[] {
+  const bare = text.replace(STRING_LITERAL, "''");
+  return [...new Set([...bare.matchAll(FORMULA_REFERENCE)].map((match) => match[0]))];
+}
+
+/** Replaces every `{{reference}}` by what `valueOf` gives, objects as JSON. */
+export function fillTemplate(text: string, valueOf: (reference: string) => unknown): string {
+  return text.replace(TEMPLATE, (_, reference: string) => asText(valueOf(reference)));
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+/** Follows a path into a value; undefined where it leads nowhere. Only own properties count. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  let current = value;
+  for (const step of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, step)) return undefined;
+    current = (current as Record<string, unknown>)[step];
+  }
+  return current;
+}

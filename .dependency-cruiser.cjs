@@ -13,7 +13,7 @@ const outside = (name, own, libraries = []) => ({
     ],
   },
 });
-const plain = ['errors.ts', 'money.ts'];
+const plain = ['errors.ts', 'json.ts', 'money.ts'];
 
 module.exports = {
   forbidden: [
@@ -77,7 +77,7 @@ module.exports = {
         reachable: true,
         pathNot: [
           '^src/(workflows|graph|emergency|events)/',
-          '^src/(errors|money)\\.ts$',
+          '^src/(errors|json|money)\\.ts$',
           'node_modules/(@temporalio/(workflow|common)|big\\.js)/',
         ],
       },

@@ -7,6 +7,7 @@ const SANDBOX = [
   'src/emergency/**/*.ts',
   'src/events/**/*.ts',
   'src/errors.ts',
+  'src/json.ts',
   'src/money.ts',
 ];
 const sandboxGlobals = [

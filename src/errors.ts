@@ -70,6 +70,13 @@ export const errorCatalogue = {
     meaning: 'The execution was cancelled before it completed.',
     next_step: 'Start a new execution if the work is still wanted.',
   },
+  ExecutionClosed: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The execution has already ended, so it can no longer be steered.',
+    next_step: 'Read how it ended with `holdfast status EXECUTION`, or start a new one.',
+  },
   ExecutionExists: {
     retryable: false,
     http_status: 409,
@@ -202,6 +209,13 @@ export const errorCatalogue = {
     exit_code: 2,
     meaning: 'There is no node kind of this name.',
     next_step: 'List the kinds with `holdfast nodes`.',
+  },
+  WorkerUnavailable: {
+    retryable: true,
+    http_status: 503,
+    exit_code: 3,
+    meaning: 'Temporal knows the execution, but no worker answered for it in time.',
+    next_step: 'Start a worker (`npm start`); signals sent meanwhile are kept and take effect then.',
   },
   WorkflowNotFound: {
     retryable: false,

@@ -12,6 +12,7 @@ import {
   type NodeTurn,
   type UnnumberedEvent,
 } from './envelope';
+import { present } from '../json';
 
 /** Where a node event stands among those of its node: generation, dispatch, attempt, rank; the higher one wins in a snapshot. */
 export type Precedence = readonly [generation: number, dispatch: number, attempt: number, rank: number];
@@ -80,10 +81,6 @@ function envelope(context: Correlation & { readonly mode: Mode }, stream: string
     stream,
     timestamp: new Date(at).toISOString(),
     mode,
-    ...(execution_id === undefined ? {} : { execution_id }),
-    ...(workflow_id === undefined ? {} : { workflow_id }),
-    ...(graph_version === undefined ? {} : { graph_version }),
-    ...(bot_id === undefined ? {} : { bot_id }),
-    ...(strategy_id === undefined ? {} : { strategy_id }),
+    ...present({ execution_id, workflow_id, graph_version, bot_id, strategy_id }),
   } as const;
 }

@@ -1,0 +1,152 @@
+/** Executions: start, find, read, halt, resume, cancel. */
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { HoldfastError, messageOf } from '../errors';
+import { present } from '../json';
+import {
+  RUN_GRAPH,
+  emergencySignal,
+  haltSignal,
+  resumeSignal,
+  statusQuery,
+  type EmergencyNotice,
+  type ExecutionState,
+  type ExecutionStatus,
+  type RunGraphInput,
+} from '../workflows/messages';
+import { executionAttributes, startAttributes } from '../workflows/search-attributes';
+import { call, type TemporalAccess } from './connection';
+import {
+  attributesSummary,
+  closedStatus,
+  type ClosedStatus,
+  type ExecutionDescription,
+  type ExecutionSummary,
+} from './execution-summary';
+import { listPage, type ExecutionFilter, type ExecutionPage } from './visibility';
+
+const WORKFLOW_TASK_TIMEOUT = '3s';
+
+export function executionWorkflowOptions(access: TemporalAccess, input: RunGraphInput) {
+  return {
+    taskQueue: access.task_queue,
+    args: [input] as [RunGraphInput],
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    typedSearchAttributes: startAttributes(input),
+    staticSummary: input.graph.name ?? input.graph.id,
+  } as const;
+}
+
+/** Starts once and only once: an id that was ever used is refused with `ExecutionExists`. */
+export async function startExecution(access: TemporalAccess, executionId: string, input: RunGraphInput): Promise<void> {
+  await call(access, { kind: 'service' }, async () => {
+    try {
+      await access.client.workflow.start(RUN_GRAPH, {
+        ...executionWorkflowOptions(access, input),
+        workflowId: executionId,
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const details = { execution_id: executionId };
+      throw new HoldfastError('ExecutionExists', `An execution called ${executionId} was already started.`, details);
+    }
+  });
+}
+
+export async function listExecutions(access: TemporalAccess, filter: ExecutionFilter): Promise<ExecutionPage> {
+  return call(access, { kind: 'service' }, () => listPage(access, filter));
+}
+
+export async function describeExecution(access: TemporalAccess, executionId: string): Promise<ExecutionDescription> {
+  const description = await call(access, { kind: 'execution', id: executionId }, () =>
+    access.client.workflow.getHandle(executionId).describe(),
+  );
+  if (description.type !== RUN_GRAPH) {
+    throw new HoldfastError('ExecutionNotFound', `${executionId} is not an execution of a graph.`);
+  }
+  const status = closedStatus(description.status.name);
+  const summary = summarise(description, status);
+  if (status === undefined) return summary;
+  const duration_ms = (description.closeTime ?? new Date()).getTime() - description.startTime.getTime();
+  const failure = status === 'failed' ? await failureOf(access, executionId, description.runId) : {};
+  return { ...summary, closing: { status, duration_ms, ...failure } };
+}
+
+function summarise(description: WorkflowExecutionDescription, closed: ClosedStatus | undefined): ExecutionSummary {
+  const attributes = description.typedSearchAttributes.getAll();
+  const read = ({ name }: { readonly name: string }) =>
+    attributes.find(({ key }) => key.name === name)?.value as string | undefined;
+  return {
+    execution_id: description.workflowId,
+    run_id: description.runId,
+    ...attributesSummary(read),
+    state: closed ?? ((read(executionAttributes.state) ?? 'running') as ExecutionState),
+    started_at: description.startTime.toISOString(),
+    ...present({ closed_at: description.closeTime?.toISOString() }),
+  };
+}
+
+async function failureOf(access: TemporalAccess, executionId: string, runId: string) {
+  try {
+    await access.client.workflow.getHandle(executionId, runId, { followRuns: false }).result();
+    return {};
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const cause = error.cause;
+    const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+    return { error: messageOf(cause), error_type: type ?? 'Unexpected' };
+  }
+}
+
+/** The full snapshot, asked of a worker. Throws `WorkerUnavailable` when none answers within five seconds. */
+export async function executionStatus(access: TemporalAccess, executionId: string): Promise<ExecutionStatus> {
+  return call(access, { kind: 'execution', id: executionId }, () =>
+    access.client.workflow.getHandle(executionId).query(statusQuery),
+  );
+}
+
+export async function signalExecution(
+  access: TemporalAccess,
+  executionId: string,
+  action: 'halt' | 'resume',
+  reason: string,
+): Promise<void> {
+  const signal = action === 'halt' ? haltSignal : resumeSignal;
+  await steer(access, executionId, () => access.client.workflow.getHandle(executionId).signal(signal, { reason }));
+}
+
+/** A closed execution needs no telling, so its refusal is no error. */
+export async function notifyExecution(
+  access: TemporalAccess,
+  executionId: string,
+  notice: EmergencyNotice,
+): Promise<void> {
+  try {
+    await call(access, { kind: 'execution', id: executionId }, () =>
+      access.client.workflow.getHandle(executionId).signal(emergencySignal, notice),
+    );
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'ExecutionNotFound') throw error;
+  }
+}
+
+export async function cancelExecution(access: TemporalAccess, executionId: string): Promise<void> {
+  await steer(access, executionId, () => access.client.workflow.getHandle(executionId).cancel());
+}
+
+/** Temporal says *not found* of closed executions as well; what is true is looked up before it is said. */
+async function steer(access: TemporalAccess, executionId: string, action: () => Promise<unknown>): Promise<void> {
+  try {
+    await call(access, { kind: 'execution', id: executionId }, action);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'ExecutionNotFound') throw error;
+    const { state } = await describeExecution(access, executionId);
+    throw new HoldfastError('ExecutionClosed', `${executionId} has already ended: ${state}.`, { state });
+  }
+}

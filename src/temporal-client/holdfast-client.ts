@@ -1,0 +1,166 @@
+/** The one holder of the Temporal client: everything the gateway, the command line and the worker ask of Temporal. */
+import { randomBytes } from 'node:crypto';
+import { isGrpcServiceError } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { messageOf } from '../errors';
+import type { DeskStatus, EmergencyNotice, ExecutionStatus, RunGraphInput } from '../workflows/messages';
+import { executionAttributes } from '../workflows/search-attributes';
+import { connect, type TemporalAccess, type TemporalOptions } from './connection';
+import * as deployments from './deployments';
+import * as desk from './desk';
+import * as executions from './executions';
+import type { ExecutionDescription } from './execution-summary';
+import type { ExecutionFilter, ExecutionPage } from './visibility';
+
+export type { ClosedStatus, ExecutionDescription, ExecutionSummary } from './execution-summary';
+export type { ExecutionFilter, ExecutionPage } from './visibility';
+export type { Deployment } from './deployments';
+export type { DeskCommand } from './desk';
+export type { TemporalOptions } from './connection';
+
+/** gRPC status code. */
+const ALREADY_EXISTS = 6;
+
+export interface StartOptions {
+  /** Given by a caller who may send the same start twice; else `exec_<graph id>_<8 hex>`. */
+  readonly execution_id?: string;
+}
+
+export class HoldfastClient {
+  readonly #access: TemporalAccess;
+
+  private constructor(access: TemporalAccess) {
+    this.#access = access;
+  }
+
+  /** Throws `TemporalUnavailable` within five seconds. */
+  static async connect(options: TemporalOptions): Promise<HoldfastClient> {
+    return new HoldfastClient(await connect(options));
+  }
+
+  async close(): Promise<void> {
+    await this.#access.connection.close();
+  }
+
+  /** True when the frontend answers. */
+  async isHealthy(): Promise<boolean> {
+    const check = () => this.#access.connection.workflowService.getSystemInfo({});
+    return this.#access.connection.withDeadline(Date.now() + 2_000, check).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * Registers the search attributes, one by one, so that those a namespace already has do no harm. Returns what could not be
+   * registered and why: Temporal Cloud has no such call, and an operator adds them there.
+   */
+  async ensureSearchAttributes(): Promise<string[]> {
+    const failures: string[] = [];
+    for (const { name } of Object.values(executionAttributes)) {
+      try {
+        await this.#access.connection.operatorService.addSearchAttributes({
+          namespace: this.#access.namespace,
+          searchAttributes: { [name]: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD },
+        });
+      } catch (error) {
+        if (!isGrpcServiceError(error) || (error.code as number) !== ALREADY_EXISTS)
+          failures.push(`${name}: ${messageOf(error)}`);
+      }
+    }
+    return failures;
+  }
+
+  /** Asks the desk first: throws `EmergencyHalted`, `EmergencyUnreachable`, `ExecutionExists`. */
+  async startExecution(input: RunGraphInput, options: StartOptions = {}): Promise<{ execution_id: string }> {
+    await desk.assertCanOperate(this.#access, input.graph.desk);
+    const execution_id = options.execution_id ?? `exec_${input.graph.id}_${randomBytes(4).toString('hex')}`;
+    await executions.startExecution(this.#access, execution_id, input);
+    return { execution_id };
+  }
+
+  async listExecutions(filter: ExecutionFilter = {}): Promise<ExecutionPage> {
+    return executions.listExecutions(this.#access, filter);
+  }
+
+  async describeExecution(executionId: string): Promise<ExecutionDescription> {
+    return executions.describeExecution(this.#access, executionId);
+  }
+
+  /** The execution's own full account; also of closed ones, as long as a worker runs. Throws `WorkerUnavailable`. */
+  async executionStatus(executionId: string): Promise<ExecutionStatus> {
+    return executions.executionStatus(this.#access, executionId);
+  }
+
+  /** Returns once Temporal has the signal; `executionStatus` says when it holds. Throws `ExecutionClosed`. */
+  async haltExecution(executionId: string, reason: string): Promise<void> {
+    await executions.signalExecution(this.#access, executionId, 'halt', reason);
+  }
+
+  async resumeExecution(executionId: string, reason: string): Promise<void> {
+    await executions.signalExecution(this.#access, executionId, 'resume', reason);
+  }
+
+  /** What runs is awaited; the execution then ends as cancelled. */
+  async cancelExecution(executionId: string): Promise<void> {
+    await executions.cancelExecution(this.#access, executionId);
+  }
+
+  async deploy(input: RunGraphInput, options: { trigger_now?: boolean } = {}): Promise<deployments.Deployment> {
+    return deployments.deploy(this.#access, input, options);
+  }
+
+  async listDeployments(): Promise<deployments.Deployment[]> {
+    return deployments.listDeployments(this.#access);
+  }
+
+  async getDeployment(workflowId: string): Promise<deployments.Deployment> {
+    return deployments.getDeployment(this.#access, workflowId);
+  }
+
+  async deployedInput(workflowId: string): Promise<RunGraphInput> {
+    return deployments.deployedInput(this.#access, workflowId);
+  }
+
+  async undeploy(workflowId: string): Promise<void> {
+    await deployments.undeploy(this.#access, workflowId);
+  }
+
+  async pauseDeployment(workflowId: string, note: string): Promise<void> {
+    await deployments.pauseDeployment(this.#access, workflowId, note);
+  }
+
+  async resumeDeployment(workflowId: string, note: string): Promise<void> {
+    await deployments.resumeDeployment(this.#access, workflowId, note);
+  }
+
+  async triggerDeployment(workflowId: string): Promise<void> {
+    await deployments.triggerDeployment(this.#access, workflowId);
+  }
+
+  async ensureDesk(deskId?: string): Promise<void> {
+    await desk.ensureDesk(this.#access, deskId);
+  }
+
+  async deskStatus(deskId?: string): Promise<DeskStatus> {
+    return desk.deskStatus(this.#access, deskId);
+  }
+
+  async assertCanOperate(deskId?: string): Promise<void> {
+    await desk.assertCanOperate(this.#access, deskId);
+  }
+
+  /** Halts the global scope: nothing new starts, running executions halt. */
+  async haltDesk(command: desk.DeskCommand): Promise<void> {
+    await desk.commandDesk(this.#access, 'halt', command);
+  }
+
+  async resumeDesk(command: desk.DeskCommand): Promise<void> {
+    await desk.commandDesk(this.#access, 'resume', command);
+  }
+
+  /** Tells one execution the desk's state; a closed one needs no telling. */
+  async notifyExecution(executionId: string, notice: EmergencyNotice): Promise<void> {
+    await executions.notifyExecution(this.#access, executionId, notice);
+  }
+}

@@ -1,0 +1,111 @@
+/** Listing executions through Temporal's visibility store, which lags the truth by up to a few hundred milliseconds. */
+import { HoldfastError } from '../errors';
+import { present } from '../json';
+import type { ExecutionState } from '../workflows/messages';
+import { RUN_GRAPH } from '../workflows/messages';
+import { executionAttributes } from '../workflows/search-attributes';
+import type { TemporalAccess } from './connection';
+import { attributesSummary, closedStatus, type ClosedStatus, type ExecutionSummary } from './execution-summary';
+
+export interface ExecutionFilter {
+  readonly workflow_id?: string;
+  readonly bot_id?: string;
+  readonly strategy_id?: string;
+  readonly state?: ExecutionState | ClosedStatus;
+  /** Only those not yet closed, whatever their state. */
+  readonly open?: boolean;
+  /** 1 to 1,000, default 50. */
+  readonly limit?: number;
+  /** `next_page` of the page before. */
+  readonly page?: string;
+}
+
+export interface ExecutionPage {
+  readonly executions: readonly ExecutionSummary[];
+  /** Absent on the last page. */
+  readonly next_page?: string;
+}
+
+const CLOSED: Readonly<Record<ClosedStatus, string>> = {
+  completed: 'Completed',
+  failed: 'Failed',
+  cancelled: 'Canceled',
+  terminated: 'Terminated',
+  timed_out: 'TimedOut',
+};
+/** Temporal's numbers of execution states. */
+const STATUS_NAMES: Readonly<Record<number, string>> = {
+  2: 'COMPLETED',
+  3: 'FAILED',
+  4: 'CANCELED',
+  5: 'TERMINATED',
+  7: 'TIMED_OUT',
+};
+
+export async function listPage(access: TemporalAccess, filter: ExecutionFilter): Promise<ExecutionPage> {
+  const response = await access.connection.workflowService.listWorkflowExecutions({
+    namespace: access.namespace,
+    query: queryOf(filter),
+    pageSize: filter.limit ?? 50,
+    ...(filter.page === undefined ? {} : { nextPageToken: Buffer.from(filter.page, 'base64url') }),
+  });
+  const next = Buffer.from(response.nextPageToken).toString('base64url');
+  return { executions: response.executions.map(summarise), ...(next === '' ? {} : { next_page: next }) };
+}
+
+/** The visibility query of a filter. Values are quoted; one with a quote in it cannot be an id and is refused. */
+export function queryOf(filter: ExecutionFilter): string {
+  const { workflow, bot, strategy, state } = executionAttributes;
+  const clauses = [
+    `WorkflowType = '${RUN_GRAPH}'`,
+    ...equals(workflow.name, filter.workflow_id),
+    ...equals(bot.name, filter.bot_id),
+    ...equals(strategy.name, filter.strategy_id),
+  ];
+  if (filter.open === true) clauses.push(`ExecutionStatus = 'Running'`);
+  if (filter.state !== undefined) {
+    const closed = CLOSED[filter.state as ClosedStatus] as string | undefined;
+    if (closed === undefined) clauses.push(`ExecutionStatus = 'Running'`, ...equals(state.name, filter.state));
+    else clauses.push(`ExecutionStatus = '${closed}'`);
+  }
+  return clauses.join(' AND ');
+}
+
+function equals(name: string, value: string | undefined): string[] {
+  if (value === undefined) return [];
+  if (!/^[\w:.-]+$/.test(value)) throw new HoldfastError('BadRequest', `Not an id: ${JSON.stringify(value)}.`);
+  return [`${name} = '${value}'`];
+}
+
+type RawExecution = Awaited<
+  ReturnType<TemporalAccess['connection']['workflowService']['listWorkflowExecutions']>
+>['executions'][number];
+
+function summarise(raw: RawExecution): ExecutionSummary {
+  const read = readerOf(raw);
+  const closed = closedStatus(STATUS_NAMES[Number(raw.status)] ?? '');
+  return {
+    execution_id: String(raw.execution?.workflowId),
+    run_id: String(raw.execution?.runId),
+    ...attributesSummary(read),
+    state: closed ?? ((read(executionAttributes.state) ?? 'running') as ExecutionState),
+    started_at: String(isoOf(raw.startTime)),
+    ...present({ closed_at: closed === undefined ? undefined : isoOf(raw.closeTime) }),
+  };
+}
+
+function readerOf(raw: RawExecution) {
+  const fields = raw.searchAttributes?.indexedFields ?? {};
+  return ({ name }: { readonly name: string }) => keywordOf(fields[name]?.data);
+}
+
+function keywordOf(data: Uint8Array | null | undefined): string | undefined {
+  if (data == null) return undefined;
+  const value: unknown = JSON.parse(Buffer.from(data).toString());
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isoOf(time: { seconds?: unknown; nanos?: number | null } | null | undefined): string | undefined {
+  if (time == null) return undefined;
+  return new Date(Number(time.seconds) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000)).toISOString();
+}

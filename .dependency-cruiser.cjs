@@ -1,59 +1,68 @@
-/** Who may import whom at run time. Types are erased and may cross. */
-const room = (name) => `^src/${name}/`;
-const outside = (name, own, libraries = []) => ({
+/**
+ * Who may import whom at run time. Types are erased and may cross.
+ * Rooms of the sandbox may not use Node built-ins; all others may.
+ */
+const PLAIN = ['errors.ts', 'money.ts', 'json.ts'];
+const SANDBOX = ['graph', 'events', 'emergency', 'workflows', ...PLAIN];
+
+const place = (name) => (name.endsWith('.ts') ? `^src/${name.replaceAll('.', '\\.')}$` : `^src/${name}/`);
+const library = (name) => `node_modules/${name}/`;
+
+/** A room imports itself, the plain files, the rooms and the libraries named, and nothing else. */
+const room = (name, rooms = [], libraries = []) => ({
   name: `${name}-imports`,
   severity: 'error',
-  comment: `src/${name} imports only ${[name, ...own, ...libraries].join(', ')}`,
-  from: { path: name.endsWith('.ts') ? `^src/${name}$` : room(name) },
+  comment: `src/${name} imports only: ${[name, ...PLAIN, ...rooms, ...libraries].join(', ')}`,
+  from: { path: place(name) },
   to: {
-    pathNot: [
-      ...[name, ...own].map((each) => (each.endsWith('.ts') ? `^src/${each}$` : room(each))),
-      ...libraries.map((each) => `node_modules/${each}/`),
-      ...(['graph', 'events', 'emergency', 'workflows'].includes(name) ? [] : ['^(node:)?[a-z_/]+$']),
-    ],
+    pathNot: [...[name, ...PLAIN, ...rooms].map(place), ...libraries.map(library)],
+    ...(SANDBOX.includes(name) ? {} : { dependencyTypesNot: ['core'] }),
   },
 });
-const plain = ['errors.ts', 'json.ts', 'money.ts'];
+
+const only = (name, files, packageName) => ({
+  name,
+  severity: 'error',
+  from: { path: '^src/', pathNot: files },
+  to: { path: library(packageName) },
+});
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    outside('graph', ['events', 'emergency', ...plain], ['zod', 'yaml']),
-    {
-      name: 'zod-only-in-schema',
-      severity: 'error',
-      from: { path: '^src/graph/', pathNot: '^src/graph/schema\\.ts$' },
-      to: { path: 'node_modules/zod/' },
-    },
-    outside('events', plain),
-    outside('emergency', ['events', ...plain]),
-    outside('event-log', ['events', ...plain], ['ioredis']),
-    outside('workflows', ['graph', 'emergency', 'events', ...plain], ['@temporalio/workflow', '@temporalio/common']),
-    outside(
+    ...['errors.ts', 'json.ts'].map((file) => room(file)),
+    room('money.ts', [], ['big.js']),
+    room('logging.ts', [], ['pino']),
+    room('graph', ['events', 'emergency'], ['zod', 'yaml', 'jsep']),
+    room('events'),
+    room('emergency', ['events']),
+    room('event-log', ['events'], ['ioredis']),
+    room('workflows', ['graph', 'emergency', 'events'], ['@temporalio/workflow', '@temporalio/common']),
+    room(
       'activities',
-      ['graph', 'events', 'venues', ...plain],
+      ['graph', 'events', 'venues'],
       ['@temporalio/activity', '@temporalio/common', 'zod', 'trading-signals', 'jsep'],
     ),
-    outside('venues', [...plain]),
-    outside(
+    room('venues'),
+    room(
       'temporal-client',
-      ['workflows', 'graph', 'events', ...plain],
-      ['@temporalio/client', '@temporalio/common', '@temporalio/workflow', '@temporalio/proto'],
+      ['workflows', 'graph', 'events'],
+      ['@temporalio/client', '@temporalio/common', '@temporalio/proto'],
     ),
-    outside(
+    room(
       'worker',
-      ['activities', 'event-log', 'events', 'graph', 'venues', 'temporal-client', 'config', 'logging.ts', ...plain],
+      ['activities', 'event-log', 'events', 'graph', 'venues', 'temporal-client', 'config', 'logging.ts'],
       ['@temporalio/worker', '@temporalio/activity', '@temporalio/common', 'pino'],
     ),
-    outside(
+    room(
       'gateway',
-      ['event-log', 'events', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts', ...plain],
+      ['event-log', 'events', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
       ['socket.io', 'fastify', '@fastify/static', 'jose', 'pino', 'zod'],
     ),
-    outside('config', plain, ['zod']),
-    outside('local-stack', ['config', ...plain]),
-    outside(
+    room('config', [], ['zod']),
+    room('local-stack', ['config'], ['@temporalio/client', 'ioredis', 'zod']),
+    room(
       'cli',
       [
         'graph',
@@ -64,10 +73,17 @@ module.exports = {
         'events',
         'gateway/protocol.ts',
         'gateway/tokens.ts',
-        ...plain,
       ],
-      ['commander', 'socket.io-client', 'ioredis'],
+      ['commander', 'socket.io-client'],
     ),
+    only('zod-not-in-pure-graph', ['^src/graph/schema\\.ts$', '^src/(activities|gateway|config|local-stack)/'], 'zod'),
+    only('big-js-in-money-alone', ['^src/money\\.ts$'], 'big\\.js'),
+    {
+      name: 'workflows-use-no-schema',
+      severity: 'error',
+      from: { path: '^src/workflows/' },
+      to: { path: '^src/graph/schema\\.ts$' },
+    },
     {
       name: 'sandbox-stays-clean',
       severity: 'error',
@@ -75,11 +91,7 @@ module.exports = {
       from: { path: '^src/workflows/index\\.ts$' },
       to: {
         reachable: true,
-        pathNot: [
-          '^src/(workflows|graph|emergency|events)/',
-          '^src/(errors|json|money)\\.ts$',
-          'node_modules/(@temporalio/(workflow|common)|big\\.js)/',
-        ],
+        pathNot: [...SANDBOX.map(place), ...['@temporalio/workflow', '@temporalio/common', 'big\\.js'].map(library)],
       },
     },
   ],

@@ -1,3 +1,4 @@
+import { builtinModules } from 'node:module';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
@@ -17,6 +18,10 @@ const sandboxGlobals = [
   'setTimeout',
   'setInterval',
   'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'crypto',
+  'performance',
   'queueMicrotask',
   'require',
 ];
@@ -53,6 +58,14 @@ export default tseslint.config(
         'error',
         { object: 'process', property: 'env', message: 'The environment is read in src/config alone.' },
       ],
+      'no-restricted-imports': [
+        'error',
+        ...['process', 'node:process'].map((name) => ({
+          name,
+          importNames: ['env', 'default'],
+          message: 'The environment is read in src/config alone.',
+        })),
+      ],
       'no-console': 'error',
     },
   },
@@ -63,7 +76,10 @@ export default tseslint.config(
       'no-restricted-globals': ['error', ...sandboxGlobals],
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['node:*'], message: 'Sandbox code uses no Node built-in.' }] },
+        {
+          paths: builtinModules.map((name) => ({ name, message: 'Sandbox code uses no Node built-in.' })),
+          patterns: [{ group: ['node:*'], message: 'Sandbox code uses no Node built-in.' }],
+        },
       ],
       'no-restricted-properties': [
         'error',
@@ -89,6 +105,9 @@ export default tseslint.config(
         URL: 'readonly',
         module: 'writable',
         setTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        require: 'readonly',
       },
     },
   },

@@ -25,5 +25,5 @@ module.exports = {
   projects: [project('unit'), project('workflow', withStack), project('integration', withStack)],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/main.ts'],
   coverageProvider: 'babel',
-  coverageReporters: ['text-summary', 'json', 'lcovonly'],
+  coverageReporters: ['text-summary', 'json-summary', 'lcovonly'],
 };

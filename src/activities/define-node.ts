@@ -21,6 +21,7 @@ import type {
   RetryTraits,
   ValueType,
 } from '../graph/kinds';
+import type { NodeSpec } from '../graph/schema';
 import type { FormulaValue, NodeTask } from '../graph/task';
 import { isDecimal } from '../money';
 
@@ -58,6 +59,8 @@ export interface NodeDefinition<F extends Fields> {
   readonly family: string;
   readonly effect: Effect;
   readonly description: string;
+  /** A node of this kind as an author writes it; `docs/NODES.md` shows it. */
+  readonly example?: NodeSpec;
   readonly fields: F;
   readonly outputs: Readonly<Record<string, OutputDeclaration>>;
   readonly branches?: readonly string[];
@@ -69,6 +72,7 @@ export interface NodeDefinition<F extends Fields> {
 /** A node kind ready to be declared to the language and run by a worker. */
 export interface NodeKind extends KindDeclaration {
   readonly family: string;
+  readonly example?: NodeSpec;
   /** Checks the fields and runs the body. Throws `InvalidInput` naming the field. */
   readonly run: (fields: Readonly<Record<string, unknown>>, context: NodeContext) => Promise<NodeOutcome>;
 }

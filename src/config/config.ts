@@ -1,4 +1,6 @@
 /** The one reader of the environment. Every mistake is reported at once; profiles only choose defaults. */
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { HoldfastError } from '../errors';
 
@@ -32,6 +34,24 @@ export interface Config {
   readonly log: { readonly level: string; readonly pretty: boolean };
   /** Where the local stack keeps its files. */
   readonly home: string;
+  readonly local_stack: LocalStackConfig;
+}
+
+/** What the environment says about the local stack; a value is set only when it was given by name. */
+export interface LocalStackConfig {
+  /** host:port of a server that runs already; none is started then. */
+  readonly temporal_address: string | undefined;
+  readonly redis_url: string | undefined;
+  /** The Temporal command line to use, and no other. */
+  readonly temporal_cli: string | undefined;
+  /** Where the release archives of the Temporal command line are. */
+  readonly temporal_download_url: string;
+  /** 0 means any free port; nothing means the usual one, or any free one when that is taken. */
+  readonly ports: Readonly<Record<'temporal' | 'temporal_ui' | 'redis' | 'gateway', number | undefined>>;
+  /** Programs that were fetched or built are kept here. */
+  readonly cache: string;
+  /** The folders of PATH. */
+  readonly search_path: readonly string[];
 }
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -60,7 +80,15 @@ const environmentSchema = z.object({
   HOLDFAST_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   HOLDFAST_LOG_PRETTY: flag.default(false),
   HOLDFAST_HOME: z.string().min(1).default('.holdfast'),
+  HOLDFAST_TEMPORAL_CLI: z.string().optional(),
+  HOLDFAST_TEMPORAL_DOWNLOAD_URL: z.url().default('https://temporal.download/cli/archive'),
+  HOLDFAST_TEMPORAL_PORT: port.optional(),
+  HOLDFAST_TEMPORAL_UI_PORT: port.optional(),
+  HOLDFAST_REDIS_PORT: port.optional(),
+  XDG_CACHE_HOME: z.string().default(() => join(homedir(), '.cache')),
+  PATH: z.string().default(''),
 });
+type Environment = z.infer<typeof environmentSchema>;
 
 /** Reads the configuration. Throws `ConfigurationInvalid` naming every variable that is wrong. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
@@ -94,5 +122,28 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     replay_speed: env.HOLDFAST_REPLAY_SPEED,
     log: { level: env.HOLDFAST_LOG_LEVEL, pretty: env.HOLDFAST_LOG_PRETTY },
     home: env.HOLDFAST_HOME,
+    local_stack: localStackConfig(env, new Set(Object.keys(given))),
   };
+}
+
+function localStackConfig(env: Environment, given: ReadonlySet<string>): LocalStackConfig {
+  return {
+    temporal_address: given.has('TEMPORAL_ADDRESS') ? env.TEMPORAL_ADDRESS : undefined,
+    redis_url: given.has('REDIS_URL') ? env.REDIS_URL : undefined,
+    temporal_cli: env.HOLDFAST_TEMPORAL_CLI,
+    temporal_download_url: env.HOLDFAST_TEMPORAL_DOWNLOAD_URL,
+    ports: {
+      temporal: env.HOLDFAST_TEMPORAL_PORT,
+      temporal_ui: env.HOLDFAST_TEMPORAL_UI_PORT,
+      redis: env.HOLDFAST_REDIS_PORT,
+      gateway: given.has('HOLDFAST_GATEWAY_PORT') ? env.HOLDFAST_GATEWAY_PORT : undefined,
+    },
+    cache: join(env.XDG_CACHE_HOME, 'holdfast'),
+    search_path: env.PATH.split(delimiter).filter(Boolean),
+  };
+}
+
+/** The environment a child process gets: this one's, and `extra` over it. */
+export function childEnvironment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...extra };
 }

@@ -14,10 +14,13 @@ import {
 } from './envelope';
 import { present } from '../json';
 
-/** Where a node event stands among those of its node: generation, dispatch, attempt, rank; the higher one wins in a snapshot. */
+/**
+ * Where an event stands among those of its key; the higher one wins in a snapshot. For a node event: generation, dispatch,
+ * attempt, rank. For an execution's or the desk's: its ordinal or epoch, and zeros.
+ */
 export type Precedence = readonly [generation: number, dispatch: number, attempt: number, rank: number];
 
-/** An event with what the log needs beside it. `key` (frame/node) is set for node events alone. */
+/** An event with what the log needs beside it. `key` (frame/node) is set for node events alone; only hints have no precedence. */
 export interface Publication {
   readonly event: UnnumberedEvent;
   readonly key?: string;
@@ -35,8 +38,9 @@ const rankOf: Readonly<Record<NodeFact['type'], number>> = {
   node_started: 1,
   node_retrying: 2,
   node_skipped: 3,
-  node_failed: 3,
   node_completed: 3,
+  // Of two ends of one attempt the failure holds: only the workflow can refuse what a worker called done.
+  node_failed: 4,
 };
 
 export function nodeKey(frame: string, nodeId: string): string {
@@ -47,7 +51,12 @@ export function nodeEvent(context: ExecutionContext, turn: NodeTurn, fact: NodeF
   const { node_id, node_type, frame, generation, dispatch, attempt } = turn;
   const key = nodeKey(frame, node_id);
   const id = [context.execution_id, key, generation, dispatch, attempt, fact.type].join('|');
-  const place = { node_id, node_type, ...(frame === '' ? {} : { frame }), generation, attempt };
+  const place = {
+    node_id,
+    node_type,
+    ...present({ frame: frame === '' ? undefined : frame, attempt: attempt === 0 ? undefined : attempt }),
+    generation,
+  };
   return {
     event: { ...envelope(context, context.execution_id, id, at), ...place, ...fact },
     key,
@@ -65,12 +74,16 @@ export function executionEvent(
   fact: ExecutionFact,
   at: number,
 ): Publication {
-  return { event: { ...envelope(context, context.execution_id, `${context.execution_id}|${ordinal}`, at), ...fact } };
+  const id = `${context.execution_id}|${ordinal}`;
+  const event = { ...envelope(context, context.execution_id, id, at), ...fact };
+  if (ordinal === 'ending') return { event };
+  return { event, precedence: [ordinal === 'end' ? Number.MAX_SAFE_INTEGER : ordinal, 0, 0, 0] };
 }
 
 export function emergencyEvent(deskId: string, mode: Mode, fact: EmergencyStateChanged, at: number): Publication {
   const stream = `desk/${deskId}`;
-  return { event: { ...envelope({ mode }, stream, `${stream}|${fact.desk_epoch}`, at), ...fact } };
+  const event = { ...envelope({ mode }, stream, `${stream}|${fact.desk_epoch}`, at), ...fact };
+  return { event, precedence: [fact.desk_epoch, 0, 0, 0] };
 }
 
 function envelope(context: Correlation & { readonly mode: Mode }, stream: string, eventId: string, at: number) {

@@ -14,7 +14,10 @@ export interface Correlation {
   readonly strategy_id?: string;
 }
 
-/** One node's turn: `dispatch` counts how often the workflow handed it out (again after a halt), `attempt` the tries within. */
+/**
+ * One node's turn: `dispatch` counts how often the workflow handed it out (again after a halt), `attempt` the tries within,
+ * 0 where nothing was tried.
+ */
 export interface NodeTurn {
   readonly node_id: string;
   readonly node_type: string;

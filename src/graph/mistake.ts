@@ -1,3 +1,5 @@
+import { fromPointer } from './pointer';
+
 /** One mistake in a graph, placed so that an editor can jump to it. */
 export interface Mistake {
   /** Stable, for programs: one of `mistakeCatalogue`. */
@@ -16,7 +18,8 @@ export interface Mistake {
 
 /** Every code validation can give, with what it means. */
 export const mistakeCatalogue = {
-  syntax: 'The text is neither JSON nor YAML.',
+  syntax: 'The text is neither a JSON nor a YAML object.',
+  duplicate_key: 'A key that stands twice in one object.',
   shape: 'A value has the wrong type or is out of range.',
   unknown_key: 'A key the language does not have.',
   bad_id: 'An id that does not match [A-Za-z][A-Za-z0-9_-]*, or is reserved.',
@@ -35,7 +38,35 @@ export const mistakeCatalogue = {
   when_needs_join_all: '`when` on a node whose join is not `all`.',
   bad_trigger: 'A trigger that cannot be scheduled.',
   too_many_nodes: 'More than 10,000 nodes.',
-  too_large: 'More than 1 MiB.',
+  too_large: 'More than 1 MiB, or nested deeper than 64 levels.',
 } as const;
 
 export type MistakeCode = keyof typeof mistakeCatalogue;
+
+/** Makes a mistake; the node's id is read from a path below `/nodes`. */
+export function mistake(code: MistakeCode, path: string, message: string, suggestion?: string): Mistake {
+  const [first, nodeId] = fromPointer(path);
+  return {
+    code,
+    path,
+    ...(first === 'nodes' && nodeId !== undefined ? { node_id: nodeId } : {}),
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}
+
+/**
+ * Lines for a terminal or an editor: `file:line:column  code  sentence (did you mean …?)`. Without a known place the JSON
+ * pointer stands in for it.
+ */
+export function formatMistakes(mistakes: readonly Mistake[], file = 'graph'): string {
+  return mistakes.map((each) => `${placeOf(each, file)}  ${each.code}  ${each.message}${hintOf(each)}`).join('\n');
+}
+
+function placeOf({ line, column, path }: Mistake, file: string): string {
+  return line === undefined || column === undefined ? `${file}#${path}` : `${file}:${line}:${column}`;
+}
+
+function hintOf({ suggestion }: Mistake): string {
+  return suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`;
+}

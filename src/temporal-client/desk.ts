@@ -1,20 +1,18 @@
 /** The emergency desk as the outside reaches it. */
+import type { DeskCommand } from '../emergency/desk';
 import { HoldfastError } from '../errors';
 import {
   EMERGENCY_DESK,
   deskHaltSignal,
-  deskResumeSignal,
+  deskCommandUpdate,
   deskStatusQuery,
   type DeskStatus,
 } from '../workflows/messages';
 import { DEFAULT_DESK } from '../workflows/search-attributes';
 import { call, type TemporalAccess } from './connection';
 
-export interface DeskCommand {
-  readonly reason: string;
-  /** Who commands, for the record. */
-  readonly actor: string;
-}
+/** Why, and who says so. */
+export type DeskOrder = Pick<DeskCommand, 'reason' | 'actor'>;
 
 const DESK_TASK_TIMEOUT = '1s';
 
@@ -61,18 +59,26 @@ export async function assertCanOperate(access: TemporalAccess, deskId = DEFAULT_
   });
 }
 
-/** A halt also starts a desk that was never started: the order must not get lost. */
-export async function commandDesk(
+/** A signal, so that it is durable at once even while no worker runs; it also starts a desk that was never started. */
+export async function haltDesk(
   access: TemporalAccess,
-  action: 'halt' | 'resume',
-  command: DeskCommand,
+  { reason, actor }: DeskOrder,
   deskId = DEFAULT_DESK,
 ): Promise<void> {
   await call(access, { kind: 'desk', id: deskId }, () =>
     access.client.workflow.signalWithStart(EMERGENCY_DESK, {
       ...deskOptions(access, deskId),
-      signal: action === 'halt' ? deskHaltSignal : deskResumeSignal,
-      signalArgs: [command],
+      signal: deskHaltSignal,
+      signalArgs: [{ reason, actor }],
     }),
+  );
+}
+
+/** An update: lowering waits for the desk's own answer. */
+export async function resumeDesk(access: TemporalAccess, order: DeskOrder, deskId = DEFAULT_DESK): Promise<DeskStatus> {
+  return call(access, { kind: 'desk', id: deskId }, () =>
+    access.client.workflow
+      .getHandle(deskWorkflowId(deskId))
+      .executeUpdate(deskCommandUpdate, { args: [{ action: 'resume', ...order }] }),
   );
 }

@@ -4,7 +4,7 @@ import {
   WorkflowFailedError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { HoldfastError, messageOf } from '../errors';
 import { present } from '../json';
 import {
@@ -119,6 +119,22 @@ export async function signalExecution(
 ): Promise<void> {
   const signal = action === 'halt' ? haltSignal : resumeSignal;
   await steer(access, executionId, () => access.client.workflow.getHandle(executionId).signal(signal, { reason }));
+}
+
+/** What the execution was started with, from its history. */
+export async function executionInput(access: TemporalAccess, executionId: string): Promise<RunGraphInput> {
+  const { history } = await call(access, { kind: 'execution', id: executionId }, () =>
+    access.connection.workflowService.getWorkflowExecutionHistory({
+      namespace: access.namespace,
+      execution: { workflowId: executionId },
+      maximumPageSize: 1,
+    }),
+  );
+  const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  if (payload === undefined) {
+    throw new HoldfastError('ExecutionNotFound', `The history of ${executionId} holds no graph.`);
+  }
+  return defaultPayloadConverter.fromPayload<RunGraphInput>(payload);
 }
 
 /** A closed execution needs no telling, so its refusal is no error. */

@@ -15,7 +15,7 @@ import type { ExecutionFilter, ExecutionPage } from './visibility';
 export type { ClosedStatus, ExecutionDescription, ExecutionSummary } from './execution-summary';
 export type { ExecutionFilter, ExecutionPage } from './visibility';
 export type { Deployment } from './deployments';
-export type { DeskCommand } from './desk';
+export type { DeskOrder } from './desk';
 export type { TemporalOptions } from './connection';
 
 /** gRPC status code. */
@@ -92,6 +92,11 @@ export class HoldfastClient {
     return executions.executionStatus(this.#access, executionId);
   }
 
+  /** The graph and settings an execution was started with. */
+  async executionInput(executionId: string): Promise<RunGraphInput> {
+    return executions.executionInput(this.#access, executionId);
+  }
+
   /** Returns once Temporal has the signal; `executionStatus` says when it holds. Throws `ExecutionClosed`. */
   async haltExecution(executionId: string, reason: string): Promise<void> {
     await executions.signalExecution(this.#access, executionId, 'halt', reason);
@@ -150,13 +155,14 @@ export class HoldfastClient {
     await desk.assertCanOperate(this.#access, deskId);
   }
 
-  /** Halts the global scope: nothing new starts, running executions halt. */
-  async haltDesk(command: desk.DeskCommand): Promise<void> {
-    await desk.commandDesk(this.#access, 'halt', command);
+  /** Halts the global scope: nothing new starts, running executions halt. Returns once Temporal has it; `deskStatus` confirms. */
+  async haltDesk(order: desk.DeskOrder): Promise<void> {
+    await desk.haltDesk(this.#access, order);
   }
 
-  async resumeDesk(command: desk.DeskCommand): Promise<void> {
-    await desk.commandDesk(this.#access, 'resume', command);
+  /** Answers with the state it led to. */
+  async resumeDesk(order: desk.DeskOrder): Promise<DeskStatus> {
+    return desk.resumeDesk(this.#access, order);
   }
 
   /** Tells one execution the desk's state; a closed one needs no telling. */

@@ -11,6 +11,7 @@ export interface ExecutionFilter {
   readonly workflow_id?: string;
   readonly bot_id?: string;
   readonly strategy_id?: string;
+  readonly desk_id?: string;
   readonly state?: ExecutionState | ClosedStatus;
   /** Only those not yet closed, whatever their state. */
   readonly open?: boolean;
@@ -55,12 +56,13 @@ export async function listPage(access: TemporalAccess, filter: ExecutionFilter):
 
 /** The visibility query of a filter. Values are quoted; one with a quote in it cannot be an id and is refused. */
 export function queryOf(filter: ExecutionFilter): string {
-  const { workflow, bot, strategy, state } = executionAttributes;
+  const { workflow, bot, strategy, desk, state } = executionAttributes;
   const clauses = [
     `WorkflowType = '${RUN_GRAPH}'`,
     ...equals(workflow.name, filter.workflow_id),
     ...equals(bot.name, filter.bot_id),
     ...equals(strategy.name, filter.strategy_id),
+    ...equals(desk.name, filter.desk_id),
   ];
   if (filter.open === true) clauses.push(`ExecutionStatus = 'Running'`);
   if (filter.state !== undefined) {

@@ -2,7 +2,8 @@
  * What can be said to a workflow and what it answers: the only part of the workflows the outside imports.
  * Names here are the names on the wire: `temporal workflow signal --name halt`.
  */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { DeskCommand, DeskState, EmergencyState } from '../emergency/desk';
 import type { Mode } from '../events/envelope';
 import type { Graph } from '../graph/schema';
 import type { KindTraits } from '../graph/kinds';
@@ -82,21 +83,24 @@ export interface EmergencyNotice {
   readonly reason: string;
 }
 
-export type EmergencyState = 'normal' | 'halt';
-
 /** The answer of the desk's `status` query. */
-export interface DeskStatus {
+export interface DeskStatus extends DeskState {
   readonly desk_id: string;
   readonly scope: 'global';
-  readonly state: EmergencyState;
+  /** May what runs be watched, cancelled and wound down? */
   readonly can_operate: boolean;
+  /** May executions start and nodes run? */
   readonly can_trade: boolean;
-  readonly epoch: number;
-  readonly reason: string;
-  readonly actor: string;
-  readonly since: string;
 }
 
 export const deskHaltSignal = haltSignal;
-export const deskResumeSignal = resumeSignal;
 export const deskStatusQuery = defineQuery<DeskStatus>('status');
+
+/** Answers with the state the command led to. */
+export const deskCommandUpdate = defineUpdate<DeskStatus, [DeskCommand]>('command');
+
+export interface DeskInput {
+  readonly desk_id: string;
+  /** From the run before. */
+  readonly state?: DeskState;
+}

@@ -1,0 +1,34 @@
+# Debian, not Alpine: Temporal's native part is built for glibc.
+FROM node:20.19.5-bookworm-slim AS base
+WORKDIR /app
+
+FROM base AS build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build
+
+FROM base AS dependencies
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev
+
+# The slim image has no certificates, and Temporal's native part reads the system's for a server behind TLS.
+FROM base AS runtime
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates \
+  && rm -rf /var/lib/apt/lists/*
+ENV NODE_ENV=production
+COPY package.json ./
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY examples examples
+USER node
+
+FROM runtime AS worker
+CMD ["node", "dist/worker/main.js"]
+
+FROM runtime AS gateway
+EXPOSE 8001
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=12 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8001/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/gateway/main.js"]

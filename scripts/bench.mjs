@@ -1,0 +1,63 @@
+/** `npm run bench [names]`: runs the benchmarks one after the other on a stack of their own. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { StepFailed, print, root, step, tool } from './steps.mjs';
+import { obtainServers } from './tools.mjs';
+
+const require = createRequire(import.meta.url);
+/** Inside the checkout, so that the compiled files find node_modules. */
+const output = join(root, '.holdfast/bench');
+
+/** Runs `bench/<name>.ts` for each name given, or all of them. */
+export async function bench(names) {
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  try {
+    await obtainServers(require);
+    await compileBenches();
+    const stack = await startBenchStack(home);
+    try {
+      for (const name of chosen(names)) await runBench(name, stack);
+    } finally {
+      await stack.stop();
+    }
+  } catch (error) {
+    print({ name: 'bench', error });
+    process.exitCode = 1;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function startBenchStack(home) {
+  const { loadConfig } = require(join(root, 'dist/config/config.js'));
+  const { startStack } = require(join(root, 'dist/local-stack/stack.js'));
+  const { lineProgress } = require(join(root, 'dist/local-stack/progress.js'));
+  const ports = { HOLDFAST_TEMPORAL_PORT: '0', HOLDFAST_REDIS_PORT: '0' };
+  const config = loadConfig({ ...ports, ...process.env, HOLDFAST_HOME: home });
+  return startStack({ config, ui: false, progress: lineProgress(console.log) });
+}
+
+const compileBenches = () =>
+  step('benchmarks compiled', () => tool('tsc', ['-p', 'tsconfig.json', '--noEmit', 'false', '--outDir', output]));
+
+function chosen(names) {
+  const all = readdirSync(join(root, 'bench'))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('_'))
+    .map((file) => basename(file, '.ts'));
+  const unknown = names.filter((name) => !all.includes(name));
+  if (unknown.length > 0) throw new StepFailed(`no such benchmark: ${unknown.join(', ')}; there are ${all.join(', ')}`);
+  return names.length === 0 ? all : names;
+}
+
+function runBench(name, stack) {
+  const env = { ...process.env, TEMPORAL_ADDRESS: stack.temporal_address, REDIS_URL: stack.redis_url };
+  return new Promise((resolve, reject) => {
+    const script = join(output, 'bench', `${name}.js`);
+    const child = spawn(process.execPath, ['--enable-source-maps', script], { cwd: root, env, stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new StepFailed(`${name} ended with ${code}`))));
+  });
+}

@@ -1,0 +1,64 @@
+/** `npm run build`: src → dist, the dashboard, and the workflows as one bundle, so that a worker starts without webpack. */
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, relative } from 'node:path';
+import { filesBelow, fingerprint, print, readIfThere, root, step, tool } from './steps.mjs';
+
+const dist = join(root, 'dist');
+const bundleStamp = join(dist, '.workflow-bundle-stamp');
+const STATIC = new Set(['.html', '.css', '.svg', '.ico', '.woff2']);
+
+/** A module whose source is gone must not live on in dist. */
+function removeOrphans() {
+  for (const file of filesBelow('dist')) {
+    const path = relative(dist, file);
+    const source = path.replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
+    if (source === path || path.startsWith('dashboard') || path.startsWith('workflow-bundle')) continue;
+    if (!existsSync(join(root, 'src', source))) rmSync(file);
+  }
+}
+
+async function compile() {
+  removeOrphans();
+  const incremental = ['--incremental', '--tsBuildInfoFile', join(dist, '.tsbuildinfo')];
+  await tool('tsc', ['-p', 'tsconfig.build.json', ...incremental]);
+}
+
+async function buildDashboard() {
+  await tool('tsc', ['-p', 'dashboard/tsconfig.json']);
+  for (const file of filesBelow('dashboard').filter((each) => STATIC.has(extname(each)))) {
+    const target = join(dist, 'dashboard', relative(join(root, 'dashboard'), file));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(file, target);
+  }
+}
+
+/** Bundling takes seconds and its input rarely changes. */
+async function bundleWorkflows() {
+  const workflows = join(dist, 'workflows');
+  const sources = filesBelow('dist').filter((file) => file.endsWith('.js') && !/workflow-bundle|dashboard/.test(file));
+  const stamp = fingerprint([...sources, join(root, 'package-lock.json')]);
+  const target = join(dist, 'workflow-bundle.js');
+  if (existsSync(target) && readIfThere(bundleStamp) === stamp) return;
+  const require = createRequire(import.meta.url);
+  const { bundleWorkflowCode } = require('@temporalio/worker');
+  const optional = (name) => [join(workflows, name)].filter((path) => existsSync(path));
+  const [payloadConverterPath] = optional('payload-converter.js');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(workflows, 'index.js'),
+    workflowInterceptorModules: optional('interceptors.js'),
+    logger: { trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error, log() {} },
+    ...(payloadConverterPath === undefined ? {} : { payloadConverterPath }),
+  });
+  writeFileSync(target, code);
+  writeFileSync(bundleStamp, stamp);
+}
+
+try {
+  await step('sources compiled', compile);
+  if (filesBelow('dashboard').some((file) => file.endsWith('.ts'))) await step('dashboard built', buildDashboard);
+  if (existsSync(join(dist, 'workflows/index.js'))) await step('workflows bundled', bundleWorkflows);
+} catch (error) {
+  print({ name: 'build', error });
+  process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+/** Every node kind Holdfast ships. */
+import type { Venues } from '../../venues/venue';
+import type { NodeKind } from '../define-node';
+import { conditionKinds } from './conditions';
+import { controlKinds } from './control';
+import { dataKinds } from './data';
+import { indicatorKinds } from './indicators';
+import { marketKinds } from './market';
+import { mathKinds } from './math';
+import { messageKinds } from './messages';
+import { orderKinds } from './orders';
+
+export type NodeKinds = ReadonlyMap<string, NodeKind>;
+
+export interface KindDependencies {
+  readonly venues: Venues;
+}
+
+/** The kinds by type, ready for a worker. */
+export function createKinds({ venues }: KindDependencies): NodeKinds {
+  const kinds = [
+    ...dataKinds,
+    ...marketKinds(venues),
+    ...indicatorKinds,
+    ...mathKinds,
+    ...conditionKinds,
+    ...controlKinds,
+    ...messageKinds,
+    ...orderKinds(venues),
+  ];
+  return new Map(kinds.map((kind) => [kind.type, kind]));
+}
+
+/** The kinds as declarations, for validation and documentation: those that need a venue cannot run. */
+export const kindCatalogue: NodeKinds = createKinds({ venues: new Map() });

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { present } from '../../json';
+import type { Deployment } from '../../temporal-client/holdfast-client';
+import { withClient } from '../client';
+import { prepareGraphFile } from '../graph-file';
+import { uiOf, type Io, type Ui } from '../io';
+
+interface Options {
+  readonly triggerNow?: boolean;
+}
+
+export function addDeploy(program: Command, io: Io): void {
+  program
+    .command('deploy')
+    .description('create or update the schedule of each graph; all are checked before any is deployed')
+    .argument('<file...>', 'graphs in JSON or YAML')
+    .option('--trigger-now', 'also start one execution of each at once')
+    .addHelpText('after', '\nExample:\n  $ holdfast deploy examples/trading_arb_btc.json --trigger-now')
+    .action(async (files: string[], options: Options, command: Command) => {
+      const ui = uiOf(command, io);
+      const prepared = files.map((file) => prepareGraphFile(file));
+      await withClient(io, async (client) => {
+        for (const { prepared: input, report } of prepared) {
+          for (const sentence of report) ui.note(sentence);
+          show(await client.deploy(input, { trigger_now: options.triggerNow === true }), ui);
+        }
+      });
+    });
+}
+
+function show(deployment: Deployment, ui: Ui): void {
+  const { workflow_id, name, graph_version, paused, next_run_at } = deployment;
+  if (ui.json) {
+    ui.data(present({ workflow_id, name, graph_version, paused, next_run_at }));
+    return;
+  }
+  const next = next_run_at === undefined ? 'runs when asked' : `next run ${next_run_at}`;
+  ui.line(`${ui.paint('good', 'deployed')}  ${workflow_id}, version ${graph_version}, ${paused ? 'paused' : next}`);
+}

@@ -1,0 +1,21 @@
+/** A place in a stream; `seq` 0 is before its first event. */
+export interface Cursor {
+  readonly log_epoch: string;
+  readonly seq: number;
+}
+
+/**
+ * Whether something at `place` comes after `known`. Epochs (`<number>-<server>-<born>`) are ordered by the second the stream
+ * was born in, then by the number of the server process; an empty one is before all.
+ */
+export function isAfter(place: Cursor, known: Cursor): boolean {
+  if (place.log_epoch === known.log_epoch) return place.seq > known.seq;
+  const [number, born] = orderOf(place.log_epoch);
+  const [knownNumber, knownBorn] = orderOf(known.log_epoch);
+  return born === knownBorn ? number >= knownNumber : born > knownBorn;
+}
+
+function orderOf(epoch: string): [number: number, born: number] {
+  const [number, , born] = epoch.split('-');
+  return [Number(number), Number(born ?? -1)];
+}

@@ -1,0 +1,186 @@
+/**
+ * Puts events into the log without ever making its caller wait or fail: `publish` only queues.
+ *
+ * P1. One batch is under way at a time, in the order published. It leaves the memory once Redis has answered for it.
+ * P2. A batch without an answer is sent again on a new connection; the script knows an event it has already taken.
+ *     The old connection is dropped, or a hung Redis would collect a copy of the batch in it with every try.
+ * P3. The outbox is bounded; what it drops is announced as a `gap` before the events after it.
+ */
+import type { Redis } from 'ioredis';
+import type { Publication } from '../events/build';
+import { messageOf } from '../errors';
+import { connectRedis, disconnectRedis, serverRunId } from './connection';
+import { EVENTS_CHANNEL, HINTS_CHANNEL } from './keys';
+import { addPublish, definePublish } from './log-commands';
+import { Outbox, type Gap, type Outgoing } from './outbox';
+
+export interface PublisherOptions {
+  /** Events kept while Redis is away, default 10,000. */
+  readonly max_events?: number;
+  /** Their bytes as JSON, default 32 MiB. */
+  readonly max_bytes?: number;
+  /** Hears what goes wrong, at most once a second. */
+  readonly onError?: (error: Error) => void;
+}
+
+export interface PublisherStats {
+  readonly connected: boolean;
+  readonly queued: number;
+  /** Taken by the log, known ones included. */
+  readonly published: number;
+  readonly dropped: number;
+  /** Refused by Redis for what they are; lost, and reported through `onError`. */
+  readonly refused: number;
+}
+
+const BATCH = 200;
+const CLOSE_DEADLINE_MS = 2_000;
+/** Refusals that say something about the server's state now, not about the event. */
+const PASSING = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|MISCONF|NOREPLICAS|NOSCRIPT)\b/;
+const PASSING_RETRY_MS = 250;
+
+export class EventPublisher {
+  readonly #redis: Redis;
+  readonly #outbox: Outbox;
+  readonly #report: (error: Error) => void;
+  #runId: string | undefined;
+  #batch: Outgoing[] = [];
+  #gap: Gap | undefined;
+  #pumping: Promise<void> | undefined;
+  #published = 0;
+  #refused = 0;
+  #closed = false;
+
+  constructor(url: string, options: PublisherOptions = {}) {
+    const { max_events = 10_000, max_bytes = 32 * 1024 * 1024, onError = () => undefined } = options;
+    this.#report = atMostOncePerSecond(onError);
+    this.#outbox = new Outbox({ events: max_events, bytes: max_bytes });
+    this.#redis = connectRedis(url, 'holdfast-publisher', this.#report);
+    definePublish(this.#redis);
+    this.#redis.on('ready', () => void this.#meetServer());
+    this.#redis.on('close', () => (this.#runId = undefined));
+  }
+
+  /** Queues one event. Never throws, never waits; after `close` it does nothing. */
+  publish(publication: Publication): void {
+    if (this.#closed) return;
+    this.#outbox.push(publication);
+    this.#kick();
+  }
+
+  stats(): PublisherStats {
+    return {
+      connected: this.#runId !== undefined,
+      queued: this.#outbox.length + this.#batch.length,
+      published: this.#published,
+      dropped: this.#outbox.dropped,
+      refused: this.#refused,
+    };
+  }
+
+  /** Sends what is queued, as far as the deadline allows, and closes the connection. */
+  async close({ deadline_ms = CLOSE_DEADLINE_MS }: { readonly deadline_ms?: number } = {}): Promise<void> {
+    this.#closed = true;
+    const deadline = Date.now() + deadline_ms;
+    while (this.stats().queued > 0 && Date.now() < deadline) {
+      await Promise.race([this.#pumping, pause(20)]);
+    }
+    disconnectRedis(this.#redis);
+  }
+
+  async #meetServer(): Promise<void> {
+    try {
+      this.#runId = await serverRunId(this.#redis);
+      this.#kick();
+    } catch (error) {
+      this.#reconnect(error);
+    }
+  }
+
+  /** Starts at the end of this turn, so that what is published together travels together. */
+  #kick(): void {
+    if (this.#pumping !== undefined || this.#runId === undefined) return;
+    this.#pumping = Promise.resolve()
+      .then(() => this.#pump())
+      .catch((error: unknown) => {
+        this.#reconnect(error);
+      })
+      .finally(() => {
+        this.#pumping = undefined;
+        if (this.#runId !== undefined && this.stats().queued > 0) this.#kick();
+      });
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#runId !== undefined) {
+      await this.#announceGap();
+      if (this.#batch.length === 0) this.#batch = this.#outbox.take(BATCH);
+      if (this.#batch.length === 0) return;
+      await this.#sendBatch(this.#runId);
+    }
+  }
+
+  async #announceGap(): Promise<void> {
+    this.#gap ??= this.#outbox.takeGap();
+    if (this.#gap === undefined) return;
+    await this.#redis.publish(EVENTS_CHANNEL, JSON.stringify(this.#gap));
+    this.#gap = undefined;
+  }
+
+  async #sendBatch(runId: string): Promise<void> {
+    const pipeline = this.#redis.pipeline();
+    for (const outgoing of this.#batch) addTo(pipeline, outgoing, runId);
+    const results = (await pipeline.exec()) ?? [];
+    const again: Outgoing[] = [];
+    let unanswered: Error | undefined;
+    this.#batch.forEach((outgoing, index) => {
+      const error = results[index]?.[0] ?? null;
+      if (error === null) this.#published += 1;
+      else if (isReply(error) && !PASSING.test(error.message)) this.#refuse(outgoing, error);
+      else {
+        again.push(outgoing);
+        if (!isReply(error)) unanswered = error;
+        else this.#report(error);
+      }
+    });
+    this.#batch = again;
+    if (unanswered !== undefined) throw unanswered;
+    if (again.length > 0) await pause(PASSING_RETRY_MS);
+  }
+
+  #refuse({ publication }: Outgoing, error: Error): void {
+    this.#refused += 1;
+    this.#report(new Error(`Redis refuses ${publication.event.event_id}: ${error.message}`));
+  }
+
+  #reconnect(error: unknown): void {
+    this.#report(new Error(messageOf(error)));
+    this.#runId = undefined;
+    if (this.#redis.status === 'ready') this.#redis.disconnect(true);
+  }
+}
+
+function addTo(pipeline: ReturnType<Redis['pipeline']>, outgoing: Outgoing, runId: string): void {
+  if (outgoing.publication.event.type === 'execution_ending') pipeline.publish(HINTS_CHANNEL, outgoing.json);
+  else addPublish(pipeline, outgoing, runId);
+}
+
+/** Redis answered, with no. Anything else is silence. */
+function isReply(error: Error): boolean {
+  return error.name === 'ReplyError';
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.max(0, ms));
+  });
+}
+
+function atMostOncePerSecond(report: (error: Error) => void): (error: Error) => void {
+  let last = 0;
+  return (error) => {
+    if (Date.now() - last < 1_000) return;
+    last = Date.now();
+    report(error);
+  };
+}

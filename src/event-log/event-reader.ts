@@ -1,0 +1,150 @@
+/** Reads the log: what happened after a position, what holds now, which executions there are. */
+import { HoldfastError, messageOf } from '../errors';
+import type { EventEnvelope } from '../events/envelope';
+import { connectRedis, disconnectRedis } from './connection';
+import type { Cursor } from './cursor';
+import { OPEN_KEY, metaKey, recentKey, snapshotKey, streamKey, type Scope } from './keys';
+import { defineReads } from './log-commands';
+
+export interface Replay {
+  /** The stream's last event when the events were read. */
+  readonly position: Cursor;
+  /** False when events after the cursor are no longer there, or are more than `limit`; `events` is then empty or partial. */
+  readonly recovered: boolean;
+  readonly events: readonly EventEnvelope[];
+}
+
+export interface Snapshot {
+  readonly stream: string;
+  readonly position: Cursor;
+  readonly started: boolean;
+  readonly ended: boolean;
+  /** Of the execution's graph; absent before its start is known. */
+  readonly node_count?: number;
+  /** The last state change of the execution, or the last event of the desk. */
+  readonly latest?: EventEnvelope;
+  /** By node key: the event that stands for the node now. */
+  readonly nodes: Readonly<Record<string, EventEnvelope>>;
+}
+
+const REPLAY_LIMIT = 300;
+
+export class EventReader {
+  readonly #redis: ReturnType<typeof defineReads>;
+
+  constructor(url: string, onError: (error: Error) => void = () => undefined) {
+    this.#redis = defineReads(connectRedis(url, 'holdfast-reader', onError));
+  }
+
+  /** Resolves once connected, or throws `RedisUnavailable` at the deadline. */
+  async ready(deadlineMs: number): Promise<void> {
+    if (this.#redis.status === 'ready') return;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new HoldfastError('RedisUnavailable', `Redis did not answer within ${deadlineMs} ms.`));
+      }, deadlineMs);
+      this.#redis.once('ready', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Throws `RedisUnavailable`, as all reads do. */
+  async ping(): Promise<void> {
+    await this.#ask(() => this.#redis.ping());
+  }
+
+  /** Every event after `after`, or from the beginning; at most `limit`, default 300. */
+  async replay(stream: string, after?: Cursor, limit = REPLAY_LIMIT): Promise<Replay> {
+    const [seq, log_epoch, recovered, events] = await this.#ask(() =>
+      this.#redis.holdfastReplay(
+        streamKey(stream),
+        metaKey(stream),
+        after?.log_epoch ?? '',
+        String(after?.seq ?? 0),
+        String(limit),
+      ),
+    );
+    return { position: { log_epoch, seq }, recovered: recovered === 1, events: events.map(parse) };
+  }
+
+  /** The state of all nodes and the position it belongs to, read in one step. */
+  async snapshot(stream: string): Promise<Snapshot> {
+    const [[seq, log_epoch, started, ended, nodeCount], fields] = await this.#ask(() =>
+      this.#redis.holdfastSnapshot(snapshotKey(stream), metaKey(stream)),
+    );
+    const entries = new Map<string, EventEnvelope>();
+    for (let i = 0; i + 1 < fields.length; i += 2)
+      entries.set(fields[i] ?? '', parse(withoutPrecedence(fields[i + 1])));
+    const latest = entries.get('');
+    entries.delete('');
+    return {
+      stream,
+      position: { log_epoch: log_epoch ?? '', seq: Number(seq ?? 0) },
+      started: started != null,
+      ended: ended != null,
+      ...(nodeCount == null ? {} : { node_count: Number(nodeCount) }),
+      ...(latest === undefined ? {} : { latest }),
+      nodes: Object.fromEntries(entries),
+    };
+  }
+
+  /** Ids of the executions of a scope, the one with the latest event first. `since` (epoch ms) leaves out quieter ones. */
+  async recent(scope: Scope, limit = 50, since = 0): Promise<string[]> {
+    return this.#ask(() =>
+      this.#redis.zrange(recentKey(scope), '+inf', String(since), 'BYSCORE', 'REV', 'LIMIT', 0, limit),
+    );
+  }
+
+  /** Which of `executionIds` the scope's list still holds. */
+  async amongRecent(scope: Scope, executionIds: readonly string[]): Promise<Set<string>> {
+    if (executionIds.length === 0) return new Set();
+    const scores = await this.#ask(() => this.#redis.zmscore(recentKey(scope), ...executionIds));
+    return new Set(executionIds.filter((_, index) => scores[index] != null));
+  }
+
+  /** Executions without a terminal event, quietest first, with the time of their last event in epoch ms. */
+  async openExecutions(limit = 1_000): Promise<{ execution_id: string; last_event_ms: number }[]> {
+    const flat = await this.#ask(() => this.#redis.zrange(OPEN_KEY, 0, String(limit - 1), 'WITHSCORES'));
+    const found = [];
+    for (let i = 0; i + 1 < flat.length; i += 2) {
+      found.push({ execution_id: flat[i] ?? '', last_event_ms: Number(flat[i + 1]) });
+    }
+    return found;
+  }
+
+  /** Which of the executions the log has seen start, and end. */
+  async progressOf(executionIds: readonly string[]): Promise<Map<string, { started: boolean; ended: boolean }>> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of executionIds) pipeline.hmget(metaKey(id), 'started', 'ended');
+    const results = (await this.#ask(() => pipeline.exec())) ?? [];
+    const progress = executionIds.map((id, index): [string, { started: boolean; ended: boolean }] => {
+      const [error, fields] = results[index] ?? [new Error('no answer')];
+      if (error !== null) throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${error.message}.`);
+      const [started, ended] = fields as (string | null)[];
+      return [id, { started: started != null, ended: ended != null }];
+    });
+    return new Map(progress);
+  }
+
+  close(): void {
+    disconnectRedis(this.#redis);
+  }
+
+  async #ask<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${messageOf(error)}.`);
+    }
+  }
+}
+
+function withoutPrecedence(value = '{}'): string {
+  return value.slice(value.indexOf('{'));
+}
+
+function parse(json: string): EventEnvelope {
+  return JSON.parse(json) as EventEnvelope;
+}

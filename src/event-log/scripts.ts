@@ -1,0 +1,117 @@
+/** The Lua scripts: Redis runs each as one step, so numbering, storing and publishing cannot be torn apart. */
+
+/** Entries a stream keeps; older ones are known by the snapshot alone. */
+export const STREAM_LENGTH = 2_000;
+/** Executions a list of recent ones keeps. */
+export const RECENT_LENGTH = 500;
+const DAY_S = 86_400;
+/** After its last event an execution's log stays this long, seconds: while open, and once ended. */
+export const OPEN_TTL_S = 7 * DAY_S;
+export const ENDED_TTL_S = DAY_S;
+
+/**
+ * Takes one event into the log. Returns its seq, or 0 when it is known.
+ *
+ * KEYS: stream, seen, snapshot, meta, epoch, open, workflow status or '', then the lists of recent executions.
+ * ARGV: event JSON, event id, snapshot key, precedence (`g,d,a,r`) or '', server run id, timestamp, the same in ms,
+ *       execution id or '', channel, phase (`start`, `end` or ''), execution state it brings or '', node count with a start.
+ *
+ * A stream's log epoch is made of the server process (its number grows with every new one, so that a process that comes
+ * back after a fail-over does not bring its old epoch back) and of the second the stream was born in, so that one that
+ * expired and began anew is not taken for its former self. Only a strictly higher precedence replaces a snapshot entry:
+ * terminal states absorb. The JSON is extended as text, because decoding and encoding it in Lua turns `[]` into `{}`.
+ */
+export const PUBLISH = `
+local stream, seen, snapshot, meta, epoch_key, open, status = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local json, event_id, key, precedence, run_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local timestamp, at, execution_id, channel = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local phase, state, node_count = ARGV[10], ARGV[11], ARGV[12]
+
+local known = redis.call('HMGET', meta, 'started', 'ended')
+if redis.call('ZSCORE', seen, event_id) or (phase == 'start' and known[1]) or (phase == 'end' and known[2]) then return 0 end
+
+local server = redis.call('HMGET', epoch_key, 'run_id', 'number')
+local number = tonumber(server[2]) or 0
+if server[1] ~= run_id then
+  number = number + 1
+  redis.call('HSET', epoch_key, 'run_id', run_id, 'number', number)
+end
+local seq = redis.call('HINCRBY', meta, 'seq', 1)
+if seq == 1 then
+  redis.call('DEL', stream, seen)
+  redis.call('HSET', meta, 'born', redis.call('TIME')[1])
+end
+local epoch = number .. '-' .. string.sub(run_id, 1, 8) .. '-' .. redis.call('HGET', meta, 'born')
+redis.call('HSET', meta, 'log_epoch', epoch)
+
+local envelope = string.sub(json, 1, -2) .. ',"log_epoch":"' .. epoch .. '","seq":' .. seq .. '}'
+redis.call('XADD', stream, 'MAXLEN', ${STREAM_LENGTH}, seq .. '-0', 'e', envelope)
+redis.call('ZADD', seen, seq, event_id)
+redis.call('ZREMRANGEBYSCORE', seen, '-inf', seq - ${STREAM_LENGTH})
+
+local function outranks(old)
+  local theirs = string.gmatch(string.match(old, '^[^{]*'), '%d+')
+  for mine in string.gmatch(precedence, '%d+') do
+    local a, b = tonumber(mine), tonumber(theirs())
+    if a ~= b then return a > b end
+  end
+  return false
+end
+if precedence ~= '' then
+  local standing = redis.call('HGET', snapshot, key)
+  if not standing or outranks(standing) then
+    redis.call('HSET', snapshot, key, precedence .. envelope)
+    if state ~= '' then redis.call('HSET', meta, 'state', state) end
+  end
+end
+if phase == 'start' then redis.call('HSET', meta, 'started', seq, 'node_count', node_count) end
+if phase == 'end' then redis.call('HSET', meta, 'ended', seq) end
+
+if execution_id ~= '' then
+  local ended = phase == 'end' or known[2]
+  for i = 1, 4 do redis.call('EXPIRE', KEYS[i], ended and ${ENDED_TTL_S} or ${OPEN_TTL_S}) end
+  if ended then redis.call('ZREM', open, execution_id) else redis.call('ZADD', open, 'GT', at, execution_id) end
+  for i = 8, #KEYS do
+    redis.call('ZADD', KEYS[i], 'GT', at, execution_id)
+    redis.call('ZREMRANGEBYRANK', KEYS[i], 0, -${RECENT_LENGTH + 1})
+    redis.call('EXPIRE', KEYS[i], ${OPEN_TTL_S})
+  end
+  if status ~= '' then
+    local old = redis.call('HMGET', status, 'execution_id', 'last_event_at')
+    local newest = not old[2] or timestamp >= old[2]
+    if newest or old[1] == execution_id then
+      redis.call('HSET', status, 'execution_id', execution_id, 'state', redis.call('HGET', meta, 'state') or 'running')
+      redis.call('HSET', status, 'last_event_at', newest and timestamp or old[2])
+      redis.call('EXPIRE', status, ${OPEN_TTL_S})
+    end
+  end
+end
+redis.call('PUBLISH', channel, envelope)
+return seq
+`;
+
+/** Nodes and position in one step. KEYS: snapshot, meta. Returns [[seq, log_epoch, started, ended, node_count], [key, value, …]]. */
+export const SNAPSHOT = `
+local meta = redis.call('HMGET', KEYS[2], 'seq', 'log_epoch', 'started', 'ended', 'node_count')
+return { meta, redis.call('HGETALL', KEYS[1]) }
+`;
+
+/**
+ * Events after a position, and whether that position is still in the log.
+ *
+ * KEYS: stream, meta. ARGV: log epoch or '', seq, limit. Returns [seq, log_epoch, recovered, [envelope, …]]: recovered is
+ * 1 when every event after the position is there and within the limit. A position of an earlier epoch is never recovered:
+ * a server that restarted may have lost and renumbered what the reader has seen.
+ */
+export const REPLAY = `
+local meta = redis.call('HMGET', KEYS[2], 'seq', 'log_epoch')
+local seq, epoch = tonumber(meta[1] or '0'), meta[2] or ''
+local after, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
+local foreign = ARGV[1] ~= '' and ARGV[1] ~= epoch
+if foreign or after > seq or seq - after > limit then return { seq, epoch, 0, {} } end
+local entries = redis.call('XRANGE', KEYS[1], '(' .. after .. '-0', '+')
+local events = {}
+for i, entry in ipairs(entries) do events[i] = entry[2][2] end
+local recovered = #events == seq - after and 1 or 0
+return { seq, epoch, recovered, events }
+`;

@@ -1,0 +1,65 @@
+/** Who may do what, see what, and come from where. */
+import { HoldfastError } from '../errors';
+import { ROLES, type Identity, type Role } from './tokens';
+
+/** What anything visible is about. */
+export interface Owner {
+  readonly bot_id?: string | undefined;
+  readonly strategy_id?: string | undefined;
+}
+
+export function maySee(identity: Identity, { bot_id, strategy_id }: Owner): boolean {
+  return allows(identity.bots, bot_id) && allows(identity.strategies, strategy_id);
+}
+
+function allows(allowed: readonly string[] | undefined, id: string | undefined): boolean {
+  return allowed === undefined || (id !== undefined && allowed.includes(id));
+}
+
+export function isRestricted({ bots, strategies }: Identity): boolean {
+  return bots !== undefined || strategies !== undefined;
+}
+
+/** Throws `Forbidden`. */
+export function assertRole(identity: Identity, needed: Role): void {
+  if (ROLES.indexOf(identity.role) >= ROLES.indexOf(needed)) return;
+  throw new HoldfastError('Forbidden', `This needs the role ${needed}; the token’s is ${identity.role}.`);
+}
+
+/** Throws `Forbidden`. */
+export function assertMaySee(identity: Identity, owner: Owner): void {
+  if (!maySee(identity, owner)) {
+    throw new HoldfastError('Forbidden', 'The token’s bots or strategies do not include this.');
+  }
+}
+
+export interface DoorRules {
+  /** The name the gateway listens under. */
+  readonly host: string;
+  readonly allowed_origins: readonly string[];
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.has(host) || host === '::1';
+}
+
+/**
+ * Why a request may not enter, or nothing. A browser page of another site can reach a loopback port under a name of its own
+ * (DNS rebinding), so the Host must be one of ours; and a browser always names its Origin, which must be ours or allowed. A
+ * program names none and is judged by its token.
+ */
+export function refusalOf(rules: DoorRules, host: string | undefined, origin: string | undefined): string | undefined {
+  const hostname = hostnameOf(`http://${host ?? ''}`);
+  const known = [rules.host, ...rules.allowed_origins.map(hostnameOf)];
+  if (hostname === undefined || !(LOOPBACK.has(hostname) || known.includes(hostname))) {
+    return 'The Host is not one this gateway answers to.';
+  }
+  if (origin === undefined || rules.allowed_origins.includes(origin)) return undefined;
+  return URL.canParse(origin) && new URL(origin).host === host ? undefined : 'The Origin is not allowed.';
+}
+
+function hostnameOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}

@@ -1,0 +1,153 @@
+/** REST: executions. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { HoldfastError } from '../errors';
+import type { Logger } from '../logging';
+import type { EventReader } from '../event-log';
+import type { RunGraphInput } from '../workflows/messages';
+import type { ExecutionFilter, ExecutionSummary, HoldfastClient } from '../temporal-client/holdfast-client';
+import { assertMaySee, assertRole, isRestricted, maySee } from './access';
+import { identityOf } from './http';
+import { parse } from './problem';
+import { prepareDocument } from './preparation';
+import type { Identity } from './tokens';
+
+export interface ApiContext {
+  readonly client: HoldfastClient;
+  readonly reader: EventReader;
+  readonly log: Logger;
+}
+
+const idSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w:.-]*$/, 'is not an id')
+  .max(300);
+export const idParams = z.object({ id: idSchema });
+export const startBody = z.strictObject({ execution_id: idSchema.optional() });
+export const reasonBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });
+
+const listQuery = z.strictObject({
+  workflow_id: idSchema.optional(),
+  bot_id: idSchema.optional(),
+  strategy_id: idSchema.optional(),
+  state: z
+    .enum(['running', 'halted', 'waiting', 'completed', 'failed', 'cancelled', 'terminated', 'timed_out'])
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(200).optional(),
+  page: z.string().max(10_000).optional(),
+});
+const eventsQuery = z.strictObject({
+  after: z
+    .string()
+    .regex(/^[\w-]{1,100}:\d{1,15}$/, 'must be <log_epoch>:<seq>')
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(2_000).optional(),
+});
+const startGraphBody = startBody.extend({ graph: z.record(z.string(), z.unknown()) });
+
+/** How long a halt's answer waits for the execution's own word; the halt itself is already with Temporal. */
+const WORD_MS = 2_000;
+
+export function addExecutions(app: FastifyInstance, context: ApiContext): void {
+  app.get('/api/executions', (request) => list(context, request));
+  app.post('/api/executions', async (request, reply) => {
+    const body = parse(startGraphBody, request.body);
+    const identity = identityOf(request);
+    const started = await start(context, identity, prepareDocument(body.graph), body.execution_id);
+    return reply.code(started.already_started === true ? 200 : 201).send(started);
+  });
+  app.get('/api/executions/:id', (request) => read(context, request));
+  app.get('/api/executions/:id/events', (request) => events(context, request));
+  for (const action of ['halt', 'resume', 'cancel'] as const) {
+    app.post(`/api/executions/:id/${action}`, (request) => steer(context, request, action));
+  }
+}
+
+async function list({ client }: ApiContext, request: FastifyRequest) {
+  const identity = identityOf(request);
+  const filter = parse(listQuery, request.query) as ExecutionFilter;
+  const page = await client.listExecutions(filter);
+  return { ...page, executions: page.executions.filter((each) => maySee(identity, each)) };
+}
+
+async function read({ client }: ApiContext, request: FastifyRequest) {
+  const { id } = parse(idParams, request.params);
+  const summary = await seen(client, identityOf(request), id);
+  const [status, input] = await Promise.all([
+    client.executionStatus(id).catch(unlessMissing),
+    client.executionInput(id),
+  ]);
+  return { ...summary, graph: input.graph, ...(status === undefined ? {} : { status }) };
+}
+
+/** Without a worker there is no status, and the rest is still worth showing. */
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof HoldfastError && error.code === 'WorkerUnavailable') return undefined;
+  throw error;
+}
+
+async function events({ client, reader }: ApiContext, request: FastifyRequest) {
+  const { id } = parse(idParams, request.params);
+  const { after, limit } = parse(eventsQuery, request.query);
+  await seen(client, identityOf(request), id);
+  const [log_epoch = '', seq = '0'] = after?.split(':') ?? [];
+  const replay = await reader.replay(id, after === undefined ? undefined : { log_epoch, seq: Number(seq) }, limit);
+  return { recovered: replay.recovered, cursor: replay.position, events: replay.events };
+}
+
+async function steer({ client, log }: ApiContext, request: FastifyRequest, action: 'halt' | 'resume' | 'cancel') {
+  const identity = identityOf(request);
+  assertRole(identity, 'operator');
+  const { id } = parse(idParams, request.params);
+  const { reason = 'unspecified' } = parse(reasonBody, request.body ?? {});
+  if (isRestricted(identity)) await seen(client, identity, id);
+  if (action === 'halt') await client.haltExecution(id, reason);
+  else if (action === 'resume') await client.resumeExecution(id, reason);
+  else await client.cancelExecution(id);
+  log.info({ execution_id: id, action, reason, actor: identity.subject }, 'execution_command');
+  const state = await wordOf(client, id);
+  return { execution_id: id, action, accepted: true, ...(state === undefined ? {} : { state }) };
+}
+
+/** The execution's own state after the command; undefined when no worker says it in time. */
+async function wordOf(client: HoldfastClient, id: string): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, WORD_MS, undefined);
+  });
+  const word = client.executionStatus(id).then(
+    ({ state }) => state,
+    () => undefined,
+  );
+  return Promise.race([word, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
+/** Throws `ExecutionNotFound`, `Forbidden`. */
+async function seen(client: HoldfastClient, identity: Identity, id: string): Promise<ExecutionSummary> {
+  const summary = await client.describeExecution(id);
+  assertMaySee(identity, summary);
+  return summary;
+}
+
+/** Starts a graph; the same id with the same graph again answers with the execution there is. */
+export async function start(
+  { client, log }: ApiContext,
+  identity: Identity,
+  input: RunGraphInput,
+  executionId: string | undefined,
+): Promise<{ execution_id: string; already_started?: true }> {
+  assertRole(identity, 'operator');
+  assertMaySee(identity, input.graph);
+  try {
+    const started = await client.startExecution(input, executionId === undefined ? {} : { execution_id: executionId });
+    log.info({ ...started, workflow_id: input.graph.id, actor: identity.subject }, 'execution_requested');
+    return started;
+  } catch (error) {
+    if (executionId === undefined || !(error instanceof HoldfastError) || error.code !== 'ExecutionExists') throw error;
+    const existing = await client.describeExecution(executionId);
+    if (existing.workflow_id !== input.graph.id || existing.graph_version !== input.version) throw error;
+    return { execution_id: executionId, already_started: true };
+  }
+}

@@ -1,0 +1,97 @@
+/** The gateway as a whole: given its parts, it listens, serves and closes. Reads no configuration and never exits. */
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/config';
+import { HoldfastError } from '../errors';
+import { EventPublisher, EventReader } from '../event-log';
+import type { Logger } from '../logging';
+import type { HoldfastClient } from '../temporal-client/holdfast-client';
+import { isLoopback } from './access';
+import { addExecutions } from './api-executions';
+import { addEmergency, addNodeKinds, addWorkflows } from './api-workflows';
+import { EventFeed } from './feed';
+import { createHttp } from './http';
+import { Reconciler } from './reconciler';
+import { Sockets } from './sockets';
+
+export interface GatewayOptions {
+  readonly config: Config['gateway'];
+  readonly redis: Config['redis'];
+  readonly client: HoldfastClient;
+  readonly log: Logger;
+  /** Folder of the page. */
+  readonly page: string;
+}
+
+export interface Gateway {
+  /** Listens and returns the address. Throws `PortTaken`. */
+  listen(): Promise<string>;
+  /** Tells the clients, ends the connections, sends what is left to publish. */
+  close(): Promise<void>;
+}
+
+const RECONNECT_IN_MS = 500;
+
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, redis, client, log, page } = options;
+  const secret = secretOf(config);
+  const onError = (error: Error) => {
+    log.warn({ error: error.message }, 'redis_failing');
+  };
+  const reader = new EventReader(redis.url, onError);
+  const publisher = new EventPublisher(redis.url, { onError });
+  const rules = { host: config.host, allowed_origins: config.allowed_origins };
+  const checks = {
+    redis: async () => reader.ping().then(() => true),
+    temporal: async () => client.isHealthy(),
+  };
+  const app = await createHttp({ rules, secret, log, page, checks });
+  const api = { client, reader, log };
+  addWorkflows(app, api);
+  addExecutions(app, api);
+  addEmergency(app, api);
+  addNodeKinds(app);
+  const sockets = new Sockets({ http: app.server, rules, secret, reader, log });
+  const reconciler = new Reconciler({ client, reader, publisher, log });
+  const feed = new EventFeed(redis.url, reader, log, {
+    onEvent: (event) => {
+      sockets.publish(event);
+    },
+    onGap: (gap) => {
+      sockets.tellGap(gap);
+    },
+    onHint: ({ execution_id }) => {
+      if (execution_id !== undefined) reconciler.wake(execution_id);
+    },
+  });
+  return {
+    listen: async () => {
+      const url = await listen(app, config);
+      reconciler.start();
+      return url;
+    },
+    close: async () => {
+      await sockets.drain(RECONNECT_IN_MS);
+      await reconciler.stop();
+      feed.close();
+      await app.close();
+      await publisher.close();
+      reader.close();
+    },
+  };
+}
+
+/** Without a secret no token is accepted, which is only safe to find out on one's own machine. Throws `ConfigurationInvalid`. */
+function secretOf({ host, jwt_secret }: Config['gateway']): string {
+  if (jwt_secret !== undefined) return jwt_secret;
+  const where = isLoopback(host) ? '' : ` to listen on ${host}`;
+  throw new HoldfastError('ConfigurationInvalid', `The gateway needs HOLDFAST_JWT_SECRET${where}.`);
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config['gateway']): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new HoldfastError('PortTaken', `Port ${port} on ${host} is in use by another program.`, { port });
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * All events, once each and in order per stream, however the connection to Redis behaves: what the channel did not carry is
+ * read from the streams. What is gone from there too is told as a gap.
+ */
+import { EventSubscriber, isAfter, type Cursor, type EventReader, type Gap } from '../event-log';
+import type { EventEnvelope, UnnumberedEvent } from '../events/envelope';
+import type { Logger } from '../logging';
+import { messageOf } from '../errors';
+import type { GapNotice } from './protocol';
+
+export interface FeedListeners {
+  readonly onEvent: (event: EventEnvelope) => void;
+  readonly onGap: (gap: GapNotice) => void;
+  readonly onHint: (hint: UnnumberedEvent) => void;
+}
+
+/** Streams whose position is remembered. */
+const MOST_STREAMS = 20_000;
+/** A stream's whole window. */
+const FILL_LIMIT = 2_000;
+/** Publishers' clocks against this one. */
+const CLOCK_SLACK_MS = 60_000;
+
+export class EventFeed {
+  readonly #reader: EventReader;
+  readonly #listeners: FeedListeners;
+  readonly #log: Logger;
+  readonly #subscriber: EventSubscriber;
+  readonly #positions = new Map<string, Cursor>();
+  /** Set while streams are read; what arrives meanwhile waits. */
+  #waiting: EventEnvelope[] | undefined;
+
+  constructor(redisUrl: string, reader: EventReader, log: Logger, listeners: FeedListeners) {
+    this.#reader = reader;
+    this.#listeners = listeners;
+    this.#log = log;
+    this.#subscriber = new EventSubscriber(redisUrl, {
+      onEvent: (event) => {
+        this.#accept(event);
+      },
+      onGap: (gap) => {
+        this.#tellGap(gap, 'dropped');
+      },
+      onHint: listeners.onHint,
+      onHole: (since) => void this.#fill(() => this.#afterHole(since)),
+      onError: (error) => {
+        log.warn({ error: error.message }, 'redis_subscription_failing');
+      },
+    });
+  }
+
+  get listening(): boolean {
+    return this.#subscriber.listening;
+  }
+
+  close(): void {
+    this.#subscriber.close();
+  }
+
+  #accept(event: EventEnvelope): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(event);
+      return;
+    }
+    const position = this.#positions.get(event.stream);
+    if (position !== undefined && !isAfter(event, position)) return;
+    if (position !== undefined && event.log_epoch === position.log_epoch && event.seq > position.seq + 1) {
+      this.#waiting = [event];
+      void this.#fill(() => this.#readOn(event.stream, position));
+      return;
+    }
+    if (position !== undefined && event.log_epoch !== position.log_epoch) this.#tellRestart(event.stream);
+    this.#pass(event);
+  }
+
+  #pass(event: EventEnvelope): void {
+    this.#positions.delete(event.stream);
+    this.#positions.set(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
+    if (this.#positions.size > MOST_STREAMS) {
+      const oldest = this.#positions.keys().next().value;
+      if (oldest !== undefined) this.#positions.delete(oldest);
+    }
+    this.#listeners.onEvent(event);
+  }
+
+  async #fill(read: () => Promise<void>): Promise<void> {
+    this.#waiting ??= [];
+    try {
+      await read();
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'event_hole_not_filled');
+      this.#tellGap({ dropped: 0, streams: [], complete: false }, 'out_of_reach');
+      for (const event of this.#waiting) this.#positions.delete(event.stream);
+    }
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const event of waiting) this.#accept(event);
+  }
+
+  /** Streams that moved during the hole: known ones from where they were, others, which began in it, from their start. */
+  async #afterHole(since: number): Promise<void> {
+    const moved = await this.#reader.recent({ all: true }, 500, since - CLOCK_SLACK_MS);
+    for (const stream of new Set([...this.#positions.keys(), ...moved])) {
+      await this.#readOn(stream, this.#positions.get(stream));
+    }
+  }
+
+  async #readOn(stream: string, after: Cursor | undefined): Promise<void> {
+    const { events, recovered, position } = await this.#reader.replay(stream, after, FILL_LIMIT);
+    if (recovered) {
+      for (const event of events) this.#pass(event);
+    } else if (position.log_epoch === after?.log_epoch) {
+      this.#positions.set(stream, position);
+      this.#tellGap({ dropped: position.seq - after.seq, streams: [stream], complete: true }, 'out_of_reach');
+    } else {
+      this.#positions.delete(stream);
+      this.#tellRestart(stream);
+    }
+  }
+
+  #tellRestart(stream: string): void {
+    this.#tellGap({ dropped: 0, streams: [stream], complete: true }, 'log_restarted');
+  }
+
+  #tellGap({ dropped, streams, complete }: Omit<Gap, 'type'>, reason: GapNotice['reason']): void {
+    this.#listeners.onGap({ reason, dropped, streams, complete });
+  }
+}

@@ -1,0 +1,41 @@
+/** The gateway process. */
+import { join } from 'node:path';
+import { loadConfig } from '../config/config';
+import { HoldfastError, messageOf } from '../errors';
+import { createLogger, type Logger } from '../logging';
+import { HoldfastClient } from '../temporal-client/holdfast-client';
+import { createGateway } from './create-gateway';
+
+/** What is left after this long is cut off, milliseconds. */
+const CLOSE_DEADLINE_MS = 5_000;
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLogger('gateway', config.log);
+  const client = await HoldfastClient.connect(config.temporal);
+  const page = join(__dirname, '..', 'dashboard');
+  const gateway = await createGateway({ config: config.gateway, redis: config.redis, client, log, page });
+  const url = await gateway.listen();
+  log.info({ url }, 'gateway_ready');
+  const stop = (signal: string) => {
+    log.info({ signal }, 'gateway_stopping');
+    setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();
+    void end(log, async () => {
+      await gateway.close();
+      await client.close();
+    });
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+async function end(log: Logger, close: () => Promise<void>): Promise<void> {
+  await close();
+  log.info('gateway_stopped');
+  process.exit(0);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(error instanceof HoldfastError ? error.entry.exit_code : 1);
+});

@@ -1,0 +1,70 @@
+/** What the log lacks of an execution, from the execution's own account of its nodes. Pure. */
+import type { Snapshot } from '../event-log';
+import { nodeEvent, nodeKey, type ExecutionContext, type Publication } from '../events/build';
+import type { EventEnvelope, NodeFact } from '../events/envelope';
+import type { ExecutionStatus, NodeStatus } from '../workflows/messages';
+
+const TERMINAL: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_skipped']);
+
+/** Outputs in an event, as JSON; the rest is cut. */
+const MOST_OUTPUT = 16 * 1024;
+
+/** True when every node is known to have come to an end. */
+export function isComplete({ node_count, nodes }: Snapshot): boolean {
+  const events = Object.values(nodes);
+  return node_count !== undefined && events.length >= node_count && events.every(({ type }) => TERMINAL.has(type));
+}
+
+/** The events, in the order to publish them. */
+export function missingNodeEvents(
+  context: ExecutionContext,
+  status: ExecutionStatus,
+  snapshot: Snapshot,
+  at: number,
+): Publication[] {
+  return Object.entries(status.nodes).flatMap(([nodeId, node]) => {
+    const standing = snapshot.nodes[nodeKey('', nodeId)];
+    const fact = factOf(node);
+    if (fact === undefined || isTold(node, standing)) return [];
+    const { type: node_type, generation, dispatch, attempt = 0 } = node;
+    const turn = { node_id: nodeId, node_type, frame: '', generation, dispatch, attempt };
+    const end = nodeEvent(context, turn, fact, at);
+    if (fact.type === 'node_skipped' || standing !== undefined) return [end];
+    return [nodeEvent(context, turn, { type: 'node_started' }, at), end];
+  });
+}
+
+function isTold({ generation }: NodeStatus, standing: EventEnvelope | undefined): boolean {
+  return standing !== undefined && TERMINAL.has(standing.type) && (standing.generation ?? 0) >= generation;
+}
+
+/** The node's terminal fact; undefined while it has none. */
+function factOf(node: NodeStatus): NodeFact | undefined {
+  switch (node.state) {
+    case 'completed':
+      return { type: 'node_completed', status: 'success', duration_ms: durationOf(node), ...cut(node.outputs) };
+    case 'failed':
+      return { type: 'node_failed', ...errorOf(node), duration_ms: durationOf(node) };
+    case 'skipped':
+      return { type: 'node_skipped', reason: node.reason ?? '' };
+    case 'pending':
+    case 'running':
+    case 'waiting':
+      return undefined;
+  }
+}
+
+function durationOf({ duration_ms = 0 }: NodeStatus): number {
+  return duration_ms;
+}
+
+function errorOf({ error = '', error_type = 'Unexpected' }: NodeStatus): { error: string; error_type: string } {
+  return { error, error_type };
+}
+
+function cut(outputs: unknown): { outputs: unknown; truncated?: true } {
+  const json = JSON.stringify(outputs ?? {});
+  return json.length <= MOST_OUTPUT
+    ? { outputs: outputs ?? {} }
+    : { outputs: json.slice(0, MOST_OUTPUT), truncated: true };
+}

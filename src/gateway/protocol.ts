@@ -1,0 +1,80 @@
+/**
+ * What clients and the gateway say to each other over Socket.IO. Both ends can type their sockets with these:
+ *
+ *     const socket: Socket<ServerToClient, ClientToServer> = io(url, { auth: { token } });
+ */
+import { z } from 'zod';
+import type { ErrorCode } from '../errors';
+import type { Cursor, Gap, Snapshot } from '../event-log';
+import type { EventEnvelope } from '../events/envelope';
+
+const id = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w:.-]*$/, 'is not an id')
+  .max(300);
+const cursors = z
+  .record(z.string().max(300), z.object({ log_epoch: z.string().max(100), seq: z.number().int().min(0) }))
+  .refine((given) => Object.keys(given).length <= 500, 'holds more than 500 streams')
+  .optional();
+
+/** Every message a client may send, with the shape it must have. `cursors`: by stream, the last event the client has. */
+export const messageSchemas = {
+  subscribe_workflow: z.strictObject({ workflow_id: id, cursors }),
+  subscribe_bot: z.strictObject({ bot_id: id, cursors }),
+  subscribe_strategy: z.strictObject({ strategy_id: id, cursors }),
+  subscribe_execution: z.strictObject({ execution_id: id, cursors }),
+  subscribe_desk: z.strictObject({ desk_id: id, cursors }),
+  subscribe_all: z.strictObject({ cursors }),
+  /** Names one room by its id, or all of them by nothing. */
+  unsubscribe: z.strictObject({
+    workflow_id: id.optional(),
+    bot_id: id.optional(),
+    strategy_id: id.optional(),
+    execution_id: id.optional(),
+    desk_id: id.optional(),
+    all: z.literal(true).optional(),
+  }),
+  request_state: z.strictObject({ execution_id: id }),
+} as const;
+
+export type MessageName = keyof typeof messageSchemas;
+export type Message<N extends MessageName> = z.infer<(typeof messageSchemas)[N]>;
+export type Cursors = Readonly<Record<string, Cursor>>;
+
+/** The answer to a subscription. */
+export interface Subscribed {
+  /** False when events after a cursor, or of the window, could not all be replayed; snapshots were sent instead. */
+  readonly recovered: boolean;
+  readonly mode: 'replay' | 'snapshot';
+  /** By stream, the position up to which the client now knows everything. */
+  readonly cursors: Cursors;
+}
+
+export interface Answers {
+  readonly unsubscribe: { readonly rooms: readonly string[] };
+  readonly request_state: { readonly snapshot: Snapshot };
+}
+export type AnswerOf<N extends MessageName> = N extends keyof Answers ? Answers[N] : Subscribed;
+
+export interface Refusal {
+  readonly ok: false;
+  readonly error: { readonly code: ErrorCode; readonly message: string };
+}
+export type Answer<N extends MessageName = MessageName> = ({ readonly ok: true } & AnswerOf<N>) | Refusal;
+
+export type ClientToServer = {
+  readonly [N in MessageName]: (message: Message<N>, acknowledge?: (answer: Answer<N>) => void) => void;
+};
+
+/** Events may be missing: ask for the state of what is shown. */
+export interface GapNotice extends Omit<Gap, 'type'> {
+  readonly reason: 'dropped' | 'log_restarted' | 'out_of_reach';
+}
+
+export interface ServerToClient {
+  readonly workflow_event: (event: EventEnvelope) => void;
+  readonly snapshot: (snapshot: Snapshot) => void;
+  readonly gap: (gap: GapNotice) => void;
+  /** The gateway is about to close; reconnect after this many milliseconds. */
+  readonly draining: (notice: { readonly reconnect_in_ms: number }) => void;
+}

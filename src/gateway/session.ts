@@ -1,0 +1,82 @@
+/**
+ * One client's view of the streams: each event at most once, in order, nothing it may not see. While a subscription reads
+ * the past, what arrives is held back, so that the past comes first.
+ */
+import { isAfter, type Cursor, type Snapshot } from '../event-log';
+import type { EventEnvelope } from '../events/envelope';
+import { maySee } from './access';
+import type { Identity } from './tokens';
+
+export interface Outlet {
+  event(event: EventEnvelope): void;
+  snapshot(snapshot: Snapshot): void;
+}
+
+const MOST_STREAMS = 5_000;
+
+export class Session {
+  readonly identity: Identity;
+  readonly #outlet: Outlet;
+  readonly #positions = new Map<string, Cursor>();
+  #held: EventEnvelope[] | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(identity: Identity, outlet: Outlet) {
+    this.identity = identity;
+    this.#outlet = outlet;
+  }
+
+  offer(event: EventEnvelope): void {
+    if (!maySee(this.identity, event) && !event.stream.startsWith('desk/')) return;
+    if (this.#held === undefined) this.#deliver(event);
+    else this.#held.push(event);
+  }
+
+  /** Runs one subscription at a time, with live events held back until it is over. */
+  async catchingUp<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(async () => {
+      this.#held = [];
+      try {
+        return await action();
+      } finally {
+        const held = this.#held;
+        this.#held = undefined;
+        for (const event of held) this.#deliver(event);
+      }
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  positionIn(stream: string): Cursor | undefined {
+    return this.#positions.get(stream);
+  }
+
+  /** Sends the past of a stream. */
+  replay(events: readonly EventEnvelope[]): void {
+    for (const event of events) this.#deliver(event);
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.moveTo(snapshot.stream, snapshot.position);
+    this.#outlet.snapshot(snapshot);
+  }
+
+  /** The client knows everything up to here. */
+  moveTo(stream: string, position: Cursor): void {
+    const known = this.#positions.get(stream);
+    if (known !== undefined && !isAfter(position, known)) return;
+    this.#positions.delete(stream);
+    this.#positions.set(stream, position);
+    if (this.#positions.size <= MOST_STREAMS) return;
+    const oldest = this.#positions.keys().next().value;
+    if (oldest !== undefined) this.#positions.delete(oldest);
+  }
+
+  #deliver(event: EventEnvelope): void {
+    const known = this.#positions.get(event.stream);
+    if (known !== undefined && !isAfter(event, known)) return;
+    this.moveTo(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
+    this.#outlet.event(event);
+  }
+}

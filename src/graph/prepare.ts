@@ -1,0 +1,93 @@
+/** From a file or document to what an execution is started with. */
+import { HoldfastError } from '../errors';
+import type { Mode } from '../events/envelope';
+import type { RunGraphInput } from '../workflows/messages';
+import { importInline } from './import-inline';
+import type { KindCatalogue, KindTraits } from './kinds';
+import { MAX_INPUT_BYTES, bytesOf } from './limits';
+import { GUARD_KIND } from './node-reading';
+import { formatMistakes } from './mistake';
+import type { Mistake } from './mistake';
+import { parseGraphText } from './parse';
+import type { ParsedText } from './parse';
+import type { Graph } from './schema';
+import { validateGraph } from './validate';
+import { graphVersion } from './version';
+import type { Sha256 } from './version';
+
+/** `file` names a graph without an id and stands before every mistake. */
+export type GraphSource = { readonly text: string; readonly file?: string } | { readonly document: unknown };
+
+export interface PrepareOptions {
+  readonly mode: Mode;
+  readonly sha256: Sha256;
+}
+
+export interface Prepared {
+  readonly prepared: RunGraphInput;
+  /** What the importers changed or could not carry, in sentences. */
+  readonly report: readonly string[];
+}
+
+/**
+ * Parses, imports, validates and freezes a graph. Throws `GraphInvalid` with `details.mistakes`, a `Mistake[]` in the order of
+ * the text, and `GraphTooLarge` when one execution could not carry it.
+ */
+export function prepareGraph(
+  source: GraphSource,
+  catalogue: KindCatalogue,
+  { mode, sha256 }: PrepareOptions,
+): Prepared {
+  const file = 'file' in source ? source.file : undefined;
+  const parsed = 'text' in source ? parseGraphText(source.text) : parsedDocument(source.document);
+  if (parsed.document === undefined && parsed.mistakes.length > 0) throw invalid(parsed.mistakes, file);
+  const { document, report, originOf } = importInline(parsed.document, file);
+  const { graph, mistakes } = validateGraph(document, catalogue);
+  const placed = mistakes.map((each) => place(each, originOf(each.path), parsed));
+  const all = [...parsed.mistakes, ...placed].sort(inTextOrder);
+  if (graph === undefined || all.length > 0) throw invalid(all, file);
+  const prepared = { graph, version: graphVersion(graph, sha256), kinds: traitsOf(graph, catalogue), mode };
+  const bytes = bytesOf(JSON.stringify(prepared));
+  if (bytes > MAX_INPUT_BYTES) throw tooLarge(graph.id, bytes);
+  return { prepared, report };
+}
+
+function parsedDocument(document: unknown): ParsedText {
+  return { document, locate: () => undefined, mistakes: [] };
+}
+
+/** The path becomes the original's, so that it and the line name the same thing. */
+function place(each: Mistake, path: string, { locate }: ParsedText): Mistake {
+  return { ...each, path, ...locate(path) };
+}
+
+function inTextOrder(a: Mistake, b: Mistake): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+function invalid(mistakes: readonly Mistake[], file: string | undefined): HoldfastError {
+  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+  return new HoldfastError('GraphInvalid', `The graph has ${count}:\n${formatMistakes(mistakes, file)}`, { mistakes });
+}
+
+function tooLarge(id: string, bytes: number): HoldfastError {
+  const message = `The graph ${id} with its kinds takes ${bytes} bytes; one execution carries ${MAX_INPUT_BYTES}.`;
+  return new HoldfastError('GraphTooLarge', message, { bytes, limit: MAX_INPUT_BYTES });
+}
+
+function traitsOf({ nodes }: Graph, catalogue: KindCatalogue): Record<string, KindTraits> {
+  const specs = Object.values(nodes);
+  const used = new Set(specs.map(({ type }) => type));
+  if (specs.some(({ when }) => when !== undefined)) used.add(GUARD_KIND);
+  return Object.fromEntries(
+    [...used].flatMap((type) => {
+      const kind = catalogue.get(type);
+      return kind ? [[type, traits(kind)]] : [];
+    }),
+  );
+}
+
+/** Only the traits: descriptions and checks stay behind. */
+function traits({ effect, branches, formulas, timeout_ms, retry }: KindTraits): KindTraits {
+  return { effect, branches, formulas, timeout_ms, retry };
+}

@@ -1,0 +1,70 @@
+/** Validation, fifth phase: cycles, joins and nodes that can never start. */
+import { componentsOf } from './components';
+import { mistake } from './mistake';
+import type { Mistake } from './mistake';
+import { findUnreachable } from './reachability';
+import type { Vertex } from './wiring';
+
+const NAMED_IN_A_CYCLE = 20;
+
+export function checkStructure(vertices: readonly Vertex[]): Mistake[] {
+  const sourcesOf = (vertex: number) => vertices[vertex]?.edges.map(({ from }) => from) ?? [];
+  const components = componentsOf(vertices.length, sourcesOf);
+  const cycles = components.filter(([first = 0, ...more]) => more.length > 0 || sourcesOf(first).includes(first));
+  return [
+    ...vertices.flatMap(checkJoin),
+    ...cycles.map((component) => cycleMistake(vertices, component, sourcesOf)),
+    ...findUnreachable(vertices, components.flat(), new Set(cycles.flat())).map((each) =>
+      unreachableMistake(vertices, each),
+    ),
+  ];
+}
+
+function checkJoin({ join, references, pointer }: Vertex): Mistake[] {
+  if (typeof join !== 'number' || join <= references) return [];
+  const has = references === 1 ? 'only 1 edge' : `${references} edges`;
+  return [mistake('join_too_large', `${pointer}/join`, `\`join\` asks for ${join} edges, but the node has ${has}.`)];
+}
+
+/** One cycle per component: with it broken, the next validation shows the next one, if any. */
+function cycleMistake(
+  vertices: readonly Vertex[],
+  component: readonly number[],
+  sourcesOf: (vertex: number) => number[],
+): Mistake {
+  const start = component.reduce((first, each) => Math.min(first, each));
+  const owners = shortestCycle(start, new Set(component), sourcesOf).map((each) => vertices[each]?.owner ?? '');
+  const named = owners.filter((owner, at) => at === 0 || owner !== owners[at - 1]);
+  const ring = named.length === 1 ? [...named, ...named] : named;
+  const shown =
+    ring.length > NAMED_IN_A_CYCLE ? [...ring.slice(0, NAMED_IN_A_CYCLE), `… (${ring.length - 1} nodes)`] : ring;
+  return mistake('cycle', pointerOf(vertices, start), `These nodes wait for each other: ${shown.join(' → ')}.`);
+}
+
+/** From the start back to it, in the order the nodes would run, breadth first. */
+function shortestCycle(start: number, inside: ReadonlySet<number>, sourcesOf: (vertex: number) => number[]): number[] {
+  const waiter = new Map<number, number>();
+  const queue = [start];
+  for (const vertex of queue) {
+    for (const source of sourcesOf(vertex)) {
+      if (!inside.has(source) || waiter.has(source)) continue;
+      waiter.set(source, vertex);
+      queue.push(source);
+    }
+    if (waiter.has(start)) break;
+  }
+  const ring = [start];
+  for (let at = waiter.get(start); at !== undefined && at !== start; at = waiter.get(at)) ring.push(at);
+  return [...ring, start];
+}
+
+function unreachableMistake(vertices: readonly Vertex[], { vertex, torn }: { vertex: number; torn: number }): Mistake {
+  const { owner = '', pointer = '' } = vertices[vertex] ?? {};
+  const source = vertices[torn]?.owner ?? '';
+  const message = `\`${owner}\` can never start: it needs \`${source}\` to end in ways that exclude each other.`;
+  return mistake('unreachable_node', pointer, message);
+}
+
+function pointerOf(vertices: readonly Vertex[], vertex: number): string {
+  return vertices[vertex]?.pointer ?? '';
+}

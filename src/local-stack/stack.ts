@@ -1,0 +1,140 @@
+/** The local stack: Temporal, Redis and, when asked for, worker and gateway, started once per home and shared. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/config';
+import { HoldfastError } from '../errors';
+import { withLock } from './lock';
+import { isRunning, ownIdentity, terminate } from './process-identity';
+import { silentProgress, type Progress } from './progress';
+import { readRecord, readSecret, stackPaths, type StackPaths, type StackRecord } from './record';
+import { answersRedis } from './redis-server';
+import { planGateway, planGatewayPort, planRedis, planTemporal, planWorker } from './plans';
+import { answersGateway, type ServiceScripts } from './services';
+import { Supervisor, type PartRequest } from './supervisor';
+import { answersTemporal } from './temporal-server';
+
+export interface StackOptions {
+  /** `config.home` says which stack: one per home. */
+  readonly config: Config;
+  readonly progress?: Progress;
+  /** Start Temporal's Web UI too. Default true. */
+  readonly ui?: boolean;
+  /** Start these as well; without them Temporal and Redis alone. */
+  readonly services?: ServiceScripts;
+}
+
+export interface Stack {
+  /** host:port */
+  readonly temporal_address: string;
+  readonly temporal_ui_url: string | undefined;
+  readonly redis_url: string;
+  readonly gateway_url: string | undefined;
+  /** What gateway tokens are signed with. */
+  readonly jwt_secret: string;
+  /** True when another process looks after this stack; `stop` then does nothing. */
+  readonly attached: boolean;
+  /** Stops what this stack started and nothing else. `graceful: false` kills, also while a graceful stop is under way. */
+  stop(options?: { readonly graceful?: boolean }): Promise<void>;
+}
+
+/** Another start may be building Temporal meanwhile. */
+const LOCK_WITHIN_MS = 15 * 60_000;
+const ATTACH_WITHIN_MS = 30_000;
+const ORPHAN_GRACE_MS = 5_000;
+
+/**
+ * Starts the stack of `config.home`, or joins the one that runs there, or takes over what a killed one left behind.
+ * Throws `PortTaken`, `TemporalUnavailable`, `RedisUnavailable` or `StackUnhealthy`; nothing it started is left then.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const paths = stackPaths(options.config.home);
+  return withLock(paths.locks, LOCK_WITHIN_MS, async () => {
+    const record = await readRecord(paths);
+    if (record !== undefined && (await isRunning(record.supervisor))) return attach(record, paths, options);
+    return supervise(record, paths, options);
+  });
+}
+
+async function attach(record: StackRecord, paths: StackPaths, { config }: StackOptions): Promise<Stack> {
+  const deadline = Date.now() + ATTACH_WITHIN_MS;
+  for (;;) {
+    const sick = await firstSickPart(record, config.temporal.namespace);
+    if (sick === undefined) break;
+    if (Date.now() >= deadline) {
+      const where = `The stack in ${paths.home} runs under pid ${record.supervisor.pid}`;
+      throw new HoldfastError('StackUnhealthy', `${where}, but its ${sick} does not answer.`, { part: sick });
+    }
+    await delay(500);
+  }
+  return { ...(await describe(record, paths, config)), attached: true, stop: () => Promise.resolve() };
+}
+
+/** The first part that is missing or does not answer. */
+export async function firstSickPart(record: StackRecord, namespace: string): Promise<string | undefined> {
+  const { temporal, redis, gateway } = record;
+  const healthy = (answer: Promise<boolean>) => answer.catch(() => false);
+  if (temporal === undefined || !(await healthy(answersTemporal(temporal.address, namespace)))) return 'Temporal';
+  if (redis === undefined || !(await healthy(answersRedis(redis.url)))) return 'Redis';
+  if (gateway !== undefined && !(await healthy(answersGateway(gateway.url)))) return 'gateway';
+  return undefined;
+}
+
+async function supervise(orphans: StackRecord | undefined, paths: StackPaths, options: StackOptions): Promise<Stack> {
+  const { config, services } = options;
+  const progress = options.progress ?? silentProgress;
+  await endOrphanedServices(orphans);
+  const context = { config, paths, progress, orphans, ui: options.ui ?? true, promised: new Set<number>() };
+  const port = services === undefined ? undefined : await planGatewayPort(context);
+  const temporal = await planTemporal(context);
+  const redis = await planRedis(context);
+  const supervisor = new Supervisor(paths, progress, { version: 1, supervisor: await ownIdentity() });
+  try {
+    await addAll(supervisor, progress, [temporal, redis]);
+    if (services !== undefined && port !== undefined) {
+      const environment = await serviceEnvironment(config, paths, temporal.address, redis.url);
+      const service = { plan: context, scripts: services, environment };
+      await addAll(supervisor, progress, [planWorker(service), planGateway(service, port)]);
+    }
+  } catch (error) {
+    await supervisor.stop(true);
+    throw error;
+  }
+  const stop = (how: { readonly graceful?: boolean } = {}) => supervisor.stop(how.graceful ?? true);
+  return { ...(await describe(supervisor.record, paths, config)), attached: false, stop };
+}
+
+/** All at once; when one fails, the others are awaited before the error is passed on, so that all can be stopped. */
+async function addAll(supervisor: Supervisor, progress: Progress, requests: readonly PartRequest[]): Promise<void> {
+  const added = await Promise.allSettled(
+    requests.map((request) => progress.step(request.plan.name, () => supervisor.add(request))),
+  );
+  const failed = added.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function serviceEnvironment(config: Config, paths: StackPaths, temporal_address: string, redis_url: string) {
+  return {
+    TEMPORAL_ADDRESS: temporal_address,
+    TEMPORAL_NAMESPACE: config.temporal.namespace,
+    REDIS_URL: redis_url,
+    HOLDFAST_JWT_SECRET: config.gateway.jwt_secret ?? (await readSecret(paths)),
+    HOLDFAST_HOME: paths.home,
+  };
+}
+
+async function describe(record: StackRecord, paths: StackPaths, config: Config) {
+  const { temporal, redis, gateway } = record;
+  if (temporal === undefined || redis === undefined) throw new HoldfastError('Unexpected', 'a stack without servers');
+  return {
+    temporal_address: temporal.address,
+    temporal_ui_url: temporal.ui_url,
+    redis_url: redis.url,
+    gateway_url: gateway?.url,
+    jwt_secret: config.gateway.jwt_secret ?? (await readSecret(paths)),
+  };
+}
+
+async function endOrphanedServices(orphans: StackRecord | undefined): Promise<void> {
+  for (const runs of [orphans?.gateway?.runs, orphans?.worker?.runs]) {
+    if (runs?.as === 'process') await terminate(runs, ORPHAN_GRACE_MS);
+  }
+}

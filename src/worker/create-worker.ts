@@ -1,0 +1,119 @@
+/** The workers of one process: one for executions and their nodes, one for the emergency desk on a task queue of its own. */
+import type { NativeConnection } from '@temporalio/worker';
+import { Worker, type ActivityInterceptorsFactory, type InjectedSinks, type WorkerOptions } from '@temporalio/worker';
+import type { NodeKind } from '../activities/define-node';
+import { createNodeActivities } from '../activities/node-activities';
+import type { Config } from '../config/config';
+import type { Publication } from '../events/build';
+import type { NodeTask } from '../graph/task';
+import type { Logger } from '../logging';
+import type { HoldfastClient } from '../temporal-client/holdfast-client';
+import type { Sinks } from '@temporalio/workflow';
+import type { EventSinks } from '../workflows/event-sink';
+import { createDeskActivities, createEmergencyCheck } from './desk-activities';
+import { logEvent } from './event-lines';
+import { NodeInterceptor } from './node-interceptor';
+
+export interface WorkerDependencies {
+  readonly config: Pick<Config, 'temporal' | 'worker'>;
+  readonly connection: NativeConnection;
+  readonly client: HoldfastClient;
+  readonly kinds: ReadonlyMap<string, NodeKind>;
+  readonly log: Logger;
+  /** Takes an event and returns at once. */
+  readonly publish: (publication: Publication) => void;
+  /** The workflows' code: a prebuilt bundle, or what bundles them now. */
+  readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>;
+  /** Sinks the bundle calls beside the events', such as those of a coverage counter. */
+  readonly extraSinks?: InjectedSinks<Sinks>;
+}
+
+export interface HoldfastWorker {
+  /** Resolves when both workers have stopped; rejects when one fails. */
+  readonly finished: Promise<void>;
+  /** Takes no new tasks, lets what runs end for ten seconds. */
+  shutdown(): Promise<void>;
+}
+
+/** So that a killed worker's cached executions move on in seconds. */
+const STICKY_TIMEOUT = '2s';
+const HEARTBEAT_THROTTLE = '200ms';
+const SHUTDOWN_GRACE = '10s';
+
+export async function createWorker(dependencies: WorkerDependencies): Promise<HoldfastWorker> {
+  const { config, client, kinds, log } = dependencies;
+  const tell = (publication: Publication): void => {
+    logEvent(log, publication.event);
+    dependencies.publish(publication);
+  };
+  const common = commonOptions(dependencies, tell);
+  const nodeLog = (task: NodeTask) => log.child(correlation(task));
+  const graphs = await Worker.create({
+    ...common,
+    taskQueue: config.temporal.task_queue,
+    activities: { ...createNodeActivities(kinds.values(), nodeLog), ...createEmergencyCheck(client) },
+    interceptors: { activity: [nodeInterceptor(kinds, tell)] },
+    maxConcurrentActivityTaskExecutions: config.worker.max_concurrent_activities,
+  });
+  const desk = await Worker.create({
+    ...common,
+    taskQueue: config.temporal.desk_task_queue,
+    activities: createDeskActivities(client),
+  });
+  return started(graphs, desk);
+}
+
+function commonOptions(
+  { config, connection, workflows, extraSinks }: WorkerDependencies,
+  tell: (publication: Publication) => void,
+) {
+  const sinks: InjectedSinks<EventSinks> = {
+    events: {
+      publish: {
+        fn: (_info, publication) => {
+          tell(publication);
+        },
+        callDuringReplay: false,
+      },
+    },
+  };
+  return {
+    connection,
+    namespace: config.temporal.namespace,
+    ...workflows,
+    sinks: { ...extraSinks, ...sinks },
+    dataConverter: { payloadConverterPath: require.resolve('../workflows/payload-converter') },
+    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+  };
+}
+
+function nodeInterceptor(
+  kinds: ReadonlyMap<string, NodeKind>,
+  publish: (publication: Publication) => void,
+): ActivityInterceptorsFactory {
+  const options = { isNode: (type: string) => kinds.has(type), publish };
+  return (context) => ({ inbound: new NodeInterceptor(context, options) });
+}
+
+function correlation({ execution_id, workflow_id, bot_id, strategy_id, node_id, node_type }: NodeTask) {
+  return { execution_id, workflow_id, bot_id, strategy_id, node_id, node_type };
+}
+
+function started(...workers: readonly Worker[]): HoldfastWorker {
+  const stop = (): void => {
+    for (const worker of workers) {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    }
+  };
+  const finished = Promise.all(workers.map((worker) => worker.run().finally(stop))).then(() => undefined);
+  return {
+    finished,
+    shutdown: async () => {
+      stop();
+      await finished;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** The worker process. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DefaultLogger, NativeConnection, Runtime, type LogLevel } from '@temporalio/worker';
+import { createKinds } from '../activities/kinds';
+import { loadConfig, type Config } from '../config/config';
+import { EventPublisher } from '../event-log';
+import { HoldfastError, messageOf } from '../errors';
+import { createLogger, type Logger } from '../logging';
+import { HoldfastClient } from '../temporal-client/holdfast-client';
+import { recordedVenues } from '../venues/recorded-venue';
+import { createWorker } from './create-worker';
+
+const BUNDLE = resolve(__dirname, '../workflow-bundle.js');
+const RECORDED_DATA = resolve(__dirname, '../../examples/data');
+/** A worker may start before Temporal, as containers do. */
+const TEMPORAL_PATIENCE_MS = 60_000;
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLogger('worker', config.log);
+  installRuntime(log);
+  const client = await connectPatiently(config, log);
+  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const unregistered = await client.ensureSearchAttributes();
+  if (unregistered.length > 0) log.warn({ unregistered }, 'search_attributes_not_registered');
+
+  const publisher = config.worker.events ? createPublisher(config, log) : undefined;
+  const venues = await recordedVenues({
+    directory: RECORDED_DATA,
+    clock: { now: Date.now, speed: config.replay_speed },
+  });
+  const worker = await createWorker({
+    config,
+    connection,
+    client,
+    kinds: createKinds({ venues }),
+    log,
+    publish: (publication) => publisher?.publish(publication),
+    workflows: { workflowBundle: { codePath: requireBundle() } },
+  });
+  await client.ensureDesk();
+  const stop = (signal: string): void => {
+    log.info({ signal }, 'worker_stopping');
+    void worker.shutdown().catch(() => undefined);
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  log.info({ task_queue: config.temporal.task_queue, pid: process.pid }, 'worker_ready');
+  try {
+    await worker.finished;
+  } finally {
+    await publisher?.close();
+    await connection.close();
+    await client.close();
+  }
+}
+
+function requireBundle(): string {
+  if (existsSync(BUNDLE)) return BUNDLE;
+  throw new HoldfastError('ConfigurationInvalid', 'The workflows are not built; run `npm run build` first.');
+}
+
+function createPublisher(config: Config, log: Logger): EventPublisher {
+  return new EventPublisher(config.redis.url, {
+    onError: (error) => {
+      log.warn({ error: error.message }, 'event_log_unavailable');
+    },
+  });
+}
+
+async function connectPatiently({ temporal }: Config, log: Logger): Promise<HoldfastClient> {
+  const deadline = Date.now() + TEMPORAL_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await HoldfastClient.connect(temporal);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      log.warn({ error: messageOf(error) }, 'temporal_unreachable');
+    }
+  }
+}
+
+/** The SDK's own lines in the same log; its debug chatter is not asked for. */
+function installRuntime(log: Logger): void {
+  const write = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+  const logger = new DefaultLogger('INFO' satisfies LogLevel, ({ level, message, meta }) => {
+    log[write[level]]({ ...meta }, message);
+  });
+  Runtime.install({ logger, shutdownSignals: [] });
+}
+
+main().catch((error: unknown) => {
+  const { exit_code } = error instanceof HoldfastError ? error.entry : { exit_code: 1 };
+  process.stderr.write(`${error instanceof HoldfastError ? error.message : String(error)}\n`);
+  process.exit(exit_code);
+});

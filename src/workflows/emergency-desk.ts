@@ -1,0 +1,103 @@
+/**
+ * The emergency desk: one workflow that holds the halt of its scope through any crash. Anyone may raise a halt, by a signal from the
+ * Web UI too, and whatever the signal says; only a command that can be read lowers it.
+ */
+import {
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  log,
+  proxyActivities,
+  setDefaultSignalHandler,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { decide, initialDesk, mistakeInCommand, type DeskCommand, type DeskState } from '../emergency/desk';
+import { emergencyEvent } from '../events/build';
+import { sinks } from './event-sink';
+import {
+  deskCommandUpdate,
+  deskHaltSignal,
+  deskStatusQuery,
+  type DeskInput,
+  type DeskStatus,
+  type EmergencyNotice,
+} from './messages';
+import { haltReason } from './reason';
+
+/** Tells every open execution of the desk; retried without end, because a halt that reached the desk must reach them all. */
+const { broadcastEmergency } = proxyActivities<{
+  broadcastEmergency(deskId: string, notice: EmergencyNotice): Promise<void>;
+}>({
+  startToCloseTimeout: '60s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
+  summary: 'tell the executions',
+});
+
+/** Visibility lists an execution a moment after its start, so those that started around a change are told by a second round. */
+const SECOND_ROUND_AFTER = '5s';
+
+export async function emergencyDesk({ desk_id, state }: DeskInput): Promise<void> {
+  let desk = state ?? initialDesk(Date.now());
+  let told = desk.epoch;
+  const obey = (command: DeskCommand): void => {
+    const next = decide(desk, command, Date.now());
+    if (next !== desk) publishChange(desk_id, desk, next);
+    desk = next;
+  };
+
+  setHandler(deskStatusQuery, () => statusOf(desk_id, desk));
+  setHandler(deskHaltSignal, (payload) => {
+    obey({ action: 'halt', reason: haltReason(payload), actor: actorOf(payload) });
+  });
+  setHandler(
+    deskCommandUpdate,
+    (command) => {
+      obey(command);
+      return statusOf(desk_id, desk);
+    },
+    { validator: refuseUnreadable },
+  );
+  setDefaultSignalHandler((name) => {
+    log.warn('signal_ignored', { signal: name });
+  });
+
+  const isDue = () => desk.epoch > told;
+  for (;;) {
+    await condition(() => isDue() || workflowInfo().continueAsNewSuggested);
+    if (!isDue()) return continueAsNew<typeof emergencyDesk>({ desk_id, state: desk });
+    const notice: EmergencyNotice = { state: desk.state, scope: 'global', epoch: desk.epoch, reason: desk.reason };
+    await broadcastEmergency(desk_id, notice);
+    told = notice.epoch;
+    const overtaken = await condition(isDue, SECOND_ROUND_AFTER);
+    if (!overtaken) await broadcastEmergency(desk_id, notice);
+  }
+}
+
+function statusOf(desk_id: string, desk: DeskState): DeskStatus {
+  return { desk_id, scope: 'global', ...desk, can_operate: true, can_trade: desk.state === 'normal' };
+}
+
+function publishChange(deskId: string, previous: DeskState, next: DeskState): void {
+  const fact = {
+    type: 'emergency_state_changed',
+    controller_id: 'global',
+    scope: 'global',
+    previous_state: previous.state,
+    new_state: next.state,
+    reason: next.reason,
+    actor: next.actor,
+    desk_epoch: next.epoch,
+  } as const;
+  sinks.events.publish(emergencyEvent(deskId, 'paper', fact, Date.now()));
+}
+
+function actorOf(payload: unknown): string {
+  const actor = typeof payload === 'object' && payload !== null && 'actor' in payload ? payload.actor : undefined;
+  return typeof actor === 'string' && actor !== '' ? actor.slice(0, 200) : 'signal';
+}
+
+function refuseUnreadable(command: unknown): void {
+  const mistake = mistakeInCommand(command);
+  if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'BadRequest');
+}

@@ -1,0 +1,353 @@
+/**
+ * One execution of a graph: the scheduler's decisions carried out on Temporal.
+ *
+ * Outcomes arrive from timers and activities, the scheduler says what follows, and `#advance` starts what may start. Nothing
+ * starts while a halt holds; what runs is awaited. The end is a function of the nodes alone: once all are settled, nothing that
+ * arrives later changes it.
+ */
+import {
+  CancellationScope,
+  setCurrentDetails,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { executionEvent, nodeEvent, type ExecutionContext } from '../events/build';
+import type { ExecutionFact, NodeFact } from '../events/envelope';
+import { planGraph, type Plan, type PlannedNode } from '../graph/plan';
+import * as scheduler from '../graph/scheduler';
+import type { NodeTask } from '../graph/task';
+import { present } from '../json';
+import { describeProgress } from './details';
+import { sinks } from './event-sink';
+import { Halts } from './halts';
+import { LocalBudget } from './local-budget';
+import type { ExecutionState, ExecutionStatus, NodeState, RunGraphInput } from './messages';
+import { runActivity, runControl, runPure, type RunOutcome } from './node-runner';
+import { stateAttribute } from './search-attributes';
+import { nodeStatus, type Turn } from './status';
+
+/** More than 100 events that arrive during one workflow task fail it, so with many activities out none may hold it. */
+const MANY_ACTIVITIES = 50;
+
+type Route = 'local' | 'activity' | 'control';
+
+export class Execution {
+  readonly #input: RunGraphInput;
+  readonly #context: ExecutionContext;
+  readonly #plan: Plan;
+  readonly #run: scheduler.RunState;
+  readonly #turns = new Map<number, Turn>();
+  readonly #out = new Map<number, Route>();
+  readonly #halts = new Halts();
+  readonly #budget = new LocalBudget();
+  readonly #root = CancellationScope.current();
+  readonly #startedAt = workflowInfo().startTime.toISOString();
+  #ready: number[];
+  /** Ready pure nodes that the budget of local activities holds back. */
+  #held: number[] = [];
+  #activities = 0;
+  /** Ends with the execution's cancel alone. */
+  readonly #cancellable = new CancellationScope({ cancellable: true, parent: this.#root });
+  /** Ends with every halt as well; each resume opens the next. */
+  #interruptible = new CancellationScope({ cancellable: true, parent: this.#root });
+  #ordinal = 0;
+  #open = false;
+  #concluded = false;
+  #cancelled = false;
+  #atBoundary = false;
+  #state: ExecutionState = 'running';
+  #end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+
+  constructor(input: RunGraphInput) {
+    const { graph, version, kinds, mode } = input;
+    this.#input = input;
+    this.#context = {
+      execution_id: workflowInfo().workflowId,
+      workflow_id: graph.id,
+      graph_version: version,
+      ...present({ bot_id: graph.bot_id, strategy_id: graph.strategy_id }),
+      mode,
+    };
+    this.#plan = planGraph(graph, kinds);
+    const { state, decision } = scheduler.createRun(this.#plan);
+    this.#run = state;
+    this.#ready = decision.ready;
+  }
+
+  get failure(): scheduler.RunState['failure'] {
+    return this.#run.failure;
+  }
+
+  get wasCancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  announceStart(): void {
+    this.#publish(0, { type: 'execution_started', node_count: this.#plan.nodes.length });
+  }
+
+  /** Runs every node; resolves when all are settled. */
+  async run(): Promise<void> {
+    this.#open = true;
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#end = { resolve, reject };
+    });
+    this.#advance();
+    await ended;
+  }
+
+  /** Closes the books: the last state for the lists, the hint for the reconciler. */
+  conclude(state: ExecutionState): void {
+    this.#open = false;
+    this.#show(state);
+    this.#concluded = true;
+    this.#publish('ending', { type: 'execution_ending' });
+  }
+
+  halt(scope: string, reason: string): void {
+    if (scheduler.isDone(this.#run) || !this.#halts.raise(scope, reason, Date.now())) return;
+    this.#publish(++this.#ordinal, { type: 'execution_halted', reason, scope });
+    this.#interruptible.cancel();
+    this.#refreshState();
+  }
+
+  resume(scope: string, reason: string): void {
+    if (!this.#halts.lift(scope)) return;
+    this.#publish(++this.#ordinal, { type: 'execution_resumed', reason, scope });
+    this.#interruptible = new CancellationScope({ cancellable: true, parent: this.#root });
+    this.#advance();
+  }
+
+  get halts(): Halts {
+    return this.#halts;
+  }
+
+  /** Nothing new starts; what runs is awaited, what waits is taken back. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#skipped(scheduler.abandonRest(this.#plan, this.#run, 'the execution was cancelled').skipped);
+    this.#finishIfDone();
+  }
+
+  status(): ExecutionStatus {
+    const { execution_id, workflow_id, graph_version, bot_id, strategy_id } = this.#context;
+    const nodes = this.#run.nodes.map((node, index) => {
+      const { id, type } = this.#node(index);
+      return [id, nodeStatus(type, node, this.#turn(index), this.#out.get(index) === 'control')];
+    });
+    return {
+      execution_id,
+      workflow_id: workflow_id ?? '',
+      graph_version: graph_version ?? '',
+      ...present({ bot_id, strategy_id }),
+      mode: this.#context.mode,
+      state: this.#state,
+      halts: this.#halts.causes,
+      started_at: this.#startedAt,
+      nodes: Object.fromEntries(nodes) as ExecutionStatus['nodes'],
+      ordinal: this.#ordinal,
+      ...present({
+        error: this.failure && `${this.failure.node_id}: ${this.failure.error}`,
+        error_type: this.failure?.error_type,
+      }),
+    };
+  }
+
+  counts(): Record<NodeState, number> {
+    const counts = { pending: 0, running: 0, waiting: 0, completed: 0, failed: 0, skipped: 0 };
+    for (const { state } of Object.values(this.status().nodes)) counts[state] += 1;
+    return counts;
+  }
+
+  /** The durable state says whether a node may start; it costs no round trip, and the desk's notices keep it true. */
+  #assertCanTrade(): boolean {
+    return this.#open && !this.#cancelled && !this.#halts.active;
+  }
+
+  #advance(): void {
+    if (this.#assertCanTrade()) {
+      for (const index of this.#ready.splice(0)) {
+        if (!this.#launch(index)) this.#held.push(index);
+      }
+      if (this.#held.length > 0) this.#waitForBoundary();
+    }
+    this.#refreshState();
+    this.#finishIfDone();
+  }
+
+  /** False when the node must wait for a workflow task boundary. */
+  #launch(index: number): boolean {
+    const node = this.#node(index);
+    const route = this.#routeOf(node);
+    if (route === 'local') {
+      if (this.#budget.isSpent) return false;
+      this.#budget.started();
+    }
+    scheduler.start(this.#run, index);
+    const turn: Turn = { dispatch: (this.#turns.get(index)?.dispatch ?? 0) + 1 };
+    this.#turns.set(index, turn);
+    this.#out.set(index, route);
+    if (route === 'activity') this.#activities += 1;
+    this.#perform(index, route).then(
+      (outcome) => {
+        this.#settle(index, outcome);
+      },
+      (error: unknown) => this.#end?.reject(error),
+    );
+    return true;
+  }
+
+  #routeOf({ traits }: PlannedNode): Route {
+    if (traits.effect === 'control') return 'control';
+    if (traits.effect !== 'pure') return 'activity';
+    return this.#activities > MANY_ACTIVITIES ? 'activity' : 'local';
+  }
+
+  async #perform(index: number, route: Route): Promise<RunOutcome> {
+    const task = this.#task(index);
+    switch (route) {
+      case 'local':
+        return runPure(task);
+      case 'activity':
+        return runActivity(task, this.#interruptible);
+      case 'control':
+        this.#tell(index, { type: 'node_started' });
+        this.#tell(index, { type: 'node_waiting', reason: `waits for ${String(task.fields['for'])}` });
+        return this.#cancellable.run(() => runControl(this.#node(index), task.fields));
+    }
+  }
+
+  #settle(index: number, outcome: RunOutcome): void {
+    const route = this.#out.get(index);
+    this.#out.delete(index);
+    if (route === 'activity') this.#activities -= 1;
+    if (outcome.kind === 'interrupted') {
+      this.#takeBack(index);
+      return;
+    }
+    if (route === 'local' && outcome.kind === 'completed') this.#budget.returned(outcome.outputs);
+    const { attempt, duration_ms } = outcome;
+    this.#turns.set(index, { ...this.#turn(index), ...present({ attempt, duration_ms }) });
+    const { ready, skipped } = scheduler.settle(this.#plan, this.#run, index, outcome);
+    this.#tellEnd(index, route);
+    this.#skipped(skipped);
+    this.#ready.push(...ready);
+    this.#advance();
+  }
+
+  /** Ready again, for the next resume; after a cancel or a failure nothing starts any more. */
+  #takeBack(index: number): void {
+    scheduler.unstart(this.#run, index);
+    if (this.#cancelled || this.failure !== undefined) {
+      const reason = this.#cancelled ? 'the execution was cancelled' : 'the execution failed';
+      this.#skipped(scheduler.abandonRest(this.#plan, this.#run, reason).skipped);
+    } else {
+      this.#ready.push(index);
+    }
+    this.#advance();
+  }
+
+  /** Workers tell how activities end; what has none, and what no worker lived to tell, is told from here under the same id. */
+  #tellEnd(index: number, route: Route | undefined): void {
+    const node = this.#run.nodes[index];
+    const duration_ms = this.#turn(index).duration_ms ?? 0;
+    if (node?.state === 'failed') {
+      this.#tell(index, { type: 'node_failed', error: node.error, error_type: node.error_type, duration_ms });
+    } else if (node?.state === 'completed' && route === 'control') {
+      this.#tell(index, { type: 'node_completed', status: 'success', duration_ms, outputs: node.outputs });
+    }
+  }
+
+  #skipped(indexes: readonly number[]): void {
+    for (const index of indexes) {
+      const node = this.#run.nodes[index];
+      if (node?.state !== 'skipped') continue;
+      this.#turns.set(index, { dispatch: this.#turn(index).dispatch + 1, attempt: 0 });
+      this.#tell(index, { type: 'node_skipped', reason: node.reason });
+    }
+    if (indexes.length > 0) {
+      this.#ready = this.#ready.filter((index) => this.#isReady(index));
+      this.#held = this.#held.filter((index) => this.#isReady(index));
+    }
+  }
+
+  #isReady(index: number): boolean {
+    return this.#run.nodes[index]?.state === 'ready';
+  }
+
+  /** A short timer ends the workflow task, so that signals which came meanwhile are handled first. */
+  #waitForBoundary(): void {
+    if (this.#atBoundary) return;
+    this.#atBoundary = true;
+    CancellationScope.nonCancellable(() => sleep(1)).then(
+      () => {
+        this.#atBoundary = false;
+        this.#budget.renew();
+        this.#ready = this.#held.splice(0).concat(this.#ready);
+        this.#advance();
+      },
+      (error: unknown) => this.#end?.reject(error),
+    );
+  }
+
+  #finishIfDone(): void {
+    if (scheduler.isDone(this.#run)) this.#end?.resolve();
+  }
+
+  #refreshState(): void {
+    if (this.#concluded) return;
+    this.#show(this.#halts.active ? 'halted' : this.#onlyWaits() ? 'waiting' : 'running');
+  }
+
+  #onlyWaits(): boolean {
+    return (
+      this.#out.size > 0 && this.#activities === 0 && [...this.#out.values()].every((route) => route === 'control')
+    );
+  }
+
+  #show(state: ExecutionState): void {
+    const halts = this.#halts.causes;
+    setCurrentDetails(describeProgress({ plan: this.#plan, run: this.#run, out: this.#out.keys(), state, halts }));
+    if (state === this.#state) return;
+    this.#state = state;
+    upsertSearchAttributes([stateAttribute(state)]);
+  }
+
+  #task(index: number): NodeTask {
+    const node = this.#node(index);
+    return {
+      ...this.#context,
+      workflow_id: this.#input.graph.id,
+      node_id: node.id,
+      node_type: node.type,
+      frame: '',
+      generation: 0,
+      dispatch: this.#turn(index).dispatch,
+      fields: scheduler.resolveFields(this.#plan, this.#run, index),
+      timeout_ms: node.timeout_ms,
+      retry: node.retry,
+    };
+  }
+
+  #tell(index: number, fact: NodeFact): void {
+    const { id: node_id, type: node_type } = this.#node(index);
+    const { dispatch, attempt = 1 } = this.#turn(index);
+    const turn = { node_id, node_type, frame: '', generation: 0, dispatch, attempt };
+    sinks.events.publish(nodeEvent(this.#context, turn, fact, Date.now()));
+  }
+
+  #publish(ordinal: number | 'ending', fact: ExecutionFact): void {
+    sinks.events.publish(executionEvent(this.#context, ordinal, fact, Date.now()));
+  }
+
+  #node(index: number): PlannedNode {
+    const node = this.#plan.nodes[index];
+    if (node === undefined) throw new RangeError(`no node ${index}`);
+    return node;
+  }
+
+  #turn(index: number): Turn {
+    return this.#turns.get(index) ?? { dispatch: 0 };
+  }
+}

@@ -1,0 +1,44 @@
+/** Why an execution is halted. It is halted as long as one cause holds. */
+import type { EmergencyNotice, HaltCause } from './messages';
+
+/** The scope of an execution's own halt; all others are the desk's. */
+export const OWN_SCOPE = 'execution';
+
+export class Halts {
+  readonly #causes = new Map<string, HaltCause>();
+  readonly #epochs = new Map<string, number>();
+
+  get active(): boolean {
+    return this.#causes.size > 0;
+  }
+
+  get causes(): HaltCause[] {
+    return [...this.#causes.values()];
+  }
+
+  /** True when this cause is new. */
+  raise(scope: string, reason: string, now: number): boolean {
+    if (this.#causes.has(scope)) return false;
+    this.#causes.set(scope, { scope, reason, since: new Date(now).toISOString() });
+    return true;
+  }
+
+  /** True when it was the last cause. */
+  lift(scope: string): boolean {
+    return this.#causes.delete(scope) && !this.active;
+  }
+
+  /** The desk's notices may arrive twice and out of order: only a higher epoch of a scope counts. */
+  isNews({ scope, epoch }: EmergencyNotice): boolean {
+    if (epoch <= (this.#epochs.get(scope) ?? -1)) return false;
+    this.#epochs.set(scope, epoch);
+    return true;
+  }
+}
+
+export function isEmergencyNotice(payload: unknown): payload is EmergencyNotice {
+  if (typeof payload !== 'object' || payload === null) return false;
+  const { state, scope, epoch, reason } = payload as Record<string, unknown>;
+  const texts = typeof scope === 'string' && typeof reason === 'string' && scope !== OWN_SCOPE;
+  return texts && Number.isInteger(epoch) && (state === 'normal' || state === 'halt');
+}

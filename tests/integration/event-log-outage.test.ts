@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { EventPublisher, EventReader, EventSubscriber, type Gap } from '../../src/event-log';
+import type { EventEnvelope } from '../../src/events/envelope';
+import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
+import { until } from '../support/until';
+
+const run = context('exec_outage');
+const heard: EventEnvelope[] = [];
+const gaps: Gap[] = [];
+let holes = 0;
+let redis: OwnRedis;
+let publisher: EventPublisher;
+let reader: EventReader;
+let subscriber: EventSubscriber;
+
+beforeEach(async () => {
+  heard.length = 0;
+  gaps.length = 0;
+  holes = 0;
+  redis = await startOwnRedis();
+  publisher = new EventPublisher(redis.url, { max_events: 1_000 });
+  reader = new EventReader(redis.url);
+  subscriber = new EventSubscriber(redis.url, {
+    onEvent: (event) => heard.push(event),
+    onGap: (gap) => gaps.push(gap),
+    onHole: () => (holes += 1),
+  });
+  await until('everything is connected', () => publisher.stats().connected && subscriber.listening);
+}, 30_000);
+
+afterEach(async () => {
+  redis.thaw();
+  await publisher.close({ deadline_ms: 0 });
+  reader.close();
+  subscriber.close();
+  await redis.stop();
+});
+
+describe('a publisher whose Redis fails', () => {
+  it('loses and doubles nothing when Redis hangs for longer than several time-outs, and never holds up its caller', async () => {
+    publisher.publish(started(run));
+    await until('the first event', () => heard.length === 1);
+    redis.freeze();
+    const begun = performance.now();
+    for (let i = 0; i < 500; i++) publisher.publish(node(run, `n${i}`, nodeStarted));
+    expect(performance.now() - begun).toBeLessThan(250);
+    await until('the publisher notices', () => !publisher.stats().connected, 5_000);
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    expect(publisher.stats()).toMatchObject({ queued: 500, dropped: 0 });
+    redis.thaw();
+    await until('the queue drains', () => publisher.stats().queued === 0, 10_000);
+    const { events } = await until('the reader is back', () => reader.replay(run.execution_id, undefined, 2_000).catch(() => undefined));
+    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 501 }, (_, i) => i + 1));
+    expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(501);
+  }, 40_000);
+
+  it('keeps facts before progress when it must drop, and says how much is missing', async () => {
+    redis.freeze();
+    for (let i = 0; i < 800; i++) publisher.publish(node(run, `n${i}`, nodeStarted));
+    for (let i = 0; i < 900; i++) publisher.publish(node(run, `n${i}`, nodeCompleted));
+    const { dropped, queued } = publisher.stats();
+    expect(dropped).toBe(1_700 - queued);
+    expect(queued).toBeLessThanOrEqual(1_200);
+    redis.thaw();
+    await until('the queue drains', () => publisher.stats().queued === 0);
+    await until('the gap is announced', () => gaps.length === 1);
+    expect(gaps[0]).toEqual({ type: 'gap', dropped, streams: [run.execution_id], complete: true });
+    const { nodes } = await until('the reader is back', () => reader.snapshot(run.execution_id).catch(() => undefined));
+    expect(Object.values(nodes).every(({ type }) => type === 'node_completed')).toBe(true);
+    expect(Object.keys(nodes)).toHaveLength(900);
+  }, 30_000);
+
+  it('goes on under a new log epoch after Redis was killed and came back empty', async () => {
+    publisher.publish(started(run));
+    await until('the first event', () => heard.length === 1);
+    await redis.kill();
+    publisher.publish(node(run, 'a', nodeStarted));
+    await redis.start();
+    await until('the second event', () => heard.length === 2 || undefined, 10_000);
+    expect(holes).toBe(1);
+    expect(heard[1]!.log_epoch).not.toBe(heard[0]!.log_epoch);
+    const cursor = { log_epoch: heard[0]!.log_epoch, seq: 1 };
+    const replay = await until('the reader is back', () => reader.replay(run.execution_id, cursor).catch(() => undefined));
+    expect(replay).toMatchObject({ recovered: false, events: [] });
+  }, 30_000);
+
+  it('flushes on close, and closes at its deadline when Redis hangs', async () => {
+    for (let i = 0; i < 300; i++) publisher.publish(node(run, `n${i}`, nodeCompleted));
+    await publisher.close({ deadline_ms: 5_000 });
+    expect(publisher.stats().queued).toBe(0);
+    const second = new EventPublisher(redis.url);
+    await until('connected', () => second.stats().connected);
+    redis.freeze();
+    second.publish(node(run, 'late', nodeStarted));
+    const begun = Date.now();
+    await second.close({ deadline_ms: 300 });
+    expect(Date.now() - begun).toBeLessThan(1_000);
+    second.publish(node(run, 'later', nodeStarted));
+    expect(second.stats().queued).toBe(1);
+  }, 30_000);
+});

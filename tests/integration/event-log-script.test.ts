@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { EventPublisher, EventReader } from '../../src/event-log';
+import { executionEvent, type Publication } from '../../src/events/build';
+import type { EventEnvelope, NodeFact } from '../../src/events/envelope';
+import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { AT, completed, context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
+import { until } from '../support/until';
+
+let redis: OwnRedis;
+let publisher: EventPublisher;
+let reader: EventReader;
+let raw: Redis;
+let runs = 0;
+
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  publisher = new EventPublisher(redis.url);
+  reader = new EventReader(redis.url);
+  raw = new Redis(redis.url);
+  await until('everything is connected', () => publisher.stats().connected);
+  await reader.ready(5_000);
+}, 30_000);
+
+afterAll(async () => {
+  await publisher.close();
+  reader.close();
+  raw.disconnect();
+  await redis.stop();
+});
+
+const fresh = () => context(`exec_${++runs}`);
+
+async function publish(...publications: Publication[]): Promise<void> {
+  for (const each of publications) publisher.publish(each);
+  await until('all are published', () => publisher.stats().queued === 0);
+}
+
+const facts: Record<string, NodeFact> = {
+  waiting: { type: 'node_waiting', reason: 'breaker open' },
+  started: nodeStarted,
+  retrying: { type: 'node_retrying', error: 'x', error_type: 'ConnectionError', next_attempt_ms: 5 },
+  failed: { type: 'node_failed', error: 'x', error_type: 'TimeoutError', duration_ms: 4 },
+  completed: nodeCompleted,
+};
+const rank: Record<string, number> = { waiting: 0, started: 1, retrying: 2, failed: 3, completed: 3 };
+
+const turnArbitrary = fc.record({
+  nodeId: fc.constantFrom('a', 'b', 'c'),
+  fact: fc.constantFrom(...Object.keys(facts)),
+  generation: fc.integer({ min: 1, max: 2 }),
+  dispatch: fc.integer({ min: 1, max: 2 }),
+  attempt: fc.integer({ min: 1, max: 12 }),
+});
+type Turn = typeof turnArbitrary extends fc.Arbitrary<infer T> ? T : never;
+
+/** What must stand in the snapshot: the highest place, and among equals (contradicting terminals) the first. */
+function standing(turns: readonly Turn[]): Record<string, string> {
+  const best = new Map<string, { place: number; id: string }>();
+  for (const turn of turns) {
+    const { generation, dispatch, attempt } = turn;
+    const place = ((generation * 10 + dispatch) * 100 + attempt) * 10 + rank[turn.fact]!;
+    const id = publicationOf(context('x'), turn).event.event_id;
+    const old = best.get(turn.nodeId);
+    if (old === undefined || place > old.place) best.set(turn.nodeId, { place, id });
+  }
+  return Object.fromEntries([...best].map(([key, { id }]) => [key, id.replace(/^x\|/, '')]));
+}
+
+const publicationOf = (of: ReturnType<typeof context>, turn: Turn) => node(of, turn.nodeId, facts[turn.fact]!, turn);
+
+describe('the log script', () => {
+  it('takes each event once, numbers without holes, and keeps the highest place of every node, in any order', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(turnArbitrary, { maxLength: 60 }), async (turns) => {
+        const of = fresh();
+        await publish(...turns.map((turn) => publicationOf(of, turn)));
+        const { events, recovered } = await reader.replay(of.execution_id);
+        const ids = [...new Set(turns.map((turn) => publicationOf(of, turn).event.event_id))];
+        expect(recovered).toBe(true);
+        expect(events.map(({ event_id }) => event_id)).toEqual(ids);
+        expect(events.map(({ seq }) => seq)).toEqual(ids.map((_, index) => index + 1));
+        const { nodes, position } = await reader.snapshot(of.execution_id);
+        expect(position.seq).toBe(ids.length);
+        const shown = Object.entries(nodes).map(([key, event]) => [key, event.event_id.slice(of.execution_id.length + 1)]);
+        expect(Object.fromEntries(shown)).toEqual(standing(turns));
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+
+  it('adds log_epoch and seq to an event and changes nothing else, empty lists included', async () => {
+    const of = fresh();
+    const publication = node(of, 'a', nodeCompleted);
+    await publish(publication);
+    const [event] = (await reader.replay(of.execution_id)).events;
+    expect(event).toEqual({ ...publication.event, log_epoch: expect.stringMatching(/^\d+-\w{8}-\d+$/), seq: 1 });
+  });
+
+  it('shows the last state change of an execution however they arrive, and its end for good', async () => {
+    const of = fresh();
+    const change = (ordinal: number, type: 'execution_halted' | 'execution_resumed') =>
+      executionEvent(of, ordinal, { type, reason: 'test', scope: 'execution' }, AT + ordinal);
+    await publish(change(2, 'execution_resumed'), change(1, 'execution_halted'), started(of));
+    expect((await reader.snapshot(of.execution_id)).latest?.type).toBe('execution_resumed');
+    await publish(completed(of, AT + 10), change(3, 'execution_halted'));
+    const snapshot = await reader.snapshot(of.execution_id);
+    expect(snapshot).toMatchObject({ started: true, ended: true, latest: { type: 'execution_completed' } });
+    expect(snapshot.position.seq).toBe(5);
+  });
+
+  it('says which execution a workflow ran last, in which state, and when it last moved', async () => {
+    const of = context(`exec_${++runs}`, { workflow_id: 'told' });
+    await publish(started(of), node(of, 'a', nodeStarted));
+    const read = () => raw.hgetall('workflow:told:status');
+    expect(await read()).toEqual({
+      execution_id: of.execution_id,
+      state: 'running',
+      last_event_at: '2026-01-05T12:00:00.000Z',
+    });
+    await publish(completed(of, AT + 1_000));
+    expect(await read()).toMatchObject({ state: 'completed', last_event_at: '2026-01-05T12:00:01.000Z' });
+    const older = context(`exec_${++runs}`, { workflow_id: 'told' });
+    await publish(started(older, AT - 60_000));
+    expect(await read()).toMatchObject({ execution_id: of.execution_id });
+  });
+
+  it('knows which executions are open, and which are recent by workflow, bot, strategy and over all', async () => {
+    const of = context(`exec_${++runs}`, { workflow_id: 'w1', bot_id: 'b1', strategy_id: 's1' });
+    const open = async () => (await reader.openExecutions()).map(({ execution_id }) => execution_id);
+    await publish(started(of));
+    expect(await open()).toContain(of.execution_id);
+    await publish(completed(of, AT + 86_400_000), node(of, 'late', nodeStarted));
+    expect(await open()).not.toContain(of.execution_id);
+    for (const scope of [{ workflow_id: 'w1' }, { bot_id: 'b1' }, { strategy_id: 's1' }]) {
+      expect(await reader.recent(scope)).toEqual([of.execution_id]);
+    }
+    expect((await reader.recent({ all: true }))[0]).toBe(of.execution_id);
+    expect(await reader.recent({ all: true }, 10, AT + 86_400_001)).toEqual([]);
+    expect(await reader.amongRecent({ bot_id: 'b1' }, [of.execution_id, 'other'])).toEqual(new Set([of.execution_id]));
+  });
+
+  it('keeps the latest 2,000 events, and says so to a reader that is further behind', async () => {
+    const of = fresh();
+    const many = Array.from({ length: 2_100 }, (_, i) => node(of, `n${i}`, nodeCompleted));
+    await publish(...many);
+    const position = (await reader.snapshot(of.execution_id)).position;
+    expect(position.seq).toBe(2_100);
+    const near = await reader.replay(of.execution_id, { ...position, seq: 100 }, 2_000);
+    expect([near.recovered, near.events.length]).toEqual([true, 2_000]);
+    const far = await reader.replay(of.execution_id, { ...position, seq: 99 }, 3_000);
+    expect(far.recovered).toBe(false);
+    const tooMany = await reader.replay(of.execution_id, { ...position, seq: 1_000 }, 300);
+    expect([tooMany.recovered, tooMany.events.length]).toEqual([false, 0]);
+    expect((await reader.replay(of.execution_id, { ...position, seq: 2_101 })).recovered).toBe(false);
+  }, 30_000);
+
+  it('does not take a stream that began anew for its former self', async () => {
+    const of = fresh();
+    await publish(started(of));
+    const before = (await reader.snapshot(of.execution_id)).position;
+    await raw.del(`holdfast:meta:${of.execution_id}`);
+    await until('another second', () => Date.now() / 1_000 > Number(before.log_epoch.split('-')[2]) + 1.1);
+    await publish(node(of, 'a', nodeStarted), node(of, 'a', nodeCompleted));
+    const replay = await reader.replay(of.execution_id, before);
+    expect(replay).toMatchObject({ recovered: false, position: { seq: 2 } });
+  }, 10_000);
+
+  it('passes a hint on without numbering it', async () => {
+    const of = fresh();
+    const listener = new Redis(redis.url);
+    const hints: EventEnvelope[] = [];
+    await listener.subscribe('execution_hints');
+    listener.on('message', (_, text) => hints.push(JSON.parse(text) as EventEnvelope));
+    await publish(executionEvent(of, 'ending', { type: 'execution_ending' }, AT));
+    await until('the hint', () => hints.length === 1);
+    expect(hints[0]).toMatchObject({ type: 'execution_ending', execution_id: of.execution_id });
+    expect((await reader.snapshot(of.execution_id)).position.seq).toBe(0);
+    listener.disconnect();
+  });
+});

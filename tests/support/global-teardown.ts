@@ -1,0 +1,3 @@
+import { releaseTestStack } from './test-stack';
+
+module.exports = releaseTestStack;

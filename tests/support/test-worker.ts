@@ -1,0 +1,110 @@
+/** A worker inside the test's process, on task queues of its own, against the run's real Temporal server. */
+import { createHash, randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { NodeKind } from '../../src/activities/define-node';
+import { createKinds } from '../../src/activities/kinds';
+import { loadConfig, type Config } from '../../src/config/config';
+import type { Publication } from '../../src/events/build';
+import type { UnnumberedEvent } from '../../src/events/envelope';
+import { prepareGraph } from '../../src/graph/prepare';
+import { createLogger } from '../../src/logging';
+import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
+import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
+import { until } from './until';
+import { isCounting, testBundle, workflowCoverage } from './workflow-bundle';
+
+export interface TestWorker {
+  readonly config: Config;
+  readonly client: HoldfastClient;
+  /** The SDK's own client, for what only an outsider would do. */
+  readonly temporal: Client;
+  readonly events: UnnumberedEvent[];
+  prepare(nodes: Record<string, unknown>, extra?: Record<string, unknown>): RunGraphInput;
+  /** Starts an execution of these nodes. */
+  start(nodes: Record<string, unknown>, extra?: Record<string, unknown>): Promise<string>;
+  /** Its status once Temporal says it is closed. */
+  ended(executionId: string, deadlineMs?: number): Promise<ExecutionStatus>;
+  /** Waits until the execution's status satisfies the condition. */
+  reaches(executionId: string, condition: (status: ExecutionStatus) => boolean): Promise<ExecutionStatus>;
+  eventsOf(executionId: string): UnnumberedEvent[];
+  /** Stops the worker; the client stays. */
+  stopWorker(): Promise<void>;
+  startWorker(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Once per test file: what workflows log about themselves is not what a test shows. */
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+
+export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Promise<TestWorker> {
+  const queue = `test-${randomUUID()}`;
+  const config = loadConfig({ ...process.env, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` });
+  const kinds = new Map([
+    ...createKinds({ venues: new Map() }),
+    ...extraKinds.map((kind) => [kind.type, kind] as const),
+  ]);
+  const desk = `desk-${randomUUID()}`;
+  const client = await HoldfastClient.connect(config.temporal);
+  await client.ensureSearchAttributes();
+  const plain = await Connection.connect({ address: config.temporal.address });
+  const native = await NativeConnection.connect({ address: config.temporal.address });
+  const events: UnnumberedEvent[] = [];
+  const publish = ({ event }: Publication): void => void events.push(event);
+  let worker: HoldfastWorker | undefined;
+
+  const startWorker = async (): Promise<void> => {
+    worker = await createWorker({
+      config,
+      connection: native,
+      client,
+      kinds,
+      log: createLogger('test', { level: 'silent', pretty: false }),
+      publish,
+      workflows: { workflowBundle: await testBundle() },
+      ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
+    });
+    worker.finished.catch(() => undefined);
+  };
+  const stopWorker = async (): Promise<void> => {
+    await worker?.shutdown();
+    worker = undefined;
+  };
+  await startWorker();
+  await client.ensureDesk(desk);
+
+  const prepare = (nodes: Record<string, unknown>, extra: Record<string, unknown> = {}): RunGraphInput => {
+    const document = { holdfast: 1, id: 'test', desk, nodes, ...extra };
+    return prepareGraph({ document }, kinds, { mode: 'paper', sha256 }).prepared;
+  };
+  return {
+    config,
+    client,
+    temporal: new Client({ connection: plain }),
+    events,
+    prepare,
+    start: async (nodes, extra) => (await client.startExecution(prepare(nodes, extra))).execution_id,
+    ended: async (id, deadlineMs = 20_000) => {
+      await until(`${id} is closed`, async () => (await client.describeExecution(id)).closing, deadlineMs);
+      return client.executionStatus(id);
+    },
+    reaches: (id, condition) =>
+      until(`${id} reaches the state`, async () => {
+        const status = await client.executionStatus(id);
+        return condition(status) && status;
+      }),
+    eventsOf: (id) => events.filter(({ execution_id }) => execution_id === id),
+    stopWorker,
+    startWorker,
+    stop: async () => {
+      await stopWorker();
+      workflowCoverage.mergeIntoGlobalCoverage();
+      await Promise.all([native.close(), plain.close(), client.close()]);
+    },
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

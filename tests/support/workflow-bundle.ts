@@ -1,0 +1,55 @@
+/** The workflows' code as tests run it: bundled from source once per change, with coverage counters when coverage is asked for. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
+import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
+
+const SOURCE = resolve(__dirname, '../../src');
+/** Pure rooms are counted by their unit tests; two instrumentations of one file cannot be merged. */
+const COUNTED = /[/\\]src[/\\]workflows[/\\]/;
+
+export const workflowCoverage = new WorkflowCoverage();
+export const isCounting = '__coverage__' in globalThis;
+
+export async function testBundle(): Promise<{ codePath: string }> {
+  const codePath = join(tmpdir(), `holdfast-test-bundle-${fingerprint()}.js`);
+  if (existsSync(codePath)) return { codePath };
+  const { code } = await bundleWorkflowCode(bundleOptions());
+  const partial = `${codePath}.${process.pid}`;
+  writeFileSync(partial, code);
+  renameSync(partial, codePath);
+  return { codePath };
+}
+
+function bundleOptions(): BundleOptions {
+  const options: BundleOptions = {
+    workflowsPath: join(SOURCE, 'workflows/index.ts'),
+    payloadConverterPath: join(SOURCE, 'workflows/payload-converter.ts'),
+    logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, log: ignore },
+  };
+  const counted = workflowCoverage.augmentBundleOptions(options);
+  const { webpackConfigHook } = counted;
+  if (webpackConfigHook === undefined) return counted;
+  return {
+    ...counted,
+    webpackConfigHook: (config) => {
+      const hooked = webpackConfigHook(config);
+      const counter = hooked.module?.rules?.at(-1);
+      if (typeof counter === 'object' && counter !== null) counter.include = COUNTED;
+      return hooked;
+    },
+  };
+}
+
+const ignore = (): void => undefined;
+
+function fingerprint(): string {
+  const hash = createHash('sha256').update(isCounting ? 'counted' : 'plain');
+  for (const room of ['workflows', 'graph', 'events', 'emergency']) {
+    for (const file of readdirSync(join(SOURCE, room)).sort()) hash.update(readFileSync(join(SOURCE, room, file)));
+  }
+  for (const file of ['errors.ts', 'json.ts', 'money.ts']) hash.update(readFileSync(join(SOURCE, file)));
+  return hash.digest('hex').slice(0, 16);
+}

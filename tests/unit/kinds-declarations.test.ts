@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { kindCatalogue } from '../../src/activities/kinds';
+import { nodeSchema } from '../../src/graph/schema';
+import { NODE_ID } from '../../src/graph/names';
+
+const kinds = [...kindCatalogue.values()];
+
+describe('the catalogue', () => {
+  it('holds the kinds of this release under their types', () => {
+    expect([...kindCatalogue.keys()].sort()).toEqual(
+      'candles compare constant if intended_order math notify rsi sma spread threshold ticker wait'.split(' '),
+    );
+    expect(kinds.every((kind) => kindCatalogue.get(kind.type) === kind)).toBe(true);
+  });
+
+  it.each(kinds)('$type is described with names and sentences an author can use', (kind) => {
+    const described = [kind, ...Object.values(kind.fields), ...Object.values(kind.outputs)];
+    expect(described.every(({ description }) => /^\S.*\.$/s.test(description))).toBe(true);
+    expect(
+      [kind.type, ...Object.keys(kind.fields), ...Object.keys(kind.outputs)].every((name) => NODE_ID.test(name)),
+    ).toBe(true);
+  });
+
+  it.each(kinds)('$type has an example whose fields and literals it accepts', (kind) => {
+    const example = nodeSchema.parse(kind.example);
+    const params = example.params ?? {};
+    const given = [...Object.keys(params), ...Object.keys(example.inputs ?? {})];
+    const required = Object.keys(kind.fields).filter((name) => kind.fields[name]!.required);
+    expect(example.type).toBe(kind.type);
+    expect(Object.keys(kind.fields)).toEqual(expect.arrayContaining(given));
+    expect(given).toEqual(expect.arrayContaining(required));
+    expect(Object.entries(params).map(([name, value]) => kind.fields[name]!.check(value))).toEqual(
+      given.flatMap((name) => (name in params ? [undefined] : [])),
+    );
+  });
+
+  it.each(kinds)('$type retries only where a retry can help', ({ effect, retry }) => {
+    expect(retry.max_attempts).toBe(effect === 'read' || effect === 'notify' ? 3 : 1);
+  });
+
+  it('gives branches to conditions alone, and a formula to `if` alone', () => {
+    const withBranches = kinds.filter((kind) => kind.branches.length > 0);
+    expect(withBranches.map(({ type, branches }) => [type, ...branches])).toEqual([
+      ['compare', 'pass', 'fail'],
+      ['threshold', 'pass', 'fail'],
+      ['if', 'true', 'false'],
+    ]);
+    expect(kinds.filter((kind) => kind.formulas.length > 0).map(({ type, formulas }) => [type, ...formulas])).toEqual([
+      ['if', 'condition'],
+    ]);
+  });
+
+  it('says in one sentence what is wrong with a literal', () => {
+    expect(kindCatalogue.get('if')!.fields['condition']!.check('a > 1')).toContain('a is no reference');
+    expect(kindCatalogue.get('threshold')!.fields['min']!.check(8)).toBe('must be a decimal string such as "12.50"');
+    expect(kindCatalogue.get('candles')!.fields['limit']!.check(60)).toBeUndefined();
+  });
+});

@@ -29,7 +29,15 @@ async function main(): Promise<void> {
     console.log(event.timestamp, event.seq, event.type, event.node_id ?? '', event.outputs ?? '');
     if (/^execution_(completed|failed|cancelled)$/.test(event.type)) socket.close();
   });
-  socket.on('connect', () => socket.emit('subscribe_execution', { execution_id }, console.log));
+  socket.on('connect_error', (error) => {
+    console.error(error.message);
+  });
+  socket.on('connect', () => {
+    socket.emit('subscribe_execution', { execution_id }, (answer: { ok: boolean }) => {
+      console.log(answer);
+      if (!answer.ok) socket.close();
+    });
+  });
 }
 
 void main();

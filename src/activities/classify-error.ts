@@ -25,16 +25,24 @@ const CONNECTION_CODES = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
+/** Characters; a message is kept in the execution's state, in its history and in events, and some carry a whole response. */
+const LONGEST_MESSAGE = 1_000;
+/** How many causes deep a code is looked for; some errors are their own cause. */
+const DEPTH = 5;
+
 export function classifyError(error: unknown): ClassifiedError {
+  const message = messageOf(error).slice(0, LONGEST_MESSAGE);
   if (error instanceof ApplicationFailure) {
-    return { type: error.type ?? 'Unexpected', message: error.message, retryable: error.nonRetryable !== true };
+    return { type: error.type ?? 'Unexpected', message, retryable: error.nonRetryable !== true };
   }
   const code = error instanceof HoldfastError ? error.code : codeOf(error);
-  return { type: code, message: messageOf(error), retryable: errorCatalogue[code].retryable };
+  return { type: code, message, retryable: errorCatalogue[code].retryable };
 }
 
 function codeOf(error: unknown): ErrorCode {
-  if (hasConnectionCode(error)) return 'ConnectionError';
+  if (hasConnectionCode(error, DEPTH)) return 'ConnectionError';
+  // What `AbortSignal.timeout` aborts a request with.
+  if (error instanceof Error && error.name === 'TimeoutError') return 'TimeoutError';
   const status = statusOf(error);
   if (status === 429) return 'RateLimited';
   if (status !== undefined && status >= 500) return 'ServiceError';
@@ -42,10 +50,10 @@ function codeOf(error: unknown): ErrorCode {
 }
 
 /** `fetch` hides the socket's error as its cause. */
-function hasConnectionCode(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+function hasConnectionCode(error: unknown, depth: number): boolean {
+  if (!(error instanceof Error) || depth === 0) return false;
   const code = 'code' in error ? error.code : undefined;
-  return (typeof code === 'string' && CONNECTION_CODES.has(code)) || hasConnectionCode(error.cause);
+  return (typeof code === 'string' && CONNECTION_CODES.has(code)) || hasConnectionCode(error.cause, depth - 1);
 }
 
 function statusOf(error: unknown): number | undefined {

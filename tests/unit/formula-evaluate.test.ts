@@ -171,19 +171,18 @@ const { formula: formulas } = fc.letrec<{ formula: string }>((tie) => ({
     fc.tuple(tie('formula'), tie('formula')).map(([a, b]) => `max(${a}, ${b})`),
   ),
 }));
-/** Near misses: any text of the characters formulas are made of, and the stranger ones. */
-const noise = fc.string({
-  unit: fc.oneof(
-    fc.constantFrom('a.b', 'true', 'this', 'null', 'min(', '1e5', '?.'),
-    fc.constantFrom(...Array.from('ab1.0_ \t\n()?:!=<>&|+-*/%,\'"\\;[]$é\u00a0')),
-  ),
-  maxLength: 30,
-});
-const anyText = fc.oneof(
-  formulas,
-  noise,
-  fc.tuple(formulas, noise).map((parts) => parts.join('')),
+/** The characters formulas are made of, and stranger ones. */
+const piece = fc.oneof(
+  fc.constantFrom(...Array.from('ab1.0_ \t\n()?:!=<>&|+-*/%,\'"\\;[]$é\u00a0')),
+  fc.constantFrom('a.b', 'true', 'this', 'null', 'min(', '1e5', '?.', '\\\n', ' . '),
 );
+const noise = fc.string({ unit: piece, maxLength: 30 });
+/** Formulas with one thing too many in a random place. */
+const nearMisses = fc.tuple(formulas, fc.nat(), piece).map(([text, at, extra]) => {
+  const place = at % (text.length + 1);
+  return text.slice(0, place) + extra + text.slice(place);
+});
+const anyText = fc.oneof(formulas, noise, nearMisses);
 
 /** The references in the parser's own tree, found without the code under test. */
 function referencesOf(node: unknown): string[] {

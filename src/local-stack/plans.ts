@@ -109,8 +109,7 @@ async function portFor(
   wish: PortWish,
 ): Promise<{ port: number; keep: Runs | undefined }> {
   const named = wish.named === 0 && orphan !== undefined ? undefined : wish.named;
-  const alive = orphan !== undefined && (orphan.runs.as !== 'process' || (await isRunning(orphan.runs)));
-  if (alive && orphan.runs.as !== 'external') {
+  if (orphan !== undefined && (await isAlive(orphan.runs))) {
     if (named === undefined || named === orphan.port) {
       return { port: promise(promised, orphan.port), keep: orphan.runs };
     }
@@ -118,6 +117,11 @@ async function portFor(
   }
   const usual = orphan?.port ?? wish.usual;
   return { port: promise(promised, await choosePort({ name: wish.name, named, usual }, promised)), keep: undefined };
+}
+
+/** What ran elsewhere is no orphan of ours. */
+async function isAlive(runs: Runs): Promise<boolean> {
+  return runs.as === 'process' ? isRunning(runs) : runs.as === 'container';
 }
 
 async function uiPort(context: PlanContext, server: { port: number; keep: Runs | undefined }) {

@@ -20,6 +20,8 @@ export interface StackOptions {
   readonly ui?: boolean;
   /** Start these as well; without them Temporal and Redis alone. */
   readonly services?: ServiceScripts;
+  /** Aborted when the start is no longer wanted: what was started is stopped and `startStack` throws. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Stack {
@@ -87,7 +89,9 @@ async function supervise(orphans: StackRecord | undefined, paths: StackPaths, op
   const temporal = await planTemporal(context);
   const redis = await planRedis(context);
   const supervisor = new Supervisor(paths, progress, { version: 1, supervisor: await ownIdentity() });
+  options.signal?.addEventListener('abort', () => void supervisor.stop(true), { once: true });
   try {
+    options.signal?.throwIfAborted();
     await addAll(supervisor, progress, [temporal, redis]);
     if (services !== undefined && port !== undefined) {
       const environment = await serviceEnvironment(config, paths, temporal.address, redis.url);

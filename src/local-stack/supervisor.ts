@@ -49,6 +49,7 @@ export class Supervisor {
   async add(request: PartRequest): Promise<void> {
     const existing = request.existing === undefined ? undefined : await adopt(request.existing);
     await this.#bringUp(request, existing);
+    this.#stopping.signal.throwIfAborted();
     void this.#keep(request.name);
   }
 

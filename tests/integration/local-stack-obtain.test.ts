@@ -15,8 +15,8 @@ import { StackHome } from '../support/stack-home';
 
 jest.setTimeout(60_000);
 
-/** Nobody listens on the discard port. */
-const UNREACHABLE = 'http://127.0.0.1:9/archive';
+/** Nobody listens there, and fetch does not refuse it by itself as it does the well-known ports. */
+const UNREACHABLE = 'http://127.0.0.1:60999/archive';
 
 async function program(folder: string, name: string, script: string): Promise<string> {
   const path = join(folder, name);

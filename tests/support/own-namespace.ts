@@ -1,30 +1,32 @@
 /** A Temporal namespace of a test file's own, with a worker in this process: its desk halts nobody else's executions. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createKinds } from '../../src/activities/kinds';
 import { loadConfig } from '../../src/config/config';
-import type { EventEnvelope, UnnumberedEvent } from '../../src/events/envelope';
+import type { Publication } from '../../src/events/build';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
-import { recordedVenues } from '../../src/venues/recorded-venue';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
 import { until } from './until';
+import { isCounting, testBundle, workflowCoverage } from './workflow-bundle';
 
 export interface OwnNamespace {
   /** What a process needs to find it. */
   readonly environment: Record<string, string>;
   readonly client: HoldfastClient;
-  /** Everything the worker has told so far. */
-  readonly events: readonly (UnnumberedEvent | EventEnvelope)[];
+  readonly stopWorker: () => Promise<void>;
   readonly dispose: () => Promise<void>;
 }
 
-const WORKFLOWS = join(__dirname, '../../src/workflows/index.ts');
-const DATA = join(__dirname, '../../examples/data');
+/** Once per test file: what workflows log about themselves is not what a test shows. */
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
-export async function ownNamespace(name: string): Promise<OwnNamespace> {
+/** `publish` takes what the worker tells. */
+export async function ownNamespace(
+  name: string,
+  publish: (publication: Publication) => void = () => undefined,
+): Promise<OwnNamespace> {
   const address = process.env['TEMPORAL_ADDRESS'] ?? '';
   const environment = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: `${name}-${randomBytes(4).toString('hex')}` };
   const config = loadConfig(environment);
@@ -32,15 +34,15 @@ export async function ownNamespace(name: string): Promise<OwnNamespace> {
   const client = await HoldfastClient.connect(config.temporal);
   await until('search attributes', async () => (await client.ensureSearchAttributes()).length === 0, 30_000);
   const connection = await NativeConnection.connect({ address });
-  const events: UnnumberedEvent[] = [];
   const worker = await createWorker({
     config,
     connection,
     client,
-    kinds: createKinds({ venues: await recordedVenues({ directory: DATA, clock: Date.now, speed: 1 }) }),
+    kinds: createKinds({ venues: new Map() }),
     log: createLogger('test', { level: 'silent', pretty: false }),
-    publish: ({ event }) => events.push(event),
-    workflows: { workflowsPath: WORKFLOWS },
+    publish,
+    workflows: { workflowBundle: await testBundle() },
+    ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
   });
   await until(
     'the desk',
@@ -51,7 +53,12 @@ export async function ownNamespace(name: string): Promise<OwnNamespace> {
       ),
     30_000,
   );
-  return { environment, client, events, dispose: () => dispose(worker, connection, client) };
+  return {
+    environment,
+    client,
+    stopWorker: () => worker.shutdown(),
+    dispose: () => dispose(worker, connection, client),
+  };
 }
 
 async function register(address: string, namespace: string): Promise<void> {
@@ -63,6 +70,7 @@ async function register(address: string, namespace: string): Promise<void> {
 
 async function dispose(worker: HoldfastWorker, connection: NativeConnection, client: HoldfastClient): Promise<void> {
   await worker.shutdown();
+  workflowCoverage.mergeIntoGlobalCoverage();
   await connection.close();
   await client.close();
 }

@@ -20,6 +20,8 @@ export interface TestWorker {
   readonly client: HoldfastClient;
   /** The SDK's own client, for what only an outsider would do. */
   readonly temporal: Client;
+  /** The desk its executions belong to; no other test's do. */
+  readonly desk: string;
   readonly events: UnnumberedEvent[];
   prepare(nodes: Record<string, unknown>, extra?: Record<string, unknown>): RunGraphInput;
   /** Starts an execution of these nodes. */
@@ -81,7 +83,8 @@ export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Pro
   return {
     config,
     client,
-    temporal: new Client({ connection: plain }),
+    temporal: new Client({ connection: plain, namespace: config.temporal.namespace }),
+    desk,
     events,
     prepare,
     start: async (nodes, extra) => (await client.startExecution(prepare(nodes, extra))).execution_id,

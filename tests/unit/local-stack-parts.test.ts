@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,10 +37,9 @@ describe('a process identity', () => {
     await new Promise((resolve) => child.stdout.once('data', resolve));
     const identity = await identify(child.pid ?? 0);
     if (identity === undefined) throw new Error('not found');
+    const exited = once(child, 'exit');
     await terminate(identity, 100);
-    expect(
-      child.signalCode ?? (await new Promise((resolve) => child.once('exit', (_code, name) => resolve(name)))),
-    ).toBe('SIGKILL');
+    expect((await exited)[1]).toBe('SIGKILL');
   });
 });
 
@@ -101,7 +101,10 @@ describe('progress', () => {
   it('prints each step with its time and detail, also when it fails', async () => {
     const lines: string[] = [];
     const progress = lineProgress((line) => lines.push(line));
-    await progress.step('Redis', (note) => Promise.resolve(note('on PATH')));
+    await progress.step('Redis', async (note) => {
+      note('on PATH');
+      await Promise.resolve();
+    });
     await expect(progress.step('Temporal', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(lines).toEqual([
       expect.stringMatching(/^✓ Redis, on PATH \d\.\d s$/),

@@ -1,0 +1,81 @@
+/** A gateway in this process, on real Redis and Temporal, and clients for it. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { io, type Socket } from 'socket.io-client';
+import type { EventEnvelope } from '../../src/events/envelope';
+import { createGateway, type Gateway } from '../../src/gateway/create-gateway';
+import type { ClientToServer, GapNotice, ServerToClient } from '../../src/gateway/protocol';
+import { createToken, type TokenRequest } from '../../src/gateway/tokens';
+import type { Snapshot } from '../../src/event-log';
+import { createLogger } from '../../src/logging';
+import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import { bareNamespace, temporalOf } from './bare-namespace';
+
+export const SECRET = 'a secret of at least thirty-two characters';
+
+export interface GatewayUnderTest {
+  readonly url: string;
+  readonly client: HoldfastClient;
+  readonly gateway: Gateway;
+  close(): Promise<void>;
+}
+
+export interface GatewaySettings {
+  readonly redisUrl: string;
+  readonly port?: number;
+  readonly page?: string;
+  readonly allowed_origins?: readonly string[];
+}
+
+export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
+  const { redisUrl, port = 0, page = emptyPage(), allowed_origins = [] } = settings;
+  const client = await HoldfastClient.connect(temporalOf(await bareNamespace()));
+  const gateway = await createGateway({
+    config: { host: '127.0.0.1', port, jwt_secret: SECRET, allowed_origins },
+    redis: { url: redisUrl },
+    client,
+    log: createLogger('gateway-test', { level: 'silent', pretty: false }),
+    page,
+  });
+  const url = await gateway.listen();
+  // The client stays open: its library throws from a timer when a retry finds the channel closed. Idle, it holds nothing up.
+  return { url, client, gateway, close: () => gateway.close() };
+}
+
+function emptyPage(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-page-'));
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Holdfast</title>');
+  return folder;
+}
+
+export function token(request: Partial<TokenRequest> = {}): Promise<string> {
+  return createToken({ role: 'viewer', expires_in_s: 600, ...request }, SECRET);
+}
+
+export interface Listener {
+  readonly socket: Socket<ServerToClient, ClientToServer>;
+  readonly events: EventEnvelope[];
+  readonly snapshots: Snapshot[];
+  readonly gaps: GapNotice[];
+}
+
+/** A connected client that keeps what it is sent. */
+export async function listen(url: string, request: Partial<TokenRequest> = {}): Promise<Listener> {
+  const socket: Listener['socket'] = io(url, {
+    auth: { token: await token(request) },
+    transports: ['websocket'],
+    forceNew: true,
+    reconnectionDelay: 50,
+    reconnectionDelayMax: 200,
+  });
+  const listener: Listener = { socket, events: [], snapshots: [], gaps: [] };
+  socket.on('workflow_event', (event) => listener.events.push(event));
+  socket.on('snapshot', (snapshot) => listener.snapshots.push(snapshot));
+  socket.on('gap', (gap) => listener.gaps.push(gap));
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('connect_error', reject);
+  });
+  return listener;
+}

@@ -1,0 +1,38 @@
+/** Worker processes a test starts and kills. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const RUN_TYPESCRIPT = resolve(__dirname, 'run-typescript.cjs');
+
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** Resolves once it polls for tasks. */
+  static async start(environment: Record<string, string>, bundle: string): Promise<WorkerProcess> {
+    const child = spawn(process.execPath, [RUN_TYPESCRIPT, join(__dirname, 'worker-main.ts'), bundle], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line === 'ready') return new WorkerProcess(child);
+    }
+    throw new Error(`the worker ended before it was ready (${child.exitCode ?? child.signalCode ?? 'no code'})`);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+}

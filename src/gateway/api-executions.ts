@@ -45,7 +45,7 @@ const eventsQuery = z.strictObject({
 });
 const startGraphBody = startBody.extend({ graph: z.record(z.string(), z.unknown()) });
 
-/** How long a halt's answer waits for the execution's own word; the halt itself is already with Temporal. */
+/** How long an answer waits for the execution's own word. A halt is with Temporal by then. */
 const WORD_MS = 2_000;
 
 export function addExecutions(app: FastifyInstance, context: ApiContext): void {
@@ -73,17 +73,19 @@ async function list({ client }: ApiContext, request: FastifyRequest) {
 async function read({ client }: ApiContext, request: FastifyRequest) {
   const { id } = parse(idParams, request.params);
   const summary = await seen(client, identityOf(request), id);
-  const [status, input] = await Promise.all([
-    client.executionStatus(id).catch(unlessMissing),
-    client.executionInput(id),
-  ]);
+  const [status, input] = await Promise.all([soon(client.executionStatus(id)), client.executionInput(id)]);
   return { ...summary, graph: input.graph, ...(status === undefined ? {} : { status }) };
 }
 
-/** Without a worker there is no status, and the rest is still worth showing. */
-function unlessMissing(error: unknown): undefined {
-  if (error instanceof HoldfastError && error.code === 'WorkerUnavailable') return undefined;
-  throw error;
+/** What comes within two seconds. A worker has to say it, and without one the rest is still worth showing. */
+async function soon<T>(answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, WORD_MS, undefined);
+  });
+  return Promise.race([answer.catch(() => undefined), late]).finally(() => {
+    clearTimeout(timer);
+  });
 }
 
 async function events({ client, reader }: ApiContext, request: FastifyRequest) {
@@ -105,23 +107,8 @@ async function steer({ client, log }: ApiContext, request: FastifyRequest, actio
   else if (action === 'resume') await client.resumeExecution(id, reason);
   else await client.cancelExecution(id);
   log.info({ execution_id: id, action, reason, actor: identity.subject }, 'execution_command');
-  const state = await wordOf(client, id);
+  const state = (await soon(client.executionStatus(id)))?.state;
   return { execution_id: id, action, accepted: true, ...(state === undefined ? {} : { state }) };
-}
-
-/** The execution's own state after the command; undefined when no worker says it in time. */
-async function wordOf(client: HoldfastClient, id: string): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, WORD_MS, undefined);
-  });
-  const word = client.executionStatus(id).then(
-    ({ state }) => state,
-    () => undefined,
-  );
-  return Promise.race([word, late]).finally(() => {
-    clearTimeout(timer);
-  });
 }
 
 /** Throws `ExecutionNotFound`, `Forbidden`. */

@@ -25,7 +25,7 @@ export function missingNodeEvents(
   return Object.entries(status.nodes).flatMap(([nodeId, node]) => {
     const standing = snapshot.nodes[nodeKey('', nodeId)];
     const fact = factOf(node);
-    if (fact === undefined || isTold(node, standing)) return [];
+    if (fact === undefined || isTold(fact, node, standing)) return [];
     const { type: node_type, generation, dispatch, attempt = 0 } = node;
     const turn = { node_id: nodeId, node_type, frame: '', generation, dispatch, attempt };
     const end = nodeEvent(context, turn, fact, at);
@@ -34,8 +34,11 @@ export function missingNodeEvents(
   });
 }
 
-function isTold({ generation }: NodeStatus, standing: EventEnvelope | undefined): boolean {
-  return standing !== undefined && TERMINAL.has(standing.type) && (standing.generation ?? 0) >= generation;
+/** A completion the workflow refused is no end: its own word, a failure, still has to be told. */
+function isTold(fact: NodeFact, { generation }: NodeStatus, standing: EventEnvelope | undefined): boolean {
+  if (standing === undefined || !TERMINAL.has(standing.type)) return false;
+  const refused = fact.type === 'node_failed' && standing.type === 'node_completed';
+  return !refused && (standing.generation ?? 0) >= generation;
 }
 
 /** The node's terminal fact; undefined while it has none. */

@@ -9,6 +9,7 @@
 import { HoldfastError, messageOf } from '../errors';
 import type { EventPublisher, EventReader, Snapshot } from '../event-log';
 import { executionEvent, type ExecutionContext } from '../events/build';
+import type { Graph } from '../graph/schema';
 import type { Logger } from '../logging';
 import type { ExecutionDescription, ExecutionSummary, HoldfastClient } from '../temporal-client/holdfast-client';
 import { isComplete, missingNodeEvents } from './missing-events';
@@ -24,6 +25,8 @@ export interface ReconcilerOptions {
 }
 
 const SWEEP_MS = 3_000;
+/** For Redis, before the first sweep. */
+const FIRST_WAIT_MS = 1_000;
 /** After a hint: when to look whether the run is closed by now. Later the sweep finds it. */
 const LOOK_AGAIN_MS = [0, 15, 30, 60, 120, 250, 500, 1_000, 2_000];
 /** Closed executions the log knows nothing of are told when they ended no longer ago than this. */
@@ -65,6 +68,7 @@ export class Reconciler {
   }
 
   async #sweepForEver(): Promise<void> {
+    await this.#options.reader.ready(FIRST_WAIT_MS).catch(() => undefined);
     while (!this.#stopping.signal.aborted) {
       await this.#sweep().catch((error: unknown) => {
         this.#options.log.warn({ error: messageOf(error) }, 'reconciler_sweep_failed');
@@ -121,7 +125,7 @@ export class Reconciler {
 
   async #tellStart(description: ExecutionDescription): Promise<void> {
     const { graph } = await this.#options.client.executionInput(description.execution_id);
-    const fact = { type: 'execution_started', node_count: Object.keys(graph.nodes).length } as const;
+    const fact = { type: 'execution_started', node_count: nodeCount(graph) } as const;
     this.#publish(executionEvent(contextOf(description), 0, fact, Date.parse(description.started_at)));
   }
 
@@ -175,6 +179,12 @@ export class Reconciler {
       if (signal.aborted) finish();
     });
   }
+}
+
+/** As the workflow counts: a `when` is a node of its own. */
+function nodeCount({ nodes }: Graph): number {
+  const specs = Object.values(nodes);
+  return specs.length + specs.filter((spec) => spec.when !== undefined).length;
 }
 
 type Progress = Awaited<ReturnType<EventReader['progressOf']>>;

@@ -178,10 +178,10 @@ export class Sockets {
   }
 }
 
-function parseMessage(name: string, given: unknown): { cursors?: Cursors | undefined } {
+function parseMessage(name: string, given: unknown): { cursors?: Cursors } {
   if (!Object.hasOwn(messageSchemas, name)) throw new HoldfastError('BadRequest', `There is no message ${name}.`);
   const parsed = messageSchemas[name as MessageName].safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data as { cursors?: Cursors };
   const issue = parsed.error.issues[0];
   throw new HoldfastError(
     'BadRequest',

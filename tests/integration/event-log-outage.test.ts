@@ -50,7 +50,9 @@ describe('a publisher whose Redis fails', () => {
     expect(publisher.stats()).toMatchObject({ queued: 500, dropped: 0 });
     redis.thaw();
     await until('the queue drains', () => publisher.stats().queued === 0, 10_000);
-    const { events } = await until('the reader is back', () => reader.replay(run.execution_id, undefined, 2_000).catch(() => undefined));
+    const { events } = await until('the reader is back', () =>
+      reader.replay(run.execution_id, undefined, 2_000).catch(() => undefined),
+    );
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 501 }, (_, i) => i + 1));
     expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(501);
   }, 40_000);
@@ -81,7 +83,9 @@ describe('a publisher whose Redis fails', () => {
     expect(holes).toBe(1);
     expect(heard[1]!.log_epoch).not.toBe(heard[0]!.log_epoch);
     const cursor = { log_epoch: heard[0]!.log_epoch, seq: 1 };
-    const replay = await until('the reader is back', () => reader.replay(run.execution_id, cursor).catch(() => undefined));
+    const replay = await until('the reader is back', () =>
+      reader.replay(run.execution_id, cursor).catch(() => undefined),
+    );
     expect(replay).toMatchObject({ recovered: false, events: [] });
   }, 30_000);
 

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EventPublisher, EventReader } from '../../src/event-log';
+import { executionEvent } from '../../src/events/build';
+import { listen, startGateway, type GatewayUnderTest } from '../support/gateway-under-test';
+import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { startUnworked } from '../support/raw-execution';
+import { context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
+import { until } from '../support/until';
+
+const graph = {
+  holdfast: 1,
+  id: 'reconciled',
+  bot_id: 'bot_rec',
+  nodes: { a: { type: 'constant', params: { value: 1 } } },
+};
+let redis: OwnRedis;
+let gateways: GatewayUnderTest[];
+let publisher: EventPublisher;
+let reader: EventReader;
+let runs = 0;
+
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  gateways = await Promise.all([startGateway({ redisUrl: redis.url }), startGateway({ redisUrl: redis.url })]);
+  publisher = new EventPublisher(redis.url);
+  reader = new EventReader(redis.url);
+  await reader.ready(5_000);
+  await until('connected', () => publisher.stats().connected);
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all(gateways.map((each) => each.close()));
+  await publisher.close();
+  reader.close();
+  await redis.stop();
+}, 30_000);
+
+const freshId = () => `exec_rec_${process.pid}_${Date.now()}_${++runs}`;
+const typesOf = async (id: string) => (await reader.replay(id)).events.map(({ type }) => type);
+
+describe('the reconciler', () => {
+  it('tells the start and the end of an execution that was terminated before it said a word, once with two gateways', async () => {
+    const id = freshId();
+    const execution = await startUnworked(id, graph);
+    await until('its start', async () => (await typesOf(id)).length === 1, 15_000);
+    await execution.terminate('for the test');
+    await until('its end', async () => (await typesOf(id)).length === 2, 30_000);
+    const { events } = await reader.replay(id);
+    expect(events).toMatchObject([
+      { type: 'execution_started', node_count: 1, bot_id: 'bot_rec', workflow_id: 'reconciled', mode: 'paper' },
+      { type: 'execution_failed', status: 'terminated', bot_id: 'bot_rec', duration_ms: expect.any(Number) },
+    ]);
+    expect((await reader.openExecutions()).map(({ execution_id }) => execution_id)).not.toContain(id);
+    await execution.close();
+  }, 60_000);
+
+  it('does not believe a hint while Temporal says the execution runs', async () => {
+    const id = freshId();
+    const execution = await startUnworked(id, graph);
+    const of = context(id, { workflow_id: 'reconciled' });
+    publisher.publish(started(of));
+    publisher.publish(executionEvent(of, 'ending', { type: 'execution_ending' }, Date.now()));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await typesOf(id)).toEqual(['execution_started']);
+    publisher.publish(node(of, 'a', nodeStarted));
+    publisher.publish(node(of, 'a', nodeCompleted));
+    await execution.terminate();
+    publisher.publish(executionEvent(of, 'ending', { type: 'execution_ending' }, Date.now()));
+    const begun = Date.now();
+    await until('its end', async () => (await typesOf(id)).includes('execution_failed'));
+    expect(Date.now() - begun).toBeLessThan(1_000);
+    await execution.close();
+  }, 60_000);
+});
+
+describe('a gateway whose Redis was away', () => {
+  it('brings its clients every event of the hole once, those of executions that began in it included', async () => {
+    const to = await listen(gateways[0]!.url);
+    await to.socket.timeout(5_000).emitWithAck('subscribe_bot', { bot_id: 'bot_hole' });
+    const [old, young] = [context(freshId(), { bot_id: 'bot_hole' }), context(freshId(), { bot_id: 'bot_hole' })];
+    publisher.publish(started(old, Date.now()));
+    await until('the first', () => to.events.length === 1);
+    redis.freeze();
+    for (const id of ['a', 'b', 'c']) publisher.publish(node(old, id, nodeCompleted));
+    publisher.publish(started(young, Date.now()));
+    await until('the publisher notices', () => !publisher.stats().connected);
+    await until('the gateway notices', async () => (await fetch(`${gateways[0]!.url}/readyz`)).status === 503);
+    redis.thaw();
+    await until('all have come', () => to.events.length >= 5, 20_000);
+    publisher.publish(node(young, 'a', nodeStarted));
+    await until('live again', () => to.events.length >= 6);
+    expect(to.events.filter(({ stream }) => stream === old.execution_id).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(to.events.filter(({ stream }) => stream === young.execution_id).map(({ seq }) => seq)).toEqual([1, 2]);
+    to.socket.close();
+  }, 60_000);
+});

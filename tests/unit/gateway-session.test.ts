@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Snapshot } from '../../src/event-log';
+import type { EventEnvelope } from '../../src/events/envelope';
+import { roomName, roomsOf } from '../../src/gateway/rooms';
+import { Session } from '../../src/gateway/session';
+import type { Identity } from '../../src/gateway/tokens';
+import { context, node, nodeStarted } from '../support/sample-events';
+
+const anyone: Identity = { subject: 's', role: 'viewer', expires_at: 0 };
+const event = (seq: number, stream = 'exec_1', log_epoch = '1-a-1'): EventEnvelope => ({
+  ...node(context(stream), `n${seq}`, nodeStarted).event,
+  log_epoch,
+  seq,
+});
+
+function sessionOf(identity = anyone) {
+  const events: EventEnvelope[] = [];
+  const snapshots: Snapshot[] = [];
+  const outlet = {
+    event: (each: EventEnvelope) => events.push(each),
+    snapshot: (each: Snapshot) => snapshots.push(each),
+  };
+  return { session: new Session(identity, outlet), events, snapshots };
+}
+
+describe('a session', () => {
+  it('gives each event once and in order, wherever replay, hold-back and live events overlap', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(20), fc.nat(20), fc.nat(20), async (replayed, heldFrom, heldTo) => {
+        const { session, events } = sessionOf();
+        const last = Math.max(replayed, heldTo) + 3;
+        await session.catchingUp(async () => {
+          for (let seq = heldFrom; seq <= heldTo; seq++) if (seq > 0) session.offer(event(seq));
+          await Promise.resolve();
+          session.replay(Array.from({ length: replayed }, (_, i) => event(i + 1)));
+        });
+        const liveFrom = Math.max(1, Math.min(replayed, Math.max(heldTo, heldFrom)));
+        for (let seq = liveFrom; seq <= last; seq++) session.offer(event(seq));
+        const seqs = events.map(({ seq }) => seq);
+        expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+        expect(seqs.at(-1)).toBe(last);
+      }),
+    );
+  });
+
+  it('goes on from a snapshot’s position and ignores an older one', () => {
+    const { session, events, snapshots } = sessionOf();
+    const position = { log_epoch: '1-a-1', seq: 10 };
+    session.restore({ stream: 'exec_1', position, started: true, ended: false, nodes: {} });
+    session.moveTo('exec_1', { log_epoch: '1-a-1', seq: 4 });
+    for (const seq of [9, 10, 11]) session.offer(event(seq));
+    expect([events.map(({ seq }) => seq), snapshots.length, session.positionIn('exec_1')?.seq]).toEqual([[11], 1, 11]);
+  });
+
+  it('takes a new log epoch as newer and an old one’s stragglers as known', () => {
+    const { session, events } = sessionOf();
+    session.offer(event(7));
+    session.offer(event(1, 'exec_1', '1-b-2'));
+    session.offer(event(8));
+    expect(events.map(({ log_epoch, seq }) => [log_epoch, seq])).toEqual([
+      ['1-a-1', 7],
+      ['1-b-2', 1],
+    ]);
+  });
+
+  it('keeps other bots’ events from a restricted identity, but not the desk’s', () => {
+    const { session, events } = sessionOf({ ...anyone, bots: ['other'] });
+    session.offer(event(1));
+    session.offer({ ...event(1, 'desk/default'), bot_id: 'nobody' });
+    expect(events.map(({ stream }) => stream)).toEqual(['desk/default']);
+  });
+
+  it('releases what it held when the subscription fails, and serves the next one', async () => {
+    const { session, events } = sessionOf();
+    const failing = session.catchingUp(() => {
+      session.offer(event(1));
+      return Promise.reject(new Error('no Redis'));
+    });
+    await expect(failing).rejects.toThrow('no Redis');
+    expect(events).toHaveLength(1);
+    await expect(session.catchingUp(() => Promise.resolve('fine'))).resolves.toBe('fine');
+  });
+
+  it('forgets the streams it has not heard of for longest', () => {
+    const { session } = sessionOf();
+    for (let i = 0; i < 5_001; i++) session.offer(event(1, `exec_${i}`));
+    expect([session.positionIn('exec_0'), session.positionIn('exec_1')?.seq]).toEqual([undefined, 1]);
+  });
+});
+
+describe('rooms', () => {
+  it('are named by what clients name, and an event reaches all it belongs to', () => {
+    expect(roomsOf(event(1))).toEqual(['all', 'workflow:arb', 'bot:bot_001', 'strategy:arb_btc', 'execution:exec_1']);
+    const desk = { v: 1, event_id: 'x', stream: 'desk/default', timestamp: '', mode: 'paper', log_epoch: '', seq: 1 };
+    expect(roomsOf({ ...desk, type: 'node_started' } as EventEnvelope)).toEqual(['all', 'desk:default']);
+    expect([roomName({ all: true }), roomName({ desk_id: 'd' })]).toEqual(['all', 'desk:d']);
+  });
+});

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/config';
 import { addCancel } from './commands/cancel';
 import { addDeploy } from './commands/deploy';
+import { addDoctor } from './commands/doctor';
 import { addDraw } from './commands/draw';
 import { addHalt, addResume } from './commands/halt';
 import { addList } from './commands/list';
@@ -12,6 +13,7 @@ import { addNodes } from './commands/nodes';
 import { addRun } from './commands/run';
 import { addStatus } from './commands/status';
 import { addToken } from './commands/token';
+import { addUp } from './commands/up';
 import { addValidate } from './commands/validate';
 import { report } from './failure';
 import type { Io } from './io';
@@ -27,6 +29,7 @@ Exit codes: 0 done · 1 defect · 2 bad input · 3 a service is missing · 4 ref
 
 /** Every command, in the order a newcomer meets them. */
 const commands = [
+  addUp,
   addNew,
   addNodes,
   addValidate,
@@ -39,6 +42,7 @@ const commands = [
   addResume,
   addCancel,
   addToken,
+  addDoctor,
 ];
 
 /** The command line, writing to `io` alone; it throws where commander would end the process. */

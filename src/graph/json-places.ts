@@ -17,9 +17,9 @@ export type JsonPlaces =
   | { readonly ok: false; readonly offset: number; readonly reason: 'syntax' | 'depth'; readonly message: string };
 
 const SPACE = /[ \t\n\r]*/y;
-/** Control characters must be escaped in JSON, so they end the match. */
+/** Linear even where the closing quote is missing: no quantifier inside the repeated group. */
 // eslint-disable-next-line no-control-regex
-const STRING = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 interface Open {

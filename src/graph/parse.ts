@@ -1,9 +1,9 @@
 /** From text to a plain document, with the place of everything in it. */
-import { parseDocument } from 'yaml';
-import type { Document } from 'yaml';
+import { Composer, Lexer, Parser } from 'yaml';
+import type { CST, Document } from 'yaml';
 import { readJsonPlaces } from './json-places';
 import type { Doubled } from './json-places';
-import { MAX_BYTES, bytesOf } from './limits';
+import { MAX_BYTES, MAX_DEPTH, bytesOf } from './limits';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { createLineTable, offsetOf } from './positions';
@@ -54,7 +54,12 @@ const MAX_ALIASES = 100;
 function parseYaml(text: string): ParsedText {
   const positionAt = createLineTable(text);
   const refuse = (refused: Refused) => unreadable([refusal(refused, 'YAML', positionAt)]);
-  const document = parseDocument(text, YAML_OPTIONS);
+  const tokens = tokensOf(text);
+  if (typeof tokens === 'number') return refuse({ offset: tokens, reason: 'depth', message: DEPTH_MESSAGE });
+  const documents = new Composer(YAML_OPTIONS).compose(tokens, true, text.length);
+  const document = documents.next().value as Document.Parsed;
+  const second = documents.next().value as Document.Parsed | undefined;
+  if (second) return refuse({ offset: second.range[0], reason: 'syntax', message: 'it holds more than one document' });
   const places = readYamlPlaces(document);
   const [first] = [...syntaxErrors(document), ...places.refused];
   if (first) return refuse(first);
@@ -69,12 +74,32 @@ function parseYaml(text: string): ParsedText {
   }
 }
 
+const DEPTH_MESSAGE = `nested deeper than ${MAX_DEPTH} levels`;
+
+/**
+ * The tokens of a text, or the offset of the first collection below the limit. The library's parser is iterative but its composer
+ * recurses, and one that has used up the call stack can take the whole process down: V8 aborts when it cannot compile a regular
+ * expression there.
+ */
+function tokensOf(text: string): CST.Token[] | number {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    const top = parser.stack.at(-1);
+    // Below the collections lies the document.
+    if (top && 'items' in top && parser.stack.length > MAX_DEPTH + 1) return top.offset;
+  }
+  tokens.push(...parser.end());
+  return tokens;
+}
+
 /** Only the first is told to people: those after it are mostly its echoes. */
 function syntaxErrors({ errors, warnings }: Document.Parsed): Refused[] {
-  return [...errors, ...warnings].map(({ code, message, pos }) => ({
+  return [...errors, ...warnings].map(({ message, pos }) => ({
     offset: pos[0],
-    reason: code === 'RESOURCE_EXHAUSTION' ? 'depth' : 'syntax',
-    message: code === 'MULTIPLE_DOCS' ? 'it holds more than one document' : message.replace(/\.$/, ''),
+    reason: 'syntax',
+    message: message.replace(/\.$/, ''),
   }));
 }
 

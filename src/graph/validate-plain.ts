@@ -24,7 +24,7 @@ export function checkPlain(document: unknown): PlainVerdict {
   const todo: Visit[] = [{ value: document, steps: [] }];
   let size = 0;
   for (let visit = todo.pop(); visit !== undefined; visit = todo.pop()) {
-    const { value, steps } = visit;
+    const { steps } = visit;
     size += sizeOf(visit);
     if (size > MAX_BYTES) return tooLarge('The graph is larger than 1 MiB.');
     if (steps.length > MAX_DEPTH) return tooLarge(`The graph is nested deeper than ${MAX_DEPTH} levels.`);

@@ -1,8 +1,7 @@
 /** The places, doubled keys and forbidden constructs of a parsed YAML document. */
 import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
-import type { Document, Node, Pair } from 'yaml';
+import type { Alias, Document, Pair, YAMLMap, YAMLSeq } from 'yaml';
 import type { Doubled } from './json-places';
-import { MAX_DEPTH } from './limits';
 import { toPointer } from './pointer';
 import type { Place } from './positions';
 
@@ -36,23 +35,21 @@ export function readYamlPlaces(document: Document): YamlPlaces {
 const NONE: ReadonlyMap<string, Place> = new Map();
 
 function childrenOf(walk: Walk, node: unknown, steps: Steps): ReadonlyMap<string, Place> {
-  if (isAlias(node)) {
-    if (walk.anchors.get(node.source) === 'open') refuse(walk, node, `*${node.source} stands inside what it names`);
-    return NONE;
-  }
+  if (isAlias(node)) refuseLoop(walk, node);
   if (!isMap(node) && !isSeq(node)) return NONE;
-  if (steps.length === MAX_DEPTH) {
-    walk.refused.push({ offset: startOf(node), reason: 'depth', message: `nested deeper than ${MAX_DEPTH} levels` });
-    return NONE;
-  }
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, 'open');
+  const children = itemsOf(walk, node, steps);
+  if (node.anchor !== undefined) walk.anchors.set(node.anchor, 'closed');
+  return children;
+}
+
+function itemsOf(walk: Walk, node: YAMLMap | YAMLSeq, steps: Steps): ReadonlyMap<string, Place> {
   const children = new Map<string, Place>();
   if (isMap(node)) {
     for (const pair of node.items) addPair(walk, pair, steps, children);
   } else {
     for (const [index, item] of node.items.entries()) addItem(walk, item, [...steps, String(index)], children);
   }
-  if (node.anchor !== undefined) walk.anchors.set(node.anchor, 'closed');
   return children;
 }
 
@@ -69,8 +66,9 @@ function addItem(walk: Walk, item: unknown, steps: Steps, children: Map<string, 
   children.set(steps.at(-1) ?? '', { offset: startOf(item), children: childrenOf(walk, item, steps) });
 }
 
-function refuse(walk: Walk, node: Node, message: string): void {
-  walk.refused.push({ offset: startOf(node), reason: 'syntax', message });
+function refuseLoop({ anchors, refused }: Walk, alias: Alias): void {
+  if (anchors.get(alias.source) !== 'open') return;
+  refused.push({ offset: startOf(alias), reason: 'syntax', message: `*${alias.source} stands inside what it names` });
 }
 
 function startOf(node: unknown): number {

@@ -1,6 +1,13 @@
 /** The Temporal client's world: one connection, deadlines on everything, and the service's errors in Holdfast's words. */
-import { Client, Connection, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
-import { HoldfastError, messageOf } from '../errors';
+import {
+  Client,
+  Connection,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  isGrpcServiceError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { HoldfastError, isErrorCode, messageOf } from '../errors';
 
 export interface TemporalOptions {
   /** host:port of the frontend. */
@@ -20,6 +27,7 @@ const CONNECT_TIMEOUT_MS = 4_000;
 const CALL_TIMEOUT_MS = 5_000;
 /** gRPC status codes. */
 const CANCELLED = 1;
+const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
@@ -58,6 +66,9 @@ function translate(access: TemporalAccess, subject: Subject, error: unknown): un
   if (error instanceof HoldfastError) return error;
   const status = grpcStatus(error);
   if (error instanceof WorkflowNotFoundError || status === NOT_FOUND) return notFound(subject);
+  if (status === INVALID_ARGUMENT)
+    return new HoldfastError('BadRequest', `Temporal refuses the request: ${innermost(error)}`);
+  if (error instanceof WorkflowUpdateFailedError) return refused(error);
   if (status === UNAVAILABLE) {
     return new HoldfastError('TemporalUnavailable', `No Temporal server answers at ${access.address}.`);
   }
@@ -70,6 +81,16 @@ function translate(access: TemporalAccess, subject: Subject, error: unknown): un
 function grpcStatus(error: unknown): number | undefined {
   if (isGrpcServiceError(error)) return error.code;
   return error instanceof Error && error.cause !== undefined ? grpcStatus(error.cause) : undefined;
+}
+
+/** A workflow's refusal of an update carries a code of the catalogue. */
+function refused({ cause, message }: WorkflowUpdateFailedError): HoldfastError {
+  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+  return new HoldfastError(isErrorCode(type) ? type : 'Unexpected', cause?.message ?? message);
+}
+
+function innermost(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : messageOf(error);
 }
 
 function notFound(subject: Subject): HoldfastError {

@@ -46,11 +46,9 @@ export async function deskStatus(access: TemporalAccess, deskId = DEFAULT_DESK):
   );
 }
 
-/** Throws `EmergencyHalted` while a halt is in force, `EmergencyUnreachable` when nobody says there is none. */
-export async function assertCanOperate(access: TemporalAccess, deskId = DEFAULT_DESK): Promise<void> {
-  const status = await deskStatus(access, deskId);
-  if (status.can_trade) return;
-  const { scope, reason, actor, epoch } = status;
+/** Throws `EmergencyHalted` unless the desk's own words allow it. */
+export function assertAllows({ can_trade, scope, reason, actor, epoch }: DeskStatus): void {
+  if (can_trade) return;
   throw new HoldfastError('EmergencyHalted', `${scope} is halted by ${actor}: ${reason}`, {
     scope,
     reason,

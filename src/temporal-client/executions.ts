@@ -43,6 +43,9 @@ export function executionWorkflowOptions(access: TemporalAccess, input: RunGraph
 
 /** Starts once and only once: an id that was ever used is refused with `ExecutionExists`. */
 export async function startExecution(access: TemporalAccess, executionId: string, input: RunGraphInput): Promise<void> {
+  if (!isExecutionId(executionId)) {
+    throw new HoldfastError('BadRequest', `Not an id for an execution: ${JSON.stringify(executionId)}.`);
+  }
   await call(access, { kind: 'service' }, async () => {
     try {
       await access.client.workflow.start(RUN_GRAPH, {
@@ -64,6 +67,7 @@ export async function listExecutions(access: TemporalAccess, filter: ExecutionFi
 }
 
 export async function describeExecution(access: TemporalAccess, executionId: string): Promise<ExecutionDescription> {
+  assertExecutionId(executionId);
   const description = await call(access, { kind: 'execution', id: executionId }, () =>
     access.client.workflow.getHandle(executionId).describe(),
   );
@@ -106,6 +110,7 @@ async function failureOf(access: TemporalAccess, executionId: string, runId: str
 
 /** The full snapshot, asked of a worker. Throws `WorkerUnavailable` when none answers within five seconds. */
 export async function executionStatus(access: TemporalAccess, executionId: string): Promise<ExecutionStatus> {
+  assertExecutionId(executionId);
   return call(access, { kind: 'execution', id: executionId }, () =>
     access.client.workflow.getHandle(executionId).query(statusQuery),
   );
@@ -123,6 +128,7 @@ export async function signalExecution(
 
 /** What the execution was started with, from its history. */
 export async function executionInput(access: TemporalAccess, executionId: string): Promise<RunGraphInput> {
+  assertExecutionId(executionId);
   const { history } = await call(access, { kind: 'execution', id: executionId }, () =>
     access.connection.workflowService.getWorkflowExecutionHistory({
       namespace: access.namespace,
@@ -156,8 +162,18 @@ export async function cancelExecution(access: TemporalAccess, executionId: strin
   await steer(access, executionId, () => access.client.workflow.getHandle(executionId).cancel());
 }
 
+/** Every other workflow has a slash in its id: `desk/…` must not be cancelled by who may cancel executions. */
+function isExecutionId(id: string): boolean {
+  return id !== '' && !id.includes('/');
+}
+
+function assertExecutionId(id: string): void {
+  if (!isExecutionId(id)) throw new HoldfastError('ExecutionNotFound', `No execution is called ${JSON.stringify(id)}.`);
+}
+
 /** Temporal says *not found* of closed executions as well; what is true is looked up before it is said. */
 async function steer(access: TemporalAccess, executionId: string, action: () => Promise<unknown>): Promise<void> {
+  assertExecutionId(executionId);
   try {
     await call(access, { kind: 'execution', id: executionId }, action);
   } catch (error) {

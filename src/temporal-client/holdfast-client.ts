@@ -4,12 +4,13 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { messageOf } from '../errors';
 import type { DeskStatus, EmergencyNotice, ExecutionStatus, RunGraphInput } from '../workflows/messages';
-import { executionAttributes } from '../workflows/search-attributes';
+import { DEFAULT_DESK, executionAttributes } from '../workflows/search-attributes';
 import { connect, type TemporalAccess, type TemporalOptions } from './connection';
 import * as deployments from './deployments';
 import * as desk from './desk';
 import * as executions from './executions';
 import type { ExecutionDescription } from './execution-summary';
+import { SharedRead } from './shared-read';
 import type { ExecutionFilter, ExecutionPage } from './visibility';
 
 export type { ClosedStatus, ExecutionDescription, ExecutionSummary } from './execution-summary';
@@ -28,6 +29,7 @@ export interface StartOptions {
 
 export class HoldfastClient {
   readonly #access: TemporalAccess;
+  readonly #deskReads = new Map<string, SharedRead<DeskStatus>>();
 
   private constructor(access: TemporalAccess) {
     this.#access = access;
@@ -73,7 +75,7 @@ export class HoldfastClient {
 
   /** Asks the desk first: throws `EmergencyHalted`, `EmergencyUnreachable`, `ExecutionExists`. */
   async startExecution(input: RunGraphInput, options: StartOptions = {}): Promise<{ execution_id: string }> {
-    await desk.assertCanOperate(this.#access, input.graph.desk);
+    await this.assertCanOperate(input.graph.desk);
     const execution_id = options.execution_id ?? `exec_${input.graph.id}_${randomBytes(4).toString('hex')}`;
     await executions.startExecution(this.#access, execution_id, input);
     return { execution_id };
@@ -151,18 +153,28 @@ export class HoldfastClient {
     return desk.deskStatus(this.#access, deskId);
   }
 
-  async assertCanOperate(deskId?: string): Promise<void> {
-    await desk.assertCanOperate(this.#access, deskId);
+  /**
+   * Throws `EmergencyHalted` while a halt is in force, `EmergencyUnreachable` when nobody says there is none. Many executions
+   * that start at once share one question: a query for each took a loaded desk past its deadline.
+   */
+  async assertCanOperate(deskId = DEFAULT_DESK): Promise<void> {
+    desk.assertAllows(await this.#deskRead(deskId).get());
+  }
+
+  #deskRead(deskId: string): SharedRead<DeskStatus> {
+    const read = this.#deskReads.get(deskId) ?? new SharedRead(() => desk.deskStatus(this.#access, deskId));
+    this.#deskReads.set(deskId, read);
+    return read;
   }
 
   /** Halts the global scope: nothing new starts, running executions halt. Returns once Temporal has it; `deskStatus` confirms. */
-  async haltDesk(order: desk.DeskOrder): Promise<void> {
-    await desk.haltDesk(this.#access, order);
+  async haltDesk(order: desk.DeskOrder, deskId?: string): Promise<void> {
+    await desk.haltDesk(this.#access, order, deskId);
   }
 
   /** Answers with the state it led to. */
-  async resumeDesk(order: desk.DeskOrder): Promise<DeskStatus> {
-    return desk.resumeDesk(this.#access, order);
+  async resumeDesk(order: desk.DeskOrder, deskId?: string): Promise<DeskStatus> {
+    return desk.resumeDesk(this.#access, order, deskId);
   }
 
   /** Tells one execution the desk's state; a closed one needs no telling. */

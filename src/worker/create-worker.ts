@@ -1,9 +1,16 @@
 /** The workers of one process: one for executions and their nodes, one for the emergency desk on a task queue of its own. */
 import type { NativeConnection } from '@temporalio/worker';
-import { Worker, type ActivityInterceptorsFactory, type InjectedSinks, type WorkerOptions } from '@temporalio/worker';
+import {
+  GracefulShutdownPeriodExpiredError,
+  Worker,
+  type ActivityInterceptorsFactory,
+  type InjectedSinks,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { NodeKind } from '../activities/define-node';
 import { createNodeActivities } from '../activities/node-activities';
 import type { Config } from '../config/config';
+import { messageOf } from '../errors';
 import type { Publication } from '../events/build';
 import type { NodeTask } from '../graph/task';
 import type { Logger } from '../logging';
@@ -39,12 +46,19 @@ export interface HoldfastWorker {
 const STICKY_TIMEOUT = '2s';
 const HEARTBEAT_THROTTLE = '200ms';
 const SHUTDOWN_GRACE = '10s';
+/** What has not ended by then is given up, as if the process had been killed: its heartbeats stop and another worker takes over. */
+const SHUTDOWN_FORCE = '12s';
 
 export async function createWorker(dependencies: WorkerDependencies): Promise<HoldfastWorker> {
   const { config, client, kinds, log } = dependencies;
   const tell = (publication: Publication): void => {
-    logEvent(log, publication.event);
-    dependencies.publish(publication);
+    try {
+      logEvent(log, publication.event);
+      dependencies.publish(publication);
+    } catch (error) {
+      // Telling never fails a node.
+      log.error({ event_id: publication.event.event_id, error: messageOf(error) }, 'event_not_told');
+    }
   };
   const common = commonOptions(dependencies, tell);
   const nodeLog = (task: NodeTask) => log.child(correlation(task));
@@ -87,6 +101,7 @@ function commonOptions(
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_FORCE,
   };
 }
 
@@ -108,7 +123,9 @@ function started(...workers: readonly Worker[]): HoldfastWorker {
       if (worker.getState() === 'RUNNING') worker.shutdown();
     }
   };
-  const finished = Promise.all(workers.map((worker) => worker.run().finally(stop))).then(() => undefined);
+  const finished = Promise.all(workers.map((worker) => worker.run().catch(ignoreExpiredGrace).finally(stop))).then(
+    () => undefined,
+  );
   return {
     finished,
     shutdown: async () => {
@@ -116,4 +133,8 @@ function started(...workers: readonly Worker[]): HoldfastWorker {
       await finished;
     },
   };
+}
+
+function ignoreExpiredGrace(error: unknown): void {
+  if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
 }

@@ -2,19 +2,25 @@
 const LARGEST = 16 * 1024;
 
 export function cutOutputs(outputs: Readonly<Record<string, unknown>>): { outputs: unknown; truncated?: true } {
-  const sizes = Object.entries(outputs).map(([name, value]) => ({
+  if (sizeOf(outputs) <= LARGEST) return { outputs };
+  const members = Object.entries(outputs).map(([name, value]) => ({
     name,
-    size: JSON.stringify(value ?? null).length + name.length + 4,
+    asNull: sizeOf(name) + ':null,'.length,
+    more: sizeOf(value ?? null) - 'null'.length,
   }));
-  const total = sizes.reduce((sum, { size }) => sum + size, 2);
-  if (total <= LARGEST) return { outputs };
-  let room = LARGEST - 2;
+  let room = LARGEST - members.reduce((sum, { asNull }) => sum + asNull, '{}'.length);
+  if (room < 0) return { outputs: {}, truncated: true };
   const kept = new Set<string>();
-  for (const { name, size } of sizes.toSorted((a, b) => a.size - b.size)) {
-    if (size > room) break;
+  for (const { name, more } of members.toSorted((a, b) => a.more - b.more)) {
+    if (more > room) break;
     kept.add(name);
-    room -= size;
+    room -= more;
   }
-  const cut = Object.entries(outputs).map(([name, value]) => [name, kept.has(name) ? value : null]);
+  const cut = members.map(({ name }) => [name, kept.has(name) ? outputs[name] : null]);
   return { outputs: Object.fromEntries(cut), truncated: true };
+}
+
+/** Characters of JSON. */
+function sizeOf(value: unknown): number {
+  return JSON.stringify(value).length;
 }

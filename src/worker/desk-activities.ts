@@ -1,4 +1,5 @@
 /** What the workflows ask of Temporal itself. */
+import { heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { HoldfastError } from '../errors';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
@@ -28,6 +29,7 @@ export function createDeskActivities(client: HoldfastClient) {
     broadcastEmergency: async (deskId: string, notice: EmergencyNotice): Promise<void> => {
       let page: string | undefined;
       do {
+        heartbeat();
         const listed = await client.listExecutions({
           open: true,
           desk_id: deskId,
@@ -48,7 +50,10 @@ export function createDeskActivities(client: HoldfastClient) {
 async function notifyAll(client: HoldfastClient, ids: readonly string[], notice: EmergencyNotice): Promise<void> {
   const queue = ids.values();
   const lane = async () => {
-    for (const id of queue) await client.notifyExecution(id, notice);
+    for (const id of queue) {
+      await client.notifyExecution(id, notice);
+      heartbeat();
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }

@@ -21,6 +21,8 @@ import type { NodeResult, NodeTask } from '../graph/task';
 import { cutOutputs } from './cut-outputs';
 
 const HEARTBEAT_INTERVAL_MS = 1_000;
+/** Beyond this `setTimeout` fires at once; no worker lives that long either (24.8 days). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface NodeInterceptorOptions {
   /** Activity types that are nodes; all others pass untouched. */
@@ -105,11 +107,14 @@ async function withinTimeout(task: NodeTask, body: () => Promise<NodeOutcome>): 
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const timedOut = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new HoldfastError('TimeoutError', `no end within ${task.timeout_ms / 1_000} s`);
-      controller.abort(error);
-      reject(error);
-    }, task.timeout_ms);
+    timer = setTimeout(
+      () => {
+        const error = new HoldfastError('TimeoutError', `no end within ${task.timeout_ms / 1_000} s`);
+        controller.abort(error);
+        reject(error);
+      },
+      Math.min(task.timeout_ms, LONGEST_TIMER_MS),
+    );
   });
   try {
     return await Promise.race([nodeSignal.run(controller.signal, body), timedOut]);

@@ -4,12 +4,15 @@
  */
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
+  isCancellation,
   continueAsNew,
   log,
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { decide, initialDesk, mistakeInCommand, type DeskCommand, type DeskState } from '../emergency/desk';
@@ -30,6 +33,7 @@ const { broadcastEmergency } = proxyActivities<{
   broadcastEmergency(deskId: string, notice: EmergencyNotice): Promise<void>;
 }>({
   startToCloseTimeout: '60s',
+  heartbeatTimeout: '6s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
   summary: 'tell the executions',
 });
@@ -37,7 +41,12 @@ const { broadcastEmergency } = proxyActivities<{
 /** Visibility lists an execution a moment after its start, so those that started around a change are told by a second round. */
 const SECOND_ROUND_AFTER = '5s';
 
-export async function emergencyDesk({ desk_id, state }: DeskInput): Promise<void> {
+/** A cancel request would lift a halt by ending the workflow that holds it, so it is not heard. */
+export async function emergencyDesk(input: DeskInput): Promise<void> {
+  return CancellationScope.nonCancellable(() => hold(input));
+}
+
+async function hold({ desk_id, state }: DeskInput): Promise<void> {
   let desk = state ?? initialDesk(Date.now());
   let told = desk.epoch;
   const obey = (command: DeskCommand): void => {
@@ -66,12 +75,24 @@ export async function emergencyDesk({ desk_id, state }: DeskInput): Promise<void
   for (;;) {
     await condition(() => isDue() || workflowInfo().continueAsNewSuggested);
     if (!isDue()) return continueAsNew<typeof emergencyDesk>({ desk_id, state: desk });
-    const notice: EmergencyNotice = { state: desk.state, scope: 'global', epoch: desk.epoch, reason: desk.reason };
-    await broadcastEmergency(desk_id, notice);
-    told = notice.epoch;
-    const overtaken = await condition(isDue, SECOND_ROUND_AFTER);
-    if (!overtaken) await broadcastEmergency(desk_id, notice);
+    told = desk.epoch;
+    await tell(desk_id, { state: desk.state, scope: 'global', epoch: desk.epoch, reason: desk.reason }, isDue);
   }
+}
+
+/** Until everybody knows, or a newer change overtakes it: executions go by the higher epoch, so a halt waits for no older telling. */
+async function tell(deskId: string, notice: EmergencyNotice, isOvertaken: () => boolean): Promise<void> {
+  const scope = new CancellationScope();
+  const telling = scope.run(async () => {
+    await broadcastEmergency(deskId, notice);
+    await sleep(SECOND_ROUND_AFTER);
+    await broadcastEmergency(deskId, notice);
+  });
+  await Promise.race([telling, condition(isOvertaken)]);
+  scope.cancel();
+  await telling.catch((error: unknown) => {
+    if (!isCancellation(error)) throw error;
+  });
 }
 
 function statusOf(desk_id: string, desk: DeskState): DeskStatus {

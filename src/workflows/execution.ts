@@ -15,22 +15,23 @@ import {
 import { executionEvent, nodeEvent, type ExecutionContext } from '../events/build';
 import type { ExecutionFact, NodeFact } from '../events/envelope';
 import { planGraph, type Plan, type PlannedNode } from '../graph/plan';
+import { assertRunnable } from '../graph/runnable';
 import * as scheduler from '../graph/scheduler';
 import type { NodeTask } from '../graph/task';
 import { present } from '../json';
 import { describeProgress } from './details';
 import { sinks } from './event-sink';
 import { Halts } from './halts';
+import { InFlight, type Route } from './in-flight';
 import { LocalBudget } from './local-budget';
 import type { ExecutionState, ExecutionStatus, NodeState, RunGraphInput } from './messages';
 import { runActivity, runControl, runPure, type RunOutcome } from './node-runner';
 import { stateAttribute } from './search-attributes';
 import { nodeStatus, type Turn } from './status';
 
-/** More than 100 events that arrive during one workflow task fail it, so with many activities out none may hold it. */
-const MANY_ACTIVITIES = 50;
-
-type Route = 'local' | 'activity' | 'control';
+/** A pure node that may take longer, or be tried again, would hold the workflow task and keep halts from being heard. */
+const LONGEST_LOCAL_MS = 1_000;
+const CANCELLED = 'the execution was cancelled';
 
 export class Execution {
   readonly #input: RunGraphInput;
@@ -38,7 +39,7 @@ export class Execution {
   readonly #plan: Plan;
   readonly #run: scheduler.RunState;
   readonly #turns = new Map<number, Turn>();
-  readonly #out = new Map<number, Route>();
+  readonly #out = new InFlight();
   readonly #halts = new Halts();
   readonly #budget = new LocalBudget();
   readonly #root = CancellationScope.current();
@@ -46,7 +47,8 @@ export class Execution {
   #ready: number[];
   /** Ready pure nodes that the budget of local activities holds back. */
   #held: number[] = [];
-  #activities = 0;
+  /** Ready nodes for which there is no room among the activities. */
+  #queued: number[] = [];
   /** Ends with the execution's cancel alone. */
   readonly #cancellable = new CancellationScope({ cancellable: true, parent: this.#root });
   /** Ends with every halt as well; each resume opens the next. */
@@ -70,6 +72,7 @@ export class Execution {
       mode,
     };
     this.#plan = planGraph(graph, kinds);
+    assertRunnable(this.#plan);
     const { state, decision } = scheduler.createRun(this.#plan);
     this.#run = state;
     this.#ready = decision.ready;
@@ -125,8 +128,14 @@ export class Execution {
 
   /** Nothing new starts; what runs is awaited, what waits is taken back. */
   cancel(): void {
+    if (scheduler.isDone(this.#run)) return;
     this.#cancelled = true;
-    this.#skipped(scheduler.abandonRest(this.#plan, this.#run, 'the execution was cancelled').skipped);
+    this.abandon(CANCELLED);
+  }
+
+  /** Skips what has not started. */
+  abandon(reason: string): void {
+    this.#skipped(scheduler.abandonRest(this.#plan, this.#run, reason).skipped);
     this.#finishIfDone();
   }
 
@@ -134,7 +143,7 @@ export class Execution {
     const { execution_id, workflow_id, graph_version, bot_id, strategy_id } = this.#context;
     const nodes = this.#run.nodes.map((node, index) => {
       const { id, type } = this.#node(index);
-      return [id, nodeStatus(type, node, this.#turn(index), this.#out.get(index) === 'control')];
+      return [id, nodeStatus(type, node, this.#turn(index), this.#out.waits(index))];
     });
     return {
       execution_id,
@@ -167,41 +176,39 @@ export class Execution {
 
   #advance(): void {
     if (this.#assertCanTrade()) {
-      for (const index of this.#ready.splice(0)) {
-        if (!this.#launch(index)) this.#held.push(index);
-      }
+      const due = [...this.#queued.splice(0, this.#out.room), ...this.#ready.splice(0)];
+      for (const index of due) this.#launch(index);
       if (this.#held.length > 0) this.#waitForBoundary();
     }
     this.#refreshState();
     this.#finishIfDone();
   }
 
-  /** False when the node must wait for a workflow task boundary. */
-  #launch(index: number): boolean {
-    const node = this.#node(index);
-    const route = this.#routeOf(node);
-    if (route === 'local') {
-      if (this.#budget.isSpent) return false;
-      this.#budget.started();
-    }
+  /** Hands a ready node out, or puts it where it waits for a workflow task boundary or for room. */
+  #launch(index: number): void {
+    const route = this.#routeOf(this.#node(index));
+    if (route === 'local' && this.#budget.isSpent) this.#held.push(index);
+    else if (route === 'activity' && this.#out.room === 0) this.#queued.push(index);
+    else this.#handOut(index, route);
+  }
+
+  #handOut(index: number, route: Route): void {
+    if (route === 'local') this.#budget.started();
     scheduler.start(this.#run, index);
-    const turn: Turn = { dispatch: (this.#turns.get(index)?.dispatch ?? 0) + 1 };
-    this.#turns.set(index, turn);
-    this.#out.set(index, route);
-    if (route === 'activity') this.#activities += 1;
+    this.#turns.set(index, { dispatch: this.#turn(index).dispatch + 1 });
+    this.#out.add(index, route);
     this.#perform(index, route).then(
       (outcome) => {
         this.#settle(index, outcome);
       },
       (error: unknown) => this.#end?.reject(error),
     );
-    return true;
   }
 
-  #routeOf({ traits }: PlannedNode): Route {
+  #routeOf({ traits, retry, timeout_ms }: PlannedNode): Route {
     if (traits.effect === 'control') return 'control';
-    if (traits.effect !== 'pure') return 'activity';
-    return this.#activities > MANY_ACTIVITIES ? 'activity' : 'local';
+    const fits = traits.effect === 'pure' && retry.max_attempts === 1 && timeout_ms <= LONGEST_LOCAL_MS;
+    return fits && !this.#out.hasManyActivities ? 'local' : 'activity';
   }
 
   async #perform(index: number, route: Route): Promise<RunOutcome> {
@@ -219,9 +226,7 @@ export class Execution {
   }
 
   #settle(index: number, outcome: RunOutcome): void {
-    const route = this.#out.get(index);
-    this.#out.delete(index);
-    if (route === 'activity') this.#activities -= 1;
+    const route = this.#out.remove(index);
     if (outcome.kind === 'interrupted') {
       this.#takeBack(index);
       return;
@@ -240,8 +245,7 @@ export class Execution {
   #takeBack(index: number): void {
     scheduler.unstart(this.#run, index);
     if (this.#cancelled || this.failure !== undefined) {
-      const reason = this.#cancelled ? 'the execution was cancelled' : 'the execution failed';
-      this.#skipped(scheduler.abandonRest(this.#plan, this.#run, reason).skipped);
+      this.abandon(this.#cancelled ? CANCELLED : 'the execution failed');
     } else {
       this.#ready.push(index);
     }
@@ -269,6 +273,7 @@ export class Execution {
     if (indexes.length > 0) {
       this.#ready = this.#ready.filter((index) => this.#isReady(index));
       this.#held = this.#held.filter((index) => this.#isReady(index));
+      this.#queued = this.#queued.filter((index) => this.#isReady(index));
     }
   }
 
@@ -297,18 +302,12 @@ export class Execution {
 
   #refreshState(): void {
     if (this.#concluded) return;
-    this.#show(this.#halts.active ? 'halted' : this.#onlyWaits() ? 'waiting' : 'running');
-  }
-
-  #onlyWaits(): boolean {
-    return (
-      this.#out.size > 0 && this.#activities === 0 && [...this.#out.values()].every((route) => route === 'control')
-    );
+    this.#show(this.#halts.active ? 'halted' : this.#out.onlyWaits ? 'waiting' : 'running');
   }
 
   #show(state: ExecutionState): void {
     const halts = this.#halts.causes;
-    setCurrentDetails(describeProgress({ plan: this.#plan, run: this.#run, out: this.#out.keys(), state, halts }));
+    setCurrentDetails(describeProgress({ plan: this.#plan, run: this.#run, out: this.#out.indexes(), state, halts }));
     if (state === this.#state) return;
     this.#state = state;
     upsertSearchAttributes([stateAttribute(state)]);

@@ -33,6 +33,8 @@ const { assertCanOperate } = proxyActivities<{ assertCanOperate(deskId: string):
 
 export async function runGraph(input: RunGraphInput): Promise<RunGraphResult> {
   const execution = prepare(input);
+  // First, because a signal that came with the start is handled as soon as its handler is set.
+  execution.announceStart();
 
   setHandler(statusQuery, () => execution.status());
   setHandler(haltSignal, (payload) => {
@@ -51,7 +53,6 @@ export async function runGraph(input: RunGraphInput): Promise<RunGraphResult> {
     log.warn('signal_ignored', { signal: name });
   });
 
-  execution.announceStart();
   try {
     await assertCanOperate(input.graph.desk ?? DEFAULT_DESK);
     await runToEnd(execution);
@@ -99,6 +100,7 @@ async function runToEnd(execution: Execution): Promise<void> {
 /** What the workflow ends with; a refusal of the desk keeps its own code. */
 function conclude(execution: Execution, error: unknown): unknown {
   if (isCancellation(error)) {
+    execution.cancel();
     execution.conclude('cancelled');
     return new CancelledFailure('the execution was cancelled');
   }
@@ -107,6 +109,7 @@ function conclude(execution: Execution, error: unknown): unknown {
     return error;
   }
   if (!(error instanceof ActivityFailure)) return error;
+  execution.abandon('the execution was refused');
   execution.conclude('failed');
   const refusal = error.cause instanceof ApplicationFailure ? error.cause : undefined;
   const type = refusal?.type ?? 'EmergencyUnreachable';

@@ -133,7 +133,7 @@ describe('the shape of a graph', () => {
   });
 
   it('says each of these in one sentence that names the key', () => {
-    const messages = check(graph({ a: { ...constant, timeout: 'soon', join: 0, retry: { backoff: 0 } } }));
+    const messages = check(graph({ a: { ...constant, timeout: 'soon', join: 'most', retry: { backoff: 0 } } }));
     expect(messages.map(({ message }) => message)).toEqual([
       '`join` must be "all", "any" or a whole number from 1.',
       '`timeout` is not a duration: a number of seconds, or "500ms", "30s", "5m", "1h".',
@@ -203,7 +203,7 @@ describe('the shape of a graph', () => {
         return value;
       },
     ],
-    ['half a million values', () => new Array(600_000).fill(0)],
+    ['half a million values', () => Array.from({ length: 600_000 }, () => 0)],
   ])('stops at its limits: %s', (_, make) => {
     expect(briefly(check(graph({}, { ui: make() })))).toEqual(['too_large ']);
   });

@@ -1,0 +1,20 @@
+import { it, afterAll, beforeAll, jest } from '@jest/globals';
+import { slowPure } from '../support/test-kinds';
+import { startTestWorker, type TestWorker } from '../support/test-worker';
+jest.setTimeout(60_000);
+let worker: TestWorker;
+beforeAll(async () => { worker = await startTestWorker([slowPure]); });
+afterAll(() => worker.stop());
+const wide = (n: number, ms: number) => Object.fromEntries(Array.from({ length: n }, (_, at) => [`n${at}`, { type: 'test_slow_pure', params: { ms } }]));
+const chain = (n: number, ms: number) => Object.fromEntries(Array.from({ length: n }, (_, at) => [`n${at}`, { type: 'test_slow_pure', params: { ms }, after: at ? [`n${at-1}`] : [] }]));
+it.each([['wide 300x30', wide(300, 30)], ['wide 600x0', wide(600, 0)], ['chain 200x0', chain(200, 0)], ['chain 200x5', chain(200, 5)]])('%s', async (name, g) => {
+  const t = Date.now();
+  const id = await worker.start(g);
+  const started = Date.now() - t;
+  await worker.temporal.workflow.getHandle(id).result();
+  const took = Date.now() - t;
+  const h = await worker.temporal.workflow.getHandle(id).fetchHistory();
+  const counts: Record<string, number> = {};
+  for (const e of h.events ?? []) counts[String(e.eventType)] = (counts[String(e.eventType)] ?? 0) + 1;
+  console.log(name, started, took, JSON.stringify(counts));
+});

@@ -12,7 +12,8 @@ export function bareNamespace(): Promise<string> {
 }
 
 export function temporalOf(namespace: string) {
-  const address = process.env['TEMPORAL_ADDRESS'] ?? '';
+  const address = process.env['TEMPORAL_ADDRESS'];
+  if (address === undefined) throw new Error('TEMPORAL_ADDRESS is not set.');
   return { address, namespace, task_queue: 'nobody-listens', desk_task_queue: 'nobody-decides' };
 }
 

@@ -43,7 +43,11 @@ export async function startOwnRedis(): Promise<OwnRedis> {
       '--dir',
       directory,
     ];
-    child = spawn('redis-server', args, { stdio: 'ignore' });
+    const server = spawn('redis-server', args, { stdio: 'ignore' });
+    // A test file that fails before it can stop its server neither waits for it nor leaves it behind.
+    server.unref();
+    process.once('exit', () => server.kill('SIGKILL'));
+    child = server;
     const probe = new Redis(url, { retryStrategy: () => 20 });
     probe.on('error', () => undefined);
     await probe.ping();

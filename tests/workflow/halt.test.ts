@@ -133,7 +133,7 @@ describe('a halted execution', () => {
   });
 
   it('starts no node of a long pure chain after the halt, until it is resumed', async () => {
-    const length = 400;
+    const length = 150;
     const chain = Object.fromEntries(
       Array.from({ length }, (_, at) => [
         `n${at}`,
@@ -157,7 +157,7 @@ describe('a halted execution', () => {
 
   it('is halted within the bound while many pure nodes stand side by side', async () => {
     const wide = Object.fromEntries(
-      Array.from({ length: 600 }, (_, at) => [`n${at}`, { type: 'test_slow_pure', params: { ms: 30 } }]),
+      Array.from({ length: 200 }, (_, at) => [`n${at}`, { type: 'test_slow_pure', params: { ms: 30 } }]),
     );
     const id = await worker.start(wide);
     await until('the first ones run', () => startsOf(id).length > 0);
@@ -166,7 +166,7 @@ describe('a halted execution', () => {
     await worker.reaches(id, ({ state }) => state === 'halted');
     await until('more than the bound has passed', () => Date.now() > haltedAt + 2 * BOUND_MS);
     expect(startedAfter(id, haltedAt)).toEqual([]);
-    expect(startsOf(id).length).toBeLessThan(600);
+    expect(startsOf(id).length).toBeLessThan(200);
     await worker.client.resumeExecution(id, 'go on');
     expect((await worker.ended(id)).state).toBe('completed');
   });

@@ -62,7 +62,10 @@ describe('an execution', () => {
     });
     await worker.reaches(id, ({ nodes }) => nodes['first']?.state === 'running');
     await worker.client.haltExecution(id, 'look first');
-    const halted = await worker.reaches(id, ({ state, nodes }) => state === 'halted' && nodes['first']?.state === 'completed');
+    const halted = await worker.reaches(
+      id,
+      ({ state, nodes }) => state === 'halted' && nodes['first']?.state === 'completed',
+    );
     expect(halted.nodes['second']).toMatchObject({ state: 'pending', dispatch: 0 });
     expect(halted.halts).toMatchObject([{ scope: 'execution', reason: 'look first' }]);
     await worker.client.resumeExecution(id, 'looked');

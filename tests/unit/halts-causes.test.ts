@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { Halts, isEmergencyNotice } from '../../src/workflows/halts';
+import { InFlight } from '../../src/workflows/in-flight';
+import { LocalBudget } from '../../src/workflows/local-budget';
+import { isUnreadable, payloadConverter } from '../../src/workflows/payload-converter';
+import { haltReason, resumeReason } from '../../src/workflows/reason';
+
+const NOW = Date.parse('2026-01-05T12:00:00.000Z');
+
+describe('the causes of a halt', () => {
+  it('hold until the last one is lifted', () => {
+    const halts = new Halts();
+    expect(halts.active).toBe(false);
+    expect(halts.raise('execution', 'mine', NOW)).toBe(true);
+    expect(halts.raise('global', 'the desk’s', NOW)).toBe(true);
+    expect(halts.causes).toEqual([
+      { scope: 'execution', reason: 'mine', since: '2026-01-05T12:00:00.000Z' },
+      { scope: 'global', reason: 'the desk’s', since: '2026-01-05T12:00:00.000Z' },
+    ]);
+    expect(halts.lift('execution')).toBe(false);
+    expect(halts.active).toBe(true);
+    expect(halts.lift('global')).toBe(true);
+    expect(halts.active).toBe(false);
+  });
+
+  it('keep the first reason of a scope, and lift nothing that was not raised', () => {
+    const halts = new Halts();
+    expect(halts.lift('global')).toBe(false);
+    halts.raise('global', 'first', NOW);
+    expect(halts.raise('global', 'second', NOW + 1)).toBe(false);
+    expect(halts.causes).toMatchObject([{ reason: 'first' }]);
+  });
+
+  it('take of the notices of a scope only those with a higher epoch', () => {
+    const halts = new Halts();
+    const notice = (scope: string, epoch: number) => ({ scope, epoch, state: 'halt' as const, reason: '' });
+    const epochs = [0, 2, 1, 2, 3];
+    expect(epochs.map((epoch) => halts.isNews(notice('global', epoch)))).toEqual([true, true, false, false, true]);
+    expect(halts.isNews(notice('bot', 0))).toBe(true);
+  });
+
+  it('come as notices that can be read in full', () => {
+    const notice = { state: 'halt', scope: 'global', epoch: 3, reason: 'fire' };
+    expect(isEmergencyNotice(notice)).toBe(true);
+    expect(isEmergencyNotice({ ...notice, state: 'normal' })).toBe(true);
+    const wrong = [
+      undefined,
+      null,
+      'halt',
+      { ...notice, state: 'paused' },
+      { ...notice, epoch: '3' },
+      { ...notice, epoch: 1.5 },
+      { ...notice, scope: 1 },
+      { ...notice, reason: undefined },
+      { ...notice, scope: 'execution' },
+    ];
+    expect(wrong.filter(isEmergencyNotice)).toEqual([]);
+  });
+});
+
+describe('a reason', () => {
+  const unreadable = { unreadable_payload: 'broken' };
+
+  it.each([
+    ['fire', 'fire'],
+    ['  fire ', 'fire'],
+    ['', 'unspecified'],
+    ['   ', 'unspecified'],
+    [{ reason: 'fire' }, 'fire'],
+    [{ reason: '' }, 'unspecified'],
+    [{ reason: 7 }, 'unspecified'],
+    [{}, 'unspecified'],
+    [undefined, 'unspecified'],
+    [null, 'unspecified'],
+    [7, 'unspecified'],
+    [true, 'unspecified'],
+    [['fire'], 'unspecified'],
+    [unreadable, 'unspecified'],
+    [{ reason: { reason: 'fire' } }, 'unspecified'],
+  ])('of a halt is read from %j as %j', (payload, reason) => {
+    expect(haltReason(payload)).toBe(reason);
+  });
+
+  it.each([
+    ['calm', 'calm'],
+    ['', 'unspecified'],
+    [undefined, 'unspecified'],
+    [null, 'unspecified'],
+    [{}, 'unspecified'],
+    [{ reason: 'calm' }, 'calm'],
+    [{ reason: 7 }, undefined],
+    [7, undefined],
+    [false, undefined],
+    [['calm'], undefined],
+    [unreadable, undefined],
+  ])('of a resume is read from %j as %j, and without one nothing is lifted', (payload, reason) => {
+    expect(resumeReason(payload)).toBe(reason);
+  });
+
+  it('is cut at 500 characters', () => {
+    expect(haltReason('x'.repeat(1_000))).toHaveLength(500);
+    expect(haltReason({ reason: 'x'.repeat(1_000) })).toHaveLength(500);
+  });
+});
+
+describe('the budget of local activities', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: NOW });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is spent after 64 starts', () => {
+    const budget = new LocalBudget();
+    for (let started = 0; started < 64; started += 1) {
+      expect(budget.isSpent).toBe(false);
+      budget.started();
+    }
+    expect(budget.isSpent).toBe(true);
+  });
+
+  it('is spent 250 ms after its first start, and never before one', () => {
+    const budget = new LocalBudget();
+    jest.setSystemTime(NOW + 10_000);
+    expect(budget.isSpent).toBe(false);
+    budget.started();
+    jest.setSystemTime(NOW + 10_200);
+    budget.started();
+    expect(budget.isSpent).toBe(false);
+    jest.setSystemTime(NOW + 10_250);
+    expect(budget.isSpent).toBe(true);
+  });
+
+  it('is spent by 256 KiB of results', () => {
+    const budget = new LocalBudget();
+    budget.returned('x'.repeat(256 * 1024 - 3));
+    expect(budget.isSpent).toBe(false);
+    budget.returned(1);
+    expect(budget.isSpent).toBe(true);
+  });
+
+  it('is whole again after a workflow task boundary', () => {
+    const budget = new LocalBudget();
+    for (let started = 0; started < 64; started += 1) budget.started();
+    budget.returned('x'.repeat(300_000));
+    jest.setSystemTime(NOW + 1_000);
+    budget.renew();
+    expect(budget.isSpent).toBe(false);
+    budget.started();
+    expect(budget.isSpent).toBe(false);
+  });
+});
+
+describe('what is in flight', () => {
+  it('has room for 300 activities, and counts as many from the 51st', () => {
+    const flight = new InFlight();
+    for (let index = 0; index < 50; index += 1) flight.add(index, 'activity');
+    expect(flight.hasManyActivities).toBe(false);
+    flight.add(50, 'activity');
+    expect(flight.hasManyActivities).toBe(true);
+    expect(flight.room).toBe(249);
+    for (let index = 51; index < 300; index += 1) flight.add(index, 'activity');
+    expect(flight.room).toBe(0);
+    expect(flight.remove(7)).toBe('activity');
+    expect(flight.remove(7)).toBeUndefined();
+    expect(flight.room).toBe(1);
+  });
+
+  it('only waits when there is something out and all of it is timers', () => {
+    const flight = new InFlight();
+    expect(flight.onlyWaits).toBe(false);
+    flight.add(1, 'control');
+    expect(flight.onlyWaits).toBe(true);
+    expect(flight.waits(1)).toBe(true);
+    flight.add(2, 'local');
+    expect(flight.onlyWaits).toBe(false);
+    expect([...flight.indexes()]).toEqual([1, 2]);
+    flight.remove(2);
+    expect(flight.onlyWaits).toBe(true);
+  });
+});
+
+describe('the payload converter', () => {
+  it('reads what it wrote', () => {
+    expect(payloadConverter.fromPayload(payloadConverter.toPayload({ a: ['1.5'] }))).toEqual({ a: ['1.5'] });
+    expect(payloadConverter.toPayload('x')).toEqual(defaultPayloadConverter.toPayload('x'));
+  });
+
+  it.each([
+    [{}],
+    [{ metadata: {} }],
+    [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{') }],
+    [{ metadata: { encoding: Buffer.from('binary/secret') }, data: Buffer.from('x') }],
+  ])('marks what nobody can read instead of throwing: %#', (payload) => {
+    expect(isUnreadable(payloadConverter.fromPayload(payload))).toBe(true);
+  });
+});

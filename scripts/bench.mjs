@@ -40,7 +40,11 @@ async function startBenchStack(home) {
   return startStack({ config, ui: false, progress: lineProgress(console.log) });
 }
 
-const compileBenches = () => step('benchmarks compiled', () => tool('tsc', ['-p', 'bench/tsconfig.json']));
+const compileBenches = () =>
+  step('benchmarks compiled', () => {
+    rmSync(output, { recursive: true, force: true });
+    return tool('tsc', ['-p', 'bench/tsconfig.json']);
+  });
 
 function chosen(names) {
   const all = readdirSync(join(root, 'bench'))

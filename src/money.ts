@@ -26,6 +26,5 @@ export function decimal(value: string): Decimal {
 
 /** Writes without exponent and without trailing zeros, rounded half up to `places` digits after the point. */
 export function formatDecimal(value: Decimal, places = 20): string {
-  const text = value.round(places, Decimal.roundHalfUp).toFixed();
-  return text === '-0' ? '0' : text;
+  return value.round(places, Decimal.roundHalfUp).toFixed();
 }

@@ -1,3 +1,5 @@
+import { itemAt } from './item-at';
+
 /**
  * The strongly connected components of a directed graph, each after all it points to: with edges pointing from a node to what
  * it waits for, sources come first. Tarjan's algorithm (1972), iterative: a chain of 10,000 nodes would exhaust the call stack.
@@ -52,18 +54,18 @@ class Search {
     frame.next += 1;
     if (target === undefined) this.#leave(frame.vertex);
     else if (this.#order[target] === UNSEEN) this.#enter(target);
-    else if (this.#onPath[target] === 1) this.#lower(frame.vertex, this.#order[target]);
+    else if (this.#onPath[target] === 1) this.#lower(frame.vertex, itemAt(this.#order, target));
   }
 
   #leave(vertex: number): void {
     this.#frames.pop();
     const parent = this.#frames.at(-1)?.vertex;
-    if (parent !== undefined) this.#lower(parent, this.#low[vertex]);
+    if (parent !== undefined) this.#lower(parent, itemAt(this.#low, vertex));
     if (this.#low[vertex] === this.#order[vertex]) this.found.push(this.#cut(vertex));
   }
 
-  #lower(vertex: number, to = 0): void {
-    this.#low[vertex] = Math.min(this.#low[vertex] ?? to, to);
+  #lower(vertex: number, to: number): void {
+    this.#low[vertex] = Math.min(itemAt(this.#low, vertex), to);
   }
 
   #cut(root: number): number[] {

@@ -11,7 +11,10 @@ import type { Graph } from './schema';
  * meaning; names stand in the labels, escaped.
  */
 export function drawMermaid(graph: Graph, catalogue: KindCatalogue): string {
-  const nodes = Object.entries(graph.nodes).map(([id, node]) => readNode(id, node, catalogue));
+  const nodes = Object.entries(graph.nodes).map(([id, node]) => ({
+    ...readNode(id, node, catalogue),
+    type: node.type,
+  }));
   const names = new Map(nodes.flatMap(({ id }, at) => [[id, `n${at}`] as const, [guardIdOf(id), `g${at}`] as const]));
   const nameOf = (id: string) => names.get(id);
   const lines = [
@@ -23,7 +26,7 @@ export function drawMermaid(graph: Graph, catalogue: KindCatalogue): string {
 
 type NameOf = (id: string) => string | undefined;
 
-function shapes({ id, type = '', kind, when }: NodeReading, nameOf: NameOf): string[] {
+function shapes({ id, type, kind, when }: NodeReading & { readonly type: string }, nameOf: NameOf): string[] {
   const label = `"${escaped(id)}<br/>${escaped(type)}"`;
   const name = nameOf(id);
   const shape = (kind?.branches.length ?? 0) > 0 ? `{${label}}` : `[${label}]`;

@@ -60,10 +60,10 @@ function moveParams(id: string, node: unknown): Moved {
   const inline = Object.keys(node).filter((key) => !nodeKeys.includes(key));
   if (inline.length === 0) return { node, report: [], origins: [] };
   const params = Object.hasOwn(node, 'params') ? node.params : {};
-  const stay = isMembers(params) ? inline.filter((key) => Object.hasOwn(params, key)) : inline;
-  const move = inline.filter((key) => !stay.includes(key));
+  const move = isMembers(params) ? inline.filter((key) => !Object.hasOwn(params, key)) : [];
+  const stay = inline.filter((key) => !move.includes(key));
   return {
-    node: move.length === 0 ? node : withParams(node, params, move),
+    node: isMembers(params) ? withParams(node, params, move) : node,
     report: [
       ...(move.length === 0 ? [] : [`Moved to the params of node ${id}: ${move.join(', ')}.`]),
       ...(stay.length === 0 ? [] : [`Could not move to the params of node ${id}: ${stay.join(', ')}.`]),
@@ -72,10 +72,10 @@ function moveParams(id: string, node: unknown): Moved {
   };
 }
 
-function withParams(node: Members, params: unknown, move: readonly string[]): Members {
+function withParams(node: Members, params: object, move: readonly string[]): Members {
   const kept = Object.entries(node).filter(([key]) => !move.includes(key) && key !== 'params');
   const moved = Object.entries(node).filter(([key]) => move.includes(key));
-  return Object.fromEntries([...kept, ['params', Object.fromEntries([...Object.entries(params ?? {}), ...moved])]]);
+  return Object.fromEntries([...kept, ['params', Object.fromEntries([...Object.entries(params), ...moved])]]);
 }
 
 /** A valid id from a name such as a file's: `7 days.json` gives `graph_7_days`. */
@@ -88,7 +88,7 @@ export function idFrom(name: string): string {
 
 /** Only `/nodes/<id>/params/<key>` was moved, so only such a prefix is looked up. */
 function originOf(origins: ReadonlyMap<string, string>, pointer: string): string {
-  const [prefix = ''] = /^(?:\/[^/]*){4}/.exec(pointer) ?? [];
+  const prefix = pointer.split('/').slice(0, 5).join('/');
   const origin = origins.get(prefix);
   return origin === undefined ? pointer : origin + pointer.slice(prefix.length);
 }

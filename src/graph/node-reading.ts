@@ -2,6 +2,7 @@
  * A node as validation and drawing read it: whatever is well-formed of it, so that one malformed key does not hide the
  * mistakes in the others.
  */
+import { itemAt } from './item-at';
 import type { KindCatalogue, KindDeclaration } from './kinds';
 import { guardIdOf } from './names';
 import { toPointer } from './pointer';
@@ -41,7 +42,7 @@ export function readNode(id: string, raw: unknown, catalogue: KindCatalogue): No
     inputs: membersOf(inputs),
     fields_known: isMembers(params) && isMembers(inputs),
     after: Array.isArray(after) ? after : [],
-    when: typeof when === 'string' ? when : undefined,
+    when: typeof when === 'string' && when !== '' ? when : undefined,
     join: joinOf(node.get('join')),
   };
 }
@@ -123,8 +124,7 @@ function afterWires({ id, pointer, after }: NodeReading): Wire[] {
 function dataSource(text: string): Source | undefined {
   const reference = parseDataReference(text);
   if (reference === undefined) return undefined;
-  const [on = '', ...path] = reference.path;
-  return { node: reference.node, carries: 'data', on, path };
+  return { node: reference.node, carries: 'data', on: itemAt(reference.path, 0), path: reference.path.slice(1) };
 }
 
 function controlSource(text: string): Source | undefined {

@@ -1,4 +1,5 @@
 /** Where in a text each key and list item stands. */
+import { itemAt } from './item-at';
 import { fromPointer } from './pointer';
 
 export interface Position {
@@ -24,10 +25,10 @@ export function createLineTable(text: string): (offset: number) => Position {
     let high = starts.length;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if ((starts[middle] ?? Infinity) <= offset) low = middle;
+      if (itemAt(starts, middle) <= offset) low = middle;
       else high = middle;
     }
-    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+    return { line: low + 1, column: offset - itemAt(starts, low) + 1 };
   };
 }
 

@@ -79,12 +79,8 @@ function traitsOf({ nodes }: Graph, catalogue: KindCatalogue): Record<string, Ki
   const specs = Object.values(nodes);
   const used = new Set(specs.map(({ type }) => type));
   if (specs.some(({ when }) => when !== undefined)) used.add(GUARD_KIND);
-  return Object.fromEntries(
-    [...used].flatMap((type) => {
-      const kind = catalogue.get(type);
-      return kind ? [[type, traits(kind)]] : [];
-    }),
-  );
+  const kinds = [...catalogue].filter(([type]) => used.has(type));
+  return Object.fromEntries(kinds.map(([type, kind]) => [type, traits(kind)]));
 }
 
 /** Only the traits: descriptions and checks stay behind. */

@@ -5,9 +5,10 @@
  * For every vertex, in an order with sources first, we keep which endings of its ancestors it rules out. A source of which
  * every ending is ruled out tears the vertex: it cannot start. Only ancestors that are referred to in more than one way can
  * tear, and each is one bit of a bigint per ending, so 10,000 nodes take milliseconds and the worst graph well under a second.
- * With a join below `all` the vertex rules out what all its possible edges rule out: sound, never a false alarm, though
+ * A join that needs fewer than all edges rules out what every edge rules out: sound, never a false alarm, though
  * `join: 2` of three edges that exclude one another in pairs is not seen.
  */
+import { itemAt } from './item-at';
 import { grouped } from './wiring';
 import type { Edge, Vertex } from './wiring';
 
@@ -39,9 +40,9 @@ export function findUnreachable(
   const found: Unreachable[] = [];
   if (tearing.sources.length === 0) return found;
   for (const index of order) {
-    const vertex = vertices[index];
-    if (vertex === undefined || skipped.has(index)) continue;
-    const edges = vertex.edges.map((edge) => ruledOutBy(edge, vertices[edge.from], { tearing, known }));
+    if (skipped.has(index)) continue;
+    const vertex = itemAt(vertices, index);
+    const edges = vertex.edges.map((edge) => ruledOutBy(edge, itemAt(vertices, edge.from), { tearing, known }));
     const verdict = judge(vertex, edges, tearing);
     if (typeof verdict === 'number') found.push({ vertex: index, torn: verdict });
     else known.set(index, verdict);
@@ -65,7 +66,7 @@ function findTearing(vertices: readonly Vertex[]): Tearing {
     ({ from }) => from,
   );
   const sources = [...waysOf].filter(([, edges]) => new Set(edges.map(({ on }) => on)).size > 1).map(([from]) => from);
-  const counts = sources.map((source) => countOf(vertices[source]));
+  const counts = sources.map((source) => endingsOf(itemAt(vertices, source)).length);
   const planes = Math.max(0, ...counts);
   const nothing = Array.from({ length: planes }, (_, ending) =>
     counts.reduce((bits, count, at) => (ending < count ? bits : bits | (1n << BigInt(at))), 0n),
@@ -73,40 +74,32 @@ function findTearing(vertices: readonly Vertex[]): Tearing {
   return { sources, bitOf: new Map(sources.map((source, at) => [source, 1n << BigInt(at)])), nothing };
 }
 
-function countOf(vertex: Vertex | undefined): number {
-  return vertex === undefined ? 0 : endingsOf(vertex).length;
-}
-
 interface Known {
   readonly tearing: Tearing;
   readonly known: ReadonlyMap<number, RuledOut>;
 }
 
-function ruledOutBy({ from, on }: Edge, source: Vertex | undefined, { tearing, known }: Known): RuledOut {
+function ruledOutBy({ from, on }: Edge, source: Vertex, { tearing, known }: Known): RuledOut {
   const before = known.get(from) ?? tearing.nothing;
   const bit = tearing.bitOf.get(from);
-  if (bit === undefined || source === undefined) return before;
+  if (bit === undefined) return before;
   const endings = endingsOf(source);
-  return before.map((bits, at) => (takes(on, endings[at] ?? on, endings) ? bits : bits | bit));
+  return before.map((bits, at) =>
+    at >= endings.length || takes(on, itemAt(endings, at), endings) ? bits : bits | bit,
+  );
 }
 
 /** What a vertex rules out, or the source that tears it. */
 function judge({ join }: Vertex, edges: readonly RuledOut[], tearing: Tearing): RuledOut | number {
-  const need = join === 'all' ? edges.length : Math.min(join === 'any' ? 1 : join, edges.length);
-  if (need === edges.length) {
-    const all = merge(edges, tearing, (a, b) => a | b);
-    return tornBy(all, tearing) ?? all;
-  }
-  const torn = edges.map((edge) => tornBy(edge, tearing));
-  const possible = edges.filter((_, at) => torn[at] === undefined);
-  const first = torn.find((each) => each !== undefined);
-  if (possible.length < need && first !== undefined) return first;
-  return merge(possible, tearing, (a, b) => a & b);
+  const need = join === 'any' ? 1 : join;
+  if (need !== 'all' && need < edges.length) return merge(edges, tearing, (a, b) => a & b);
+  const all = merge(edges, tearing, (a, b) => a | b);
+  return tornBy(all, tearing) ?? all;
 }
 
 function merge(edges: readonly RuledOut[], { nothing }: Tearing, join: (a: bigint, b: bigint) => bigint): RuledOut {
   const [first = nothing, ...rest] = edges;
-  return first.map((bits, at) => rest.reduce((sum, edge) => join(sum, edge[at] ?? 0n), bits));
+  return first.map((bits, at) => rest.reduce((sum, edge) => join(sum, itemAt(edge, at)), bits));
 }
 
 function tornBy(ruledOut: RuledOut, { sources }: Tearing): number | undefined {

@@ -47,7 +47,8 @@ export function fillTemplate(text: string, valueOf: (reference: string) => unkno
 }
 
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Follows a path into a value; undefined where it leads nowhere. Only own properties count. */

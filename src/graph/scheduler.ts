@@ -211,11 +211,10 @@ function gave(source: Extract<RunNode, { state: 'completed' }>, output: string):
 }
 
 function lossReason(id: string, { on, carries }: PlannedEdge, source: RunNode): string {
-  if (source.state === 'skipped') return `${id} was skipped`;
-  if (source.state === 'failed') return `${id} failed`;
+  if (source.state !== 'completed') return source.state === 'failed' ? `${id} failed` : `${id} was skipped`;
   if (carries === 'data') return `${id} gave no ${on}`;
-  const took = source.state === 'completed' ? source.branch : undefined;
-  return took === undefined ? `${id} did not end with ${on}` : `${id} took ${took}, not ${on}`;
+  const { branch } = source;
+  return branch === undefined ? `${id} did not end with ${on}` : `${id} took ${branch}, not ${on}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** "Did you mean": the nearest of some names. */
+import { itemAt } from './item-at';
 
 export type Suggest = (name: string, candidates: Iterable<string>) => string | undefined;
 
@@ -26,18 +27,23 @@ export function createSuggest(budget = BUDGET_CELLS): Suggest {
 
 /** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
-  const width = b.length + 1;
-  const table = new Array<number>((a.length + 1) * width).fill(0);
-  const at = (row: number, column: number) => table[row * width + column] ?? 0;
-  for (let column = 1; column < width; column += 1) table[column] = column;
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row += 1) {
-    table[row * width] = row;
-    for (let column = 1; column < width; column += 1) {
-      const same = a[row - 1] === b[column - 1] ? 0 : 1;
-      const nearest = Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + same);
-      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      table[row * width + column] = swapped ? Math.min(nearest, at(row - 2, column - 2) + 1) : nearest;
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const same = a[row - 1] === b[column - 1];
+      let distance = itemAt(last, column - 1) + (same ? 0 : 1);
+      distance = least(distance, itemAt(last, column) + 1);
+      distance = least(distance, itemAt(current, column - 1) + 1);
+      const swapped = column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      current.push(swapped ? least(distance, itemAt(beforeLast, column - 2) + 1) : distance);
     }
+    [beforeLast, last] = [last, current];
   }
-  return at(a.length, b.length);
+  return itemAt(last, b.length);
+}
+
+function least(a: number, b: number): number {
+  return a < b ? a : b;
 }

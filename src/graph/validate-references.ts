@@ -13,7 +13,7 @@ export interface Names {
   readonly suggest: Suggest;
 }
 
-export function checkWire(wire: Wire, kind: KindDeclaration | undefined, names: Names): Mistake[] {
+export function checkWire(wire: Wire, names: Names): Mistake[] {
   const { source, pointer, text, via } = wire;
   if (source === undefined) {
     const form = via === 'after' ? 'node, node.success, node.error, node.finished or node.branch' : 'node.output';
@@ -29,9 +29,8 @@ export function checkWire(wire: Wire, kind: KindDeclaration | undefined, names: 
   const from = names.nodes.get(source.node);
   if (from === undefined) return [dangling(wire, source, names)];
   if (from.kind === undefined) return [];
-  return source.carries === 'data'
-    ? checkData(wire, { source, from: from.kind, to: kind }, names)
-    : checkControl(wire, source, from.kind, names);
+  if (source.carries === 'control') return checkControl(wire, source, from.kind, names);
+  return checkData(wire, { source, from: from.kind, to: names.nodes.get(wire.to)?.kind }, names);
 }
 
 /** A node named without its output, when it has only one. */

@@ -1,5 +1,6 @@
 /** Validation, fifth phase: cycles, joins and nodes that can never start. */
 import { componentsOf } from './components';
+import { itemAt } from './item-at';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { findUnreachable } from './reachability';
@@ -8,9 +9,9 @@ import type { Vertex } from './wiring';
 const NAMED_IN_A_CYCLE = 20;
 
 export function checkStructure(vertices: readonly Vertex[]): Mistake[] {
-  const sourcesOf = (vertex: number) => vertices[vertex]?.edges.map(({ from }) => from) ?? [];
+  const sourcesOf = (vertex: number) => itemAt(vertices, vertex).edges.map(({ from }) => from);
   const components = componentsOf(vertices.length, sourcesOf);
-  const cycles = components.filter(([first = 0, ...more]) => more.length > 0 || sourcesOf(first).includes(first));
+  const cycles = components.filter((each) => each.length > 1 || sourcesOf(itemAt(each, 0)).includes(itemAt(each, 0)));
   return [
     ...vertices.flatMap(checkJoin),
     ...cycles.map((component) => cycleMistake(vertices, component, sourcesOf)),
@@ -33,12 +34,12 @@ function cycleMistake(
   sourcesOf: (vertex: number) => number[],
 ): Mistake {
   const start = component.reduce((first, each) => Math.min(first, each));
-  const owners = shortestCycle(start, new Set(component), sourcesOf).map((each) => vertices[each]?.owner ?? '');
+  const owners = shortestCycle(start, new Set(component), sourcesOf).map((each) => itemAt(vertices, each).owner);
   const named = owners.filter((owner, at) => at === 0 || owner !== owners[at - 1]);
   const ring = named.length === 1 ? [...named, ...named] : named;
   const shown =
     ring.length > NAMED_IN_A_CYCLE ? [...ring.slice(0, NAMED_IN_A_CYCLE), `… (${ring.length - 1} nodes)`] : ring;
-  return mistake('cycle', pointerOf(vertices, start), `These nodes wait for each other: ${shown.join(' → ')}.`);
+  return mistake('cycle', itemAt(vertices, start).pointer, `These nodes wait for each other: ${shown.join(' → ')}.`);
 }
 
 /** From the start back to it, in the order the nodes would run, breadth first. */
@@ -54,17 +55,13 @@ function shortestCycle(start: number, inside: ReadonlySet<number>, sourcesOf: (v
     if (waiter.has(start)) break;
   }
   const ring = [start];
-  for (let at = waiter.get(start); at !== undefined && at !== start; at = waiter.get(at)) ring.push(at);
-  return [...ring, start];
+  for (let at = waiter.get(start); at !== undefined; at = at === start ? undefined : waiter.get(at)) ring.push(at);
+  return ring;
 }
 
 function unreachableMistake(vertices: readonly Vertex[], { vertex, torn }: { vertex: number; torn: number }): Mistake {
-  const { owner = '', pointer = '' } = vertices[vertex] ?? {};
-  const source = vertices[torn]?.owner ?? '';
+  const { owner, pointer } = itemAt(vertices, vertex);
+  const source = itemAt(vertices, torn).owner;
   const message = `\`${owner}\` can never start: it needs \`${source}\` to end in ways that exclude each other.`;
   return mistake('unreachable_node', pointer, message);
-}
-
-function pointerOf(vertices: readonly Vertex[], vertex: number): string {
-  return vertices[vertex]?.pointer ?? '';
 }

@@ -4,13 +4,11 @@ import { MAX_NODES } from './limits';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { membersOf, readNode, wiresOf } from './node-reading';
-import type { NodeReading } from './node-reading';
 import { createSuggest } from './suggest';
 import type { Graph } from './schema';
 import { checkFields } from './validate-fields';
 import { checkPlain } from './validate-plain';
 import { checkWire } from './validate-references';
-import type { Names } from './validate-references';
 import { checkShape } from './validate-shape';
 import { checkStructure } from './validate-structure';
 import { checkTriggers } from './validate-triggers';
@@ -34,22 +32,18 @@ export function validateGraph(document: unknown, catalogue: KindCatalogue): Verd
   if (nodes.size > MAX_NODES) return { mistakes: [tooMany(nodes.size)] };
   const suggest = createSuggest();
   const shape = checkShape(document, suggest);
-  const readings = new Map([...nodes].map(([id, raw]) => [id, readNode(id, raw, catalogue)]));
+  const readings = [...nodes].map(([id, raw]) => readNode(id, raw, catalogue));
+  const wires = readings.flatMap(wiresOf);
+  const names = { nodes: new Map(readings.map((node) => [node.id, node])), suggest };
   const mistakes = [
     ...plain.mistakes,
     ...shape.mistakes,
     ...checkTriggers(membersOf(top.get('triggers'))),
-    ...[...readings.values()].flatMap((node) => checkNode(node, catalogue, { nodes: readings, suggest })),
-    ...checkStructure(wireUp(readings.values(), catalogue)),
+    ...readings.flatMap((node) => checkFields(node, catalogue, suggest)),
+    ...wires.flatMap((wire) => checkWire(wire, names)),
+    ...checkStructure(wireUp(readings, wires, catalogue)),
   ];
   return shape.graph && mistakes.length === 0 ? { graph: shape.graph, mistakes } : { mistakes };
-}
-
-function checkNode(node: NodeReading, catalogue: KindCatalogue, names: Names): Mistake[] {
-  return [
-    ...checkFields(node, catalogue, names.suggest),
-    ...wiresOf(node).flatMap((wire) => checkWire(wire, node.kind, names)),
-  ];
 }
 
 function tooMany(count: number): Mistake {

@@ -1,7 +1,7 @@
 /** The nodes and guards of a graph as numbered vertices with their resolved edges: what cycles and reachability are about. */
 import type { KindCatalogue } from './kinds';
 import { guardIdOf } from './names';
-import { GUARD_KIND, wiresOf } from './node-reading';
+import { GUARD_KIND } from './node-reading';
 import type { NodeReading, Wire } from './node-reading';
 
 export interface Edge {
@@ -28,12 +28,11 @@ interface Draft extends Pick<Vertex, 'owner' | 'pointer' | 'branches' | 'join'> 
   readonly guard: string | undefined;
 }
 
-export function wireUp(nodes: Iterable<NodeReading>, catalogue: KindCatalogue): Vertex[] {
-  const readings = [...nodes];
-  const drafts = readings.flatMap((node) => draftsOf(node, catalogue));
+export function wireUp(nodes: readonly NodeReading[], wires: readonly Wire[], catalogue: KindCatalogue): Vertex[] {
+  const drafts = nodes.flatMap((node) => draftsOf(node, catalogue));
   const index = new Map(drafts.map(({ id }, at) => [id, at]));
-  const wires = grouped(readings.flatMap(wiresOf), ({ to }) => to);
-  return drafts.map((draft) => connect(draft, wires.get(draft.id) ?? [], index));
+  const wiresTo = grouped(wires, ({ to }) => to);
+  return drafts.map((draft) => connect(draft, wiresTo.get(draft.id) ?? [], index));
 }
 
 function draftsOf({ id, pointer, kind, when, join }: NodeReading, catalogue: KindCatalogue): Draft[] {

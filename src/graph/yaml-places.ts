@@ -1,6 +1,6 @@
 /** The places, doubled keys and forbidden constructs of a parsed YAML document. */
-import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
-import type { Alias, Document, Pair, YAMLMap, YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar } from 'yaml';
+import type { Alias, Document, Pair, ParsedNode, YAMLMap, YAMLSeq } from 'yaml';
 import type { Doubled } from './json-places';
 import { toPointer } from './pointer';
 import type { Place } from './positions';
@@ -26,7 +26,7 @@ interface Walk {
 
 type Steps = readonly string[];
 
-export function readYamlPlaces(document: Document): YamlPlaces {
+export function readYamlPlaces(document: Document.Parsed): YamlPlaces {
   const walk: Walk = { doubled: [], refused: [], anchors: new Map() };
   const children = childrenOf(walk, document.contents, []);
   return { root: { offset: 0, children }, doubled: walk.doubled, refused: walk.refused };
@@ -34,43 +34,54 @@ export function readYamlPlaces(document: Document): YamlPlaces {
 
 const NONE: ReadonlyMap<string, Place> = new Map();
 
-function childrenOf(walk: Walk, node: unknown, steps: Steps): ReadonlyMap<string, Place> {
-  if (isAlias(node)) refuseLoop(walk, node);
-  if (!isMap(node) && !isSeq(node)) return NONE;
+function childrenOf(walk: Walk, node: ParsedNode | null, steps: Steps): ReadonlyMap<string, Place> {
+  if (node === null) return NONE;
+  if (isAlias(node)) {
+    refuseLoop(walk, node);
+    return NONE;
+  }
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, 'open');
-  const children = itemsOf(walk, node, steps);
+  const children = isScalar(node) ? NONE : itemsOf(walk, node, steps);
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, 'closed');
   return children;
 }
 
-function itemsOf(walk: Walk, node: YAMLMap | YAMLSeq, steps: Steps): ReadonlyMap<string, Place> {
+function itemsOf(walk: Walk, node: YAMLMap.Parsed | YAMLSeq.Parsed, steps: Steps): ReadonlyMap<string, Place> {
   const children = new Map<string, Place>();
   if (isMap(node)) {
     for (const pair of node.items) addPair(walk, pair, steps, children);
   } else {
-    for (const [index, item] of node.items.entries()) addItem(walk, item, [...steps, String(index)], children);
+    for (const [index, item] of node.items.entries()) addItem(walk, item, { steps, index, children });
   }
   return children;
 }
 
 /** Keys are scalars: the parser was told to refuse any others. */
-function addPair(walk: Walk, pair: Pair, steps: Steps, children: Map<string, Place>): void {
+function addPair(
+  walk: Walk,
+  pair: Pair<ParsedNode, ParsedNode | null>,
+  steps: Steps,
+  children: Map<string, Place>,
+): void {
   const name = isScalar(pair.key) ? String(pair.key.value) : '';
   const inner = [...steps, name];
-  const offset = startOf(pair.key);
+  const [offset] = pair.key.range;
   if (children.has(name)) walk.doubled.push({ pointer: toPointer(...inner), offset });
   children.set(name, { offset, children: childrenOf(walk, pair.value, inner) });
 }
 
-function addItem(walk: Walk, item: unknown, steps: Steps, children: Map<string, Place>): void {
-  children.set(steps.at(-1) ?? '', { offset: startOf(item), children: childrenOf(walk, item, steps) });
+interface ItemPlace {
+  readonly steps: Steps;
+  readonly index: number;
+  readonly children: Map<string, Place>;
 }
 
-function refuseLoop({ anchors, refused }: Walk, alias: Alias): void {
+function addItem(walk: Walk, item: ParsedNode, { steps, index, children }: ItemPlace): void {
+  const step = String(index);
+  children.set(step, { offset: item.range[0], children: childrenOf(walk, item, [...steps, step]) });
+}
+
+function refuseLoop({ anchors, refused }: Walk, alias: Alias.Parsed): void {
   if (anchors.get(alias.source) !== 'open') return;
-  refused.push({ offset: startOf(alias), reason: 'syntax', message: `*${alias.source} stands inside what it names` });
-}
-
-function startOf(node: unknown): number {
-  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  refused.push({ offset: alias.range[0], reason: 'syntax', message: `*${alias.source} stands inside what it names` });
 }

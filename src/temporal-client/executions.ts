@@ -158,7 +158,10 @@ export async function notifyExecution(
   }
 }
 
+/** Temporal takes a cancel of a closed execution for done, so it is asked first. */
 export async function cancelExecution(access: TemporalAccess, executionId: string): Promise<void> {
+  const { closing, state } = await describeExecution(access, executionId);
+  if (closing !== undefined) throw closed(executionId, state);
   await steer(access, executionId, () => access.client.workflow.getHandle(executionId).cancel());
 }
 
@@ -179,6 +182,10 @@ async function steer(access: TemporalAccess, executionId: string, action: () => 
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'ExecutionNotFound') throw error;
     const { state } = await describeExecution(access, executionId);
-    throw new HoldfastError('ExecutionClosed', `${executionId} has already ended: ${state}.`, { state });
+    throw closed(executionId, state);
   }
+}
+
+function closed(executionId: string, state: string): HoldfastError {
+  return new HoldfastError('ExecutionClosed', `${executionId} has already ended: ${state}.`, { state });
 }

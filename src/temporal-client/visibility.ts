@@ -1,4 +1,5 @@
 /** Listing executions through Temporal's visibility store, which lags the truth by up to a few hundred milliseconds. */
+import { createHash } from 'node:crypto';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
 import type { ExecutionState } from '../workflows/messages';
@@ -44,14 +45,30 @@ const STATUS_NAMES: Readonly<Record<number, string>> = {
 };
 
 export async function listPage(access: TemporalAccess, filter: ExecutionFilter): Promise<ExecutionPage> {
+  const query = queryOf(filter);
   const response = await access.connection.workflowService.listWorkflowExecutions({
     namespace: access.namespace,
-    query: queryOf(filter),
+    query,
     pageSize: filter.limit ?? 50,
-    ...(filter.page === undefined ? {} : { nextPageToken: Buffer.from(filter.page, 'base64url') }),
+    ...(filter.page === undefined ? {} : { nextPageToken: tokenOf(filter.page, query) }),
   });
-  const next = Buffer.from(response.nextPageToken).toString('base64url');
-  return { executions: response.executions.map(summarise), ...(next === '' ? {} : { next_page: next }) };
+  const { nextPageToken: token } = response;
+  return {
+    executions: response.executions.map(summarise),
+    ...(token.length === 0 ? {} : { next_page: pageOf(token, query) }),
+  };
+}
+
+/** The server's own token and a checksum: the server answers a token it never gave, or gave for another list, with silence. */
+function pageOf(token: Uint8Array, query: string): string {
+  const sum = createHash('sha256').update(token).update(query).digest('hex').slice(0, 16);
+  return `${Buffer.from(token).toString('base64url')}.${sum}`;
+}
+
+function tokenOf(page: string, query: string): Uint8Array {
+  const token = Buffer.from(page.split('.')[0] ?? '', 'base64url');
+  if (pageOf(token, query) !== page) throw new HoldfastError('BadRequest', 'page: is not the next_page of this list.');
+  return token;
 }
 
 /** The visibility query of a filter. Values are quoted; one with a quote in it cannot be an id and is refused. */

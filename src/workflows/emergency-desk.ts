@@ -41,6 +41,12 @@ const { broadcastEmergency } = proxyActivities<{
 /** Visibility lists an execution a moment after its start, so those that started around a change are told by a second round. */
 const SECOND_ROUND_AFTER = '5s';
 
+/**
+ * Events after which the desk goes on in a new run. Long before the server suggests it (4,096): another worker replays them all
+ * within one workflow task of a second, or never takes over.
+ */
+const LONGEST_HISTORY = 400;
+
 /** A cancel request would lift a halt by ending the workflow that holds it, so it is not heard. */
 export async function emergencyDesk(input: DeskInput): Promise<void> {
   return CancellationScope.nonCancellable(() => hold(input));
@@ -72,8 +78,9 @@ async function hold({ desk_id, state }: DeskInput): Promise<void> {
   });
 
   const isDue = () => desk.epoch > told;
+  const isLong = () => workflowInfo().historyLength >= LONGEST_HISTORY || workflowInfo().continueAsNewSuggested;
   for (;;) {
-    await condition(() => isDue() || workflowInfo().continueAsNewSuggested);
+    await condition(() => isDue() || isLong());
     if (!isDue()) return continueAsNew<typeof emergencyDesk>({ desk_id, state: desk });
     told = desk.epoch;
     await tell(desk_id, { state: desk.state, scope: 'global', epoch: desk.epoch, reason: desk.reason }, isDue);

@@ -3,10 +3,24 @@
  * repeat harmless, and the gateway's reconciler finds what was lost.
  */
 import { proxySinks, type Sinks } from '@temporalio/workflow';
-import type { Publication } from '../events/build';
+import { executionEvent, nodeEvent, type ExecutionContext, type Publication } from '../events/build';
+import type { ExecutionFact, NodeFact } from '../events/envelope';
+import type { PlannedNode } from '../graph/plan';
+import type { Turn } from './status';
 
 export interface EventSinks extends Sinks {
   events: { publish(publication: Publication): void };
 }
 
 export const sinks = proxySinks<EventSinks>();
+
+/** `ordinal`: see `executionEvent`. */
+export function tellExecution(context: ExecutionContext, ordinal: number | 'ending', fact: ExecutionFact): void {
+  sinks.events.publish(executionEvent(context, ordinal, fact, Date.now()));
+}
+
+export function tellNode(context: ExecutionContext, { id, type }: PlannedNode, turn: Turn, fact: NodeFact): void {
+  const { dispatch, attempt = 1 } = turn;
+  const of = { node_id: id, node_type: type, frame: '', generation: 0, dispatch, attempt };
+  sinks.events.publish(nodeEvent(context, of, fact, Date.now()));
+}

@@ -12,22 +12,23 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { executionEvent, nodeEvent, type ExecutionContext } from '../events/build';
-import type { ExecutionFact, NodeFact } from '../events/envelope';
+import type { ExecutionContext } from '../events/build';
+import type { NodeFact } from '../events/envelope';
 import { planGraph, type Plan, type PlannedNode } from '../graph/plan';
 import { assertRunnable } from '../graph/runnable';
 import * as scheduler from '../graph/scheduler';
 import type { NodeTask } from '../graph/task';
 import { present } from '../json';
 import { describeProgress } from './details';
-import { sinks } from './event-sink';
+import { tellExecution, tellNode } from './event-sink';
 import { Halts } from './halts';
 import { InFlight, type Route } from './in-flight';
 import { LocalBudget } from './local-budget';
-import type { ExecutionState, ExecutionStatus, NodeState, RunGraphInput } from './messages';
-import { runActivity, runControl, runPure, type RunOutcome } from './node-runner';
+import type { ExecutionState, ExecutionStatus, RunGraphInput } from './messages';
+import { outcomeOfError, outcomeOfResult, runControl, startActivity, startPure, type RunOutcome } from './node-runner';
 import { stateAttribute } from './search-attributes';
-import { nodeStatus, type Turn } from './status';
+import { runWithin } from './scope';
+import { executionStatus, type Turn } from './status';
 
 /** A pure node that may take longer, or be tried again, would hold the workflow task and keep halts from being heard. */
 const LONGEST_LOCAL_MS = 1_000;
@@ -87,7 +88,7 @@ export class Execution {
   }
 
   announceStart(): void {
-    this.#publish(0, { type: 'execution_started', node_count: this.#plan.nodes.length });
+    tellExecution(this.#context, 0, { type: 'execution_started', node_count: this.#plan.nodes.length });
   }
 
   /** Runs every node; resolves when all are settled. */
@@ -105,19 +106,19 @@ export class Execution {
     this.#open = false;
     this.#show(state);
     this.#concluded = true;
-    this.#publish('ending', { type: 'execution_ending' });
+    tellExecution(this.#context, 'ending', { type: 'execution_ending' });
   }
 
   halt(scope: string, reason: string): void {
     if (scheduler.isDone(this.#run) || !this.#halts.raise(scope, reason, Date.now())) return;
-    this.#publish(++this.#ordinal, { type: 'execution_halted', reason, scope });
+    tellExecution(this.#context, ++this.#ordinal, { type: 'execution_halted', reason, scope });
     this.#interruptible.cancel();
     this.#refreshState();
   }
 
   resume(scope: string, reason: string): void {
     if (!this.#halts.lift(scope)) return;
-    this.#publish(++this.#ordinal, { type: 'execution_resumed', reason, scope });
+    tellExecution(this.#context, ++this.#ordinal, { type: 'execution_resumed', reason, scope });
     this.#interruptible = new CancellationScope({ cancellable: true, parent: this.#root });
     this.#advance();
   }
@@ -140,33 +141,17 @@ export class Execution {
   }
 
   status(): ExecutionStatus {
-    const { execution_id, workflow_id, graph_version, bot_id, strategy_id } = this.#context;
-    const nodes = this.#run.nodes.map((node, index) => {
-      const { id, type } = this.#node(index);
-      return [id, nodeStatus(type, node, this.#turn(index), this.#out.waits(index))];
-    });
-    return {
-      execution_id,
-      workflow_id: workflow_id ?? '',
-      graph_version: graph_version ?? '',
-      ...present({ bot_id, strategy_id }),
-      mode: this.#context.mode,
+    return executionStatus({
+      context: this.#context,
+      plan: this.#plan,
+      run: this.#run,
+      turnOf: (index) => this.#turn(index),
+      waits: (index) => this.#out.waits(index),
       state: this.#state,
       halts: this.#halts.causes,
       started_at: this.#startedAt,
-      nodes: Object.fromEntries(nodes) as ExecutionStatus['nodes'],
       ordinal: this.#ordinal,
-      ...present({
-        error: this.failure && `${this.failure.node_id}: ${this.failure.error}`,
-        error_type: this.failure?.error_type,
-      }),
-    };
-  }
-
-  counts(): Record<NodeState, number> {
-    const counts = { pending: 0, running: 0, waiting: 0, completed: 0, failed: 0, skipped: 0 };
-    for (const { state } of Object.values(this.status().nodes)) counts[state] += 1;
-    return counts;
+    });
   }
 
   /** The durable state says whether a node may start; it costs no round trip, and the desk's notices keep it true. */
@@ -176,12 +161,18 @@ export class Execution {
 
   #advance(): void {
     if (this.#assertCanTrade()) {
-      const due = [...this.#queued.splice(0, this.#out.room), ...this.#ready.splice(0)];
-      for (const index of due) this.#launch(index);
-      if (this.#held.length > 0) this.#waitForBoundary();
+      runWithin(this.#interruptible, () => {
+        this.#launchDue();
+      });
     }
     this.#refreshState();
     this.#finishIfDone();
+  }
+
+  #launchDue(): void {
+    const due = [...this.#queued.splice(0, this.#out.room), ...this.#ready.splice(0)];
+    for (const index of due) this.#launch(index);
+    if (this.#held.length > 0) this.#waitForBoundary();
   }
 
   /** Hands a ready node out, or puts it where it waits for a workflow task boundary or for room. */
@@ -197,32 +188,49 @@ export class Execution {
     scheduler.start(this.#run, index);
     this.#turns.set(index, { dispatch: this.#turn(index).dispatch + 1 });
     this.#out.add(index, route);
-    this.#perform(index, route).then(
-      (outcome) => {
-        this.#settle(index, outcome);
+    const task = this.#task(index);
+    if (route === 'control') {
+      this.#startControl(index, task);
+      return;
+    }
+    (route === 'local' ? startPure(task) : startActivity(task)).then(
+      (result) => {
+        this.#settle(index, outcomeOfResult(result));
       },
-      (error: unknown) => this.#end?.reject(error),
+      (error: unknown) => {
+        this.#orDie(() => {
+          this.#settle(index, outcomeOfError(task, error));
+        });
+      },
     );
+  }
+
+  #startControl(index: number, task: NodeTask): void {
+    this.#tell(index, { type: 'node_started' });
+    this.#tell(index, { type: 'node_waiting', reason: `waits for ${String(task.fields['for'])}` });
+    this.#cancellable
+      .run(() => runControl(this.#node(index), task.fields))
+      .then(
+        (outcome) => {
+          this.#settle(index, outcome);
+        },
+        (error: unknown) => this.#end?.reject(error),
+      );
+  }
+
+  /** A defect ends the run where it is awaited; thrown from a callback nobody would hear it. */
+  #orDie(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#end?.reject(error);
+    }
   }
 
   #routeOf({ traits, retry, timeout_ms }: PlannedNode): Route {
     if (traits.effect === 'control') return 'control';
     const fits = traits.effect === 'pure' && retry.max_attempts === 1 && timeout_ms <= LONGEST_LOCAL_MS;
-    return fits && !this.#out.hasManyActivities ? 'local' : 'activity';
-  }
-
-  async #perform(index: number, route: Route): Promise<RunOutcome> {
-    const task = this.#task(index);
-    switch (route) {
-      case 'local':
-        return runPure(task);
-      case 'activity':
-        return runActivity(task, this.#interruptible);
-      case 'control':
-        this.#tell(index, { type: 'node_started' });
-        this.#tell(index, { type: 'node_waiting', reason: `waits for ${String(task.fields['for'])}` });
-        return this.#cancellable.run(() => runControl(this.#node(index), task.fields));
-    }
+    return fits ? 'local' : 'activity';
   }
 
   #settle(index: number, outcome: RunOutcome): void {
@@ -330,14 +338,7 @@ export class Execution {
   }
 
   #tell(index: number, fact: NodeFact): void {
-    const { id: node_id, type: node_type } = this.#node(index);
-    const { dispatch, attempt = 1 } = this.#turn(index);
-    const turn = { node_id, node_type, frame: '', generation: 0, dispatch, attempt };
-    sinks.events.publish(nodeEvent(this.#context, turn, fact, Date.now()));
-  }
-
-  #publish(ordinal: number | 'ending', fact: ExecutionFact): void {
-    sinks.events.publish(executionEvent(this.#context, ordinal, fact, Date.now()));
+    tellNode(this.#context, this.#node(index), this.#turn(index), fact);
   }
 
   #node(index: number): PlannedNode {

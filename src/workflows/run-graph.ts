@@ -22,6 +22,7 @@ import {
 } from './messages';
 import { haltReason, resumeReason } from './reason';
 import { DEFAULT_DESK } from './search-attributes';
+import { countStates } from './status';
 
 /** Asks the emergency desk. An unreachable one is asked for a minute, then the answer is no. */
 const { assertCanOperate } = proxyActivities<{ assertCanOperate(deskId: string): Promise<void> }>({
@@ -60,7 +61,7 @@ export async function runGraph(input: RunGraphInput): Promise<RunGraphResult> {
     throw conclude(execution, error);
   }
   execution.conclude('completed');
-  return { outcome: 'completed', nodes: execution.counts() };
+  return { outcome: 'completed', nodes: countStates(execution.status()) };
 }
 
 /** Input that is no graph ends the execution in words; a plain error would be retried for ever. */

@@ -29,10 +29,11 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  // First, because it is there even when something else did not come up.
+  await redis.stop();
   await Promise.all(gateways.map((each) => each.close()));
   await publisher.close();
   reader.close();
-  await redis.stop();
 }, 30_000);
 
 const freshId = () => `exec_rec_${process.pid}_${Date.now()}_${++runs}`;

@@ -34,11 +34,12 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  // First, because it is there even when something else did not come up.
+  await redis.stop();
   await execution.terminate().catch(() => undefined);
   await execution.close();
   await publisher.close();
   await gateway.close();
-  await redis.stop();
 }, 30_000);
 
 interface Ask {

@@ -26,9 +26,10 @@ afterEach(() => {
 });
 
 afterAll(async () => {
+  // First, because it is there even when something else did not come up.
+  await redis.stop();
   await publisher.close();
   await gateway.close();
-  await redis.stop();
 }, 30_000);
 
 async function client(request: Parameters<typeof token>[0] = {}): Promise<Listener> {

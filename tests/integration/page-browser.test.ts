@@ -67,12 +67,13 @@ beforeAll(async () => {
 }, 90_000);
 
 afterAll(async () => {
+  // First, because it is there even when something else did not come up.
+  await redis.stop();
   await browser.close();
   await execution.terminate();
   await execution.close();
   await publisher.close();
   await gateway.close();
-  await redis.stop();
   rmSync(folder, { recursive: true });
 }, 30_000);
 

@@ -1,5 +1,5 @@
 /** A gateway in this process, on real Redis and Temporal, and clients for it. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
@@ -29,7 +29,8 @@ export interface GatewaySettings {
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
-  const { redisUrl, port = 0, page = emptyPage(), allowed_origins = [] } = settings;
+  const { redisUrl, port = 0, allowed_origins = [] } = settings;
+  const page = settings.page ?? emptyPage();
   const client = await HoldfastClient.connect(temporalOf(await bareNamespace()));
   const gateway = await createGateway({
     config: { host: '127.0.0.1', port, jwt_secret: SECRET, allowed_origins },
@@ -39,8 +40,12 @@ export async function startGateway(settings: GatewaySettings): Promise<GatewayUn
     page,
   });
   const url = await gateway.listen();
+  const close = async () => {
+    await gateway.close();
+    if (settings.page === undefined) rmSync(page, { recursive: true });
+  };
   // The client stays open: its library throws from a timer when a retry finds the channel closed. Idle, it holds nothing up.
-  return { url, client, gateway, close: () => gateway.close() };
+  return { url, client, gateway, close };
 }
 
 function emptyPage(): string {

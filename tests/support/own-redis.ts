@@ -43,11 +43,8 @@ export async function startOwnRedis(): Promise<OwnRedis> {
       '--dir',
       directory,
     ];
-    const server = spawn('redis-server', args, { stdio: 'ignore' });
-    // A test file that fails before it can stop its server neither waits for it nor leaves it behind.
-    server.unref();
-    process.once('exit', () => server.kill('SIGKILL'));
-    child = server;
+    child = spawn('redis-server', args, { stdio: 'ignore' });
+    child.unref();
     const probe = new Redis(url, { retryStrategy: () => 20 });
     probe.on('error', () => undefined);
     await probe.ping();

@@ -32,7 +32,7 @@ const all = Object.entries(services);
 const dockerfile = text('Dockerfile');
 
 /** The settings the figures of the design were measured with. */
-const DYNAMIC_CONFIG: readonly (readonly [string, number])[] = [
+const DYNAMIC_CONFIG: readonly (readonly [string, number | string])[] = [
   ['history.transferProcessorMaxPollRPS', 2_000],
   ['history.timerProcessorMaxPollRPS', 500],
   ['history.visibilityProcessorMaxPollRPS', 200],
@@ -46,6 +46,7 @@ const DYNAMIC_CONFIG: readonly (readonly [string, number])[] = [
   ['matching.numTaskqueueReadPartitions', 1],
   ['matching.numTaskqueueWritePartitions', 1],
   ['history.maxInFlightUpdates', 1_000],
+  ['history.timerProcessorMaxTimeShift', '1ms'],
 ];
 
 describe('docker-compose.yml', () => {

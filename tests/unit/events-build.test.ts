@@ -1,123 +1,132 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { emergencyEvent, executionEvent, nodeEvent, nodeKey, type ExecutionContext } from '../../src/events/build';
-import { terminalExecutionTypes, type NodeFact, type NodeTurn } from '../../src/events/envelope';
+import type { NodeFact, NodeTurn } from '../../src/events/envelope';
 
 const AT = Date.parse('2026-01-05T12:00:00.123Z');
-const bare: ExecutionContext = { execution_id: 'exec_1', mode: 'paper' };
-const full: ExecutionContext = {
-  ...bare,
-  workflow_id: 'w',
-  graph_version: 'abcdef012345',
-  bot_id: 'bot_001',
-  strategy_id: 's',
+const context: ExecutionContext = {
+  execution_id: 'exec_a',
+  workflow_id: 'a',
+  graph_version: 'v1',
+  bot_id: 'bot',
+  mode: 'paper',
 };
-const turn: NodeTurn = { node_id: 'a', node_type: 'constant', frame: '', generation: 0, dispatch: 1, attempt: 2 };
-const facts: readonly NodeFact[] = [
-  { type: 'node_waiting', reason: 'timer' },
-  { type: 'node_started' },
-  { type: 'node_retrying', error: 'e', error_type: 'TimeoutError', next_attempt_ms: 5 },
-  { type: 'node_failed', error: 'e', error_type: 'TimeoutError', duration_ms: 1 },
-  { type: 'node_skipped', reason: 'branch' },
-  { type: 'node_completed', status: 'success', duration_ms: 1, outputs: {} },
-];
+const turn: NodeTurn = { node_id: 'n', node_type: 'constant', frame: '', generation: 0, dispatch: 1, attempt: 1 };
+const started: NodeFact = { type: 'node_started' };
 
-describe('node events', () => {
-  it('carry the envelope, the node’s place and the fact, and nothing that does not apply', () => {
-    expect(nodeEvent(full, turn, { type: 'node_started' }, AT)).toEqual({
-      key: 'a',
-      precedence: [0, 1, 2, 1],
-      event: {
-        ...full,
-        v: 1,
-        event_id: 'exec_1|a|0|1|2|node_started',
-        stream: 'exec_1',
-        timestamp: '2026-01-05T12:00:00.123Z',
-        node_id: 'a',
-        node_type: 'constant',
-        generation: 0,
-        attempt: 2,
-        type: 'node_started',
-      },
-    });
-    const { event } = nodeEvent(bare, turn, { type: 'node_started' }, AT);
-    expect(Object.keys(event)).not.toEqual(expect.arrayContaining(['bot_id']));
-    expect(Object.values(event)).not.toContain(undefined);
-  });
-
-  it('name their frame, in the key too', () => {
-    const publication = nodeEvent(full, { ...turn, frame: 'each[3]' }, { type: 'node_started' }, AT);
-    expect(publication).toMatchObject({ key: 'each[3]/a', event: { frame: 'each[3]' } });
-    expect(nodeKey('', 'a')).toBe('a');
-  });
-
-  it('rank waiting below started below retrying below every end, and failure above all', () => {
-    const ranks = facts.map((fact) => nodeEvent(full, turn, fact, AT).precedence?.[3]);
-    expect(ranks).toEqual([0, 1, 2, 4, 3, 3]);
-  });
-
-  it('share an id exactly when execution, place, turn and phase are the same', () => {
-    const place = fc.record({
-      node_id: fc.constantFrom('a', 'b'),
-      frame: fc.constantFrom('', 'f[1]'),
-      generation: fc.nat(1),
-      dispatch: fc.nat(1),
-      attempt: fc.nat(1),
-      fact: fc.constantFrom(...facts),
-      execution_id: fc.constantFrom('e1', 'e2'),
-    });
-    fc.assert(
-      fc.property(place, place, (one, other) => {
-        const idOf = ({ fact, execution_id, ...rest }: typeof one, at: number) =>
-          nodeEvent({ ...bare, execution_id }, { ...rest, node_type: 'constant' }, fact, at).event.event_id;
-        expect(idOf(one, AT) === idOf(other, AT + 1)).toBe(JSON.stringify(one) === JSON.stringify(other));
-      }),
-      { numRuns: 500 },
+describe('the id of an event', () => {
+  it('is the same for the same fact, whoever tells it and when', () => {
+    expect(nodeEvent(context, turn, started, AT).event.event_id).toBe(
+      nodeEvent(context, turn, started, AT + 5).event.event_id,
     );
   });
-});
 
-describe('execution events', () => {
-  it('are told apart by their ordinal, so a second halt is an event of its own and a repeat is not', () => {
-    const halt = (ordinal: number, at: number) =>
-      executionEvent(full, ordinal, { type: 'execution_halted', reason: 'r', scope: 'execution' }, at).event.event_id;
-    expect(halt(1, AT)).toBe(halt(1, AT + 5));
-    expect(halt(1, AT)).not.toBe(halt(3, AT));
+  it('differs with every part of a node’s turn and with the phase', () => {
+    const part = fc.record({
+      node_id: fc.constantFrom('n', 'm'),
+      frame: fc.constantFrom('', 'each[1]'),
+      generation: fc.nat(2),
+      dispatch: fc.nat(2),
+      attempt: fc.nat(2),
+      type: fc.constantFrom('node_started' as const, 'node_skipped' as const),
+    });
+    const idOf = ({ type, ...rest }: typeof part extends fc.Arbitrary<infer P> ? P : never) =>
+      nodeEvent(context, { ...turn, ...rest }, type === 'node_started' ? { type } : { type, reason: '' }, AT).event
+        .event_id;
+    fc.assert(
+      fc.property(part, part, (a, b) => {
+        expect(idOf(a) === idOf(b)).toBe(JSON.stringify(a) === JSON.stringify(b));
+      }),
+    );
   });
 
-  it('stand in the order of their ordinals, the end above all; a hint has no place', () => {
-    const placeOf = (ordinal: number | 'end' | 'ending') =>
-      executionEvent(full, ordinal, { type: 'execution_ending' }, AT).precedence;
-    expect(placeOf(3)).toEqual([3, 0, 0, 0]);
-    expect(placeOf('end')?.[0]).toBe(Number.MAX_SAFE_INTEGER);
-    expect(placeOf('ending')).toBeUndefined();
-    expect(executionEvent(full, 'ending', { type: 'execution_ending' }, AT)).not.toHaveProperty('key');
-  });
-
-  it('end in one of three ways', () => {
-    expect([...terminalExecutionTypes].sort()).toEqual([
-      'execution_cancelled',
-      'execution_completed',
-      'execution_failed',
-    ]);
-  });
-});
-
-describe('emergency events', () => {
-  it('belong to the desk’s stream, with one id per epoch', () => {
+  it('counts the state changes of an execution, and the desk’s epochs', () => {
+    const halted = { type: 'execution_halted', reason: 'x', scope: 'execution' } as const;
+    const ids = [1, 2].map((ordinal) => executionEvent(context, ordinal, halted, AT).event.event_id);
+    expect(ids).toEqual(['exec_a|1', 'exec_a|2']);
     const fact = {
       type: 'emergency_state_changed',
-      controller_id: 'default',
+      controller_id: 'global',
       scope: 'global',
       previous_state: 'normal',
       new_state: 'halt',
-      reason: 'r',
-      actor: 'me',
-      desk_epoch: 4,
+      reason: 'x',
+      actor: 'ann',
+      desk_epoch: 7,
     } as const;
-    const { event, precedence } = emergencyEvent('default', 'paper', fact, AT);
-    expect(event).toMatchObject({ stream: 'desk/default', event_id: 'desk/default|4', new_state: 'halt' });
-    expect(event).not.toHaveProperty('execution_id');
-    expect(precedence).toEqual([4, 0, 0, 0]);
+    expect(emergencyEvent('main', 'paper', fact, AT)).toEqual({
+      event: {
+        v: 1,
+        event_id: 'desk/main|7',
+        stream: 'desk/main',
+        timestamp: '2026-01-05T12:00:00.123Z',
+        mode: 'paper',
+        ...fact,
+      },
+      precedence: [7, 0, 0, 0],
+    });
+  });
+});
+
+describe('the place of an event among those of its key', () => {
+  it('rises with generation, dispatch, attempt and phase, in this order', () => {
+    const facts: NodeFact[] = [
+      { type: 'node_waiting', reason: '' },
+      started,
+      { type: 'node_retrying', error: '', error_type: '', next_attempt_ms: 1 },
+      { type: 'node_completed', status: 'success', duration_ms: 1, outputs: {} },
+      { type: 'node_failed', error: '', error_type: '', duration_ms: 1 },
+    ];
+    const ranks = facts.map((fact) => nodeEvent(context, turn, fact, AT).precedence);
+    expect(ranks).toEqual([
+      [0, 1, 1, 0],
+      [0, 1, 1, 1],
+      [0, 1, 1, 2],
+      [0, 1, 1, 3],
+      [0, 1, 1, 4],
+    ]);
+  });
+
+  it('is last for an execution’s end, and none for a hint', () => {
+    const end = executionEvent(
+      context,
+      'end',
+      { type: 'execution_completed', status: 'completed', duration_ms: 1 },
+      AT,
+    );
+    expect(end.precedence).toEqual([Number.MAX_SAFE_INTEGER, 0, 0, 0]);
+    expect(executionEvent(context, 'ending', { type: 'execution_ending' }, AT)).toEqual({
+      event: expect.objectContaining({ type: 'execution_ending', event_id: 'exec_a|ending' }),
+    });
+  });
+});
+
+describe('an event', () => {
+  it('carries what it is about, and no member without a value', () => {
+    const { event, key } = nodeEvent(
+      context,
+      { ...turn, frame: 'each[3]', attempt: 0 },
+      { type: 'node_skipped', reason: 'x' },
+      AT,
+    );
+    expect(event).toEqual({
+      v: 1,
+      event_id: 'exec_a|each[3]/n|0|1|0|node_skipped',
+      stream: 'exec_a',
+      timestamp: '2026-01-05T12:00:00.123Z',
+      mode: 'paper',
+      execution_id: 'exec_a',
+      workflow_id: 'a',
+      graph_version: 'v1',
+      bot_id: 'bot',
+      node_id: 'n',
+      node_type: 'constant',
+      frame: 'each[3]',
+      generation: 0,
+      type: 'node_skipped',
+      reason: 'x',
+    });
+    expect(key).toBe('each[3]/n');
+    expect(nodeKey('', 'n')).toBe('n');
   });
 });

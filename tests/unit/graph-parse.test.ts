@@ -139,6 +139,10 @@ describe('a YAML text', () => {
     );
   });
 
+  it('may give an anchor anew inside what it named', () => {
+    expect(parseGraphText('a: &x [&x 1, *x]\nb: &y [&y [2], *y]').document).toEqual({ a: [1, 1], b: [[2], [2]] });
+  });
+
   it('may use anchors, but not to grow without bounds', () => {
     expect(parseGraphText('a: &x {v: 1}\nb: *x\nc: [&x 2, *x]').document).toEqual({
       a: { v: 1 },

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { mistakeCatalogue } from '../../src/graph/mistake';
 import type { Mistake, MistakeCode } from '../../src/graph/mistake';
@@ -87,6 +89,13 @@ describe('every mistake code', () => {
     },
   );
 
+  it('stands in the reference with its meaning', () => {
+    const reference = readFileSync(join(__dirname, '../../docs/GRAPH.md'), 'utf8');
+    const rows = [...reference.matchAll(/^\| `([a-z_]+)` \| (.+) \|$/gm)].map(([, code, meaning]) => [code, meaning]);
+    const codes = rows.filter(([code = '']) => Object.hasOwn(mistakeCatalogue, code));
+    expect(Object.fromEntries(codes)).toEqual(mistakeCatalogue);
+  });
+
   it('names the node wherever the path leads into one', () => {
     expect(checkNodes({ a: { type: 'candles' } })[0]?.node_id).toBe('a');
     expect(check(graph({}, { holdfast: 2 }))[0]?.node_id).toBeUndefined();
@@ -123,6 +132,7 @@ describe('the shape of a graph', () => {
     [graph({ a: { ...constant, retry: { max_attempts: 0 } } }), 'shape /nodes/a/retry/max_attempts'],
     [graph({ a: { ...constant, retry: { max_attempts: 1001 } } }), 'shape /nodes/a/retry/max_attempts'],
     [graph({ a: { ...constant, retry: { attempts: 3 } } }), 'unknown_key /nodes/a/retry/attempts'],
+    [graph({ a: { ...constant, when: '' } }), 'shape /nodes/a/when'],
     [graph({ a: { ...constant, timeout: true } }), 'shape /nodes/a/timeout'],
     [graph({ item: constant }), 'bad_id /nodes/item'],
     [graph({ a: { type: 'constant', params: { value: Infinity } } }), 'shape /nodes/a/params/value'],
@@ -224,8 +234,8 @@ describe('fields', () => {
   it('takes a formula only from params', () => {
     const nodes = { c: constant, a: { type: 'if', inputs: { condition: 'c.value' } }, b: { type: 'if' } };
     expect(checkNodes(nodes).map(({ code, message }) => `${code}: ${message}`)).toEqual([
-      'type_mismatch: `condition` is a formula, which must be written in params.',
       'missing_field: The kind if needs `condition` in params.',
+      'type_mismatch: `condition` is a formula, which must be written in params.',
     ]);
   });
 

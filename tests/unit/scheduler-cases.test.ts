@@ -91,11 +91,19 @@ describe('handing out', () => {
 
   it('refuses what is not in the state it must be in', () => {
     const run = new Run(planOf({ a: {}, b: { after: ['a'] } }));
-    expect(() => scheduler.start(run.state, 1)).toThrow('node 1 is pending, not ready');
-    expect(() => scheduler.unstart(run.state, 0)).toThrow('node 0 is ready, not running');
+    expect(() => {
+      scheduler.start(run.state, 1);
+    }).toThrow('node 1 is pending, not ready');
+    expect(() => {
+      scheduler.unstart(run.state, 0);
+    }).toThrow('node 0 is ready, not running');
     expect(() => scheduler.settle(run.plan, run.state, 0, completed())).toThrow('node 0 is ready, not running');
-    expect(() => scheduler.start(run.state, 7)).toThrow('node 7 is unknown');
-    expect(() => scheduler.unstart(run.state, 7)).toThrow('node 7 is unknown');
+    expect(() => {
+      scheduler.start(run.state, 7);
+    }).toThrow('node 7 is unknown');
+    expect(() => {
+      scheduler.unstart(run.state, 7);
+    }).toThrow('node 7 is unknown');
     expect(() => scheduler.settle(run.plan, run.state, 7, completed())).toThrow('node 7 is unknown');
   });
 

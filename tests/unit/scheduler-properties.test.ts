@@ -21,7 +21,7 @@ const nodeAt = (at: number): fc.Arbitrary<Partial<NodeSpec>> =>
   fc
     .record({
       type: fc.constantFrom('step', 'choice'),
-      references: at === 0 ? fc.constant([]) : fc.array(reference(at), { maxLength: 4 }),
+      references: at === 0 ? fc.constant<Reference[]>([]) : fc.array(reference(at), { maxLength: 4 }),
       join: fc.oneof(fc.constantFrom('all' as const, 'any' as const), fc.integer({ min: 1, max: 5 })),
       on_error: fc.constantFrom('fail' as const, 'fail' as const, 'continue' as const),
       guarded: fc.boolean(),
@@ -81,7 +81,7 @@ function play(
   const { state, decision } = scheduler.createRun(plan);
   const run: Run = { state, first: decision, steps: [] };
   const out = [...decision.ready];
-  out.forEach((index) => scheduler.start(run.state, index));
+  for (const index of out) scheduler.start(run.state, index);
   for (const { pick, outcome, takeBack } of script) {
     if (out.length === 0) break;
     const settled = out.splice(pick % out.length, 1)[0]!;

@@ -227,7 +227,6 @@ describe('a halted execution', () => {
     await until('the body runs', () => gate.isRunning(name));
     await worker.client.haltExecution(id, 'look first');
     await worker.reaches(id, ({ state }) => state === 'halted');
-    // The cancel request reaches the worker with a heartbeat; what fails before is retried by the server.
     gate.fail(name, Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
     const halted = await worker.reaches(id, ({ nodes }) => nodes['held']?.state === 'pending');
     expect(halted.state).toBe('halted');

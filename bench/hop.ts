@@ -97,13 +97,15 @@ async function againstStockServer(chain: number): Promise<void> {
 }
 
 async function answers(address: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ; await sleep(200)) {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1_000 });
       await connection.close();
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
+      await sleep(200);
     }
   }
 }

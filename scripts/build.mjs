@@ -13,7 +13,7 @@ function removeOrphans() {
   for (const file of filesBelow('dist')) {
     const path = relative(dist, file);
     const source = path.replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
-    if (source === path || path.startsWith('dashboard') || path.startsWith('workflow-bundle')) continue;
+    if (source === path || /^(dashboard|examples|workflow-bundle)/.test(path)) continue;
     if (!existsSync(join(root, 'src', source))) rmSync(file);
   }
 }
@@ -36,7 +36,9 @@ async function buildDashboard() {
 /** Bundling takes seconds and its input rarely changes. */
 async function bundleWorkflows() {
   const workflows = join(dist, 'workflows');
-  const sources = filesBelow('dist').filter((file) => file.endsWith('.js') && !/workflow-bundle|dashboard/.test(file));
+  const sources = filesBelow('dist').filter(
+    (file) => file.endsWith('.js') && !/workflow-bundle|dashboard|examples/.test(file),
+  );
   const stamp = fingerprint([...sources, join(root, 'package-lock.json')]);
   const target = join(dist, 'workflow-bundle.js');
   if (existsSync(target) && readIfThere(bundleStamp) === stamp) return;
@@ -56,6 +58,7 @@ async function bundleWorkflows() {
 
 try {
   await step('sources compiled', compile);
+  await step('examples compiled', () => tool('tsc', ['-p', 'examples']));
   if (filesBelow('dashboard').some((file) => file.endsWith('.ts'))) await step('dashboard built', buildDashboard);
   if (existsSync(join(dist, 'workflows/index.js'))) await step('workflows bundled', bundleWorkflows);
 } catch (error) {

@@ -34,12 +34,18 @@ async function setUp() {
   if (browser !== undefined) process.env.HOLDFAST_TEST_BROWSER = browser;
 }
 
+/**
+ * Two workers also where Jest would choose one and run every suite in its own process: what one suite leaves open would then be
+ * everyone's, and keep Jest from ending.
+ */
+const JEST = ['--json', '--outputFile', resultFile, '--maxWorkers', '2', '--forceExit'];
+
 /** Its own exit code is not needed: the result file says all, and a missing one counts as no test. */
 function runJest(args) {
   mkdirSync(dirname(resultFile), { recursive: true });
   rmSync(resultFile, { force: true });
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [binOf('jest'), '--json', '--outputFile', resultFile, ...args], {
+    const child = spawn(process.execPath, [binOf('jest'), ...JEST, ...args], {
       cwd: root,
       // With --json Jest writes its report to stderr and the result, which the file holds too, to stdout.
       stdio: ['inherit', 'ignore', 'inherit'],

@@ -76,10 +76,10 @@ async function steer(context: ApiContext, request: FastifyRequest, action: 'paus
   const { workflow_id } = await seen(context.client, request);
   const { reason = `${action} by ${identity.subject}` } = parse(reasonBody, request.body ?? {});
   if (action === 'pause') await context.client.pauseDeployment(workflow_id, reason);
-  else if (action === 'resume') await context.client.resumeDeployment(workflow_id, reason);
-  else await context.client.triggerDeployment(workflow_id);
+  if (action === 'resume') await context.client.resumeDeployment(workflow_id, reason);
+  const started = action === 'trigger' ? await context.client.triggerDeployment(workflow_id) : {};
   log(context, request, workflow_id, action);
-  return { workflow_id, action, accepted: true };
+  return { workflow_id, action, accepted: true, ...started };
 }
 
 function log(context: ApiContext, request: FastifyRequest, workflow_id: string, action: string): void {

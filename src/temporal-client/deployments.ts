@@ -110,11 +110,6 @@ export async function resumeDeployment(access: TemporalAccess, workflowId: strin
   await onSchedule(access, workflowId, (handle) => handle.unpause(note));
 }
 
-/** Starts one execution now, beside the schedule and whatever its overlap policy says. */
-export async function triggerDeployment(access: TemporalAccess, workflowId: string): Promise<void> {
-  await onSchedule(access, workflowId, (handle) => handle.trigger('ALLOW_ALL'));
-}
-
 type Handle = ReturnType<TemporalAccess['client']['schedule']['getHandle']>;
 
 function onSchedule<T>(access: TemporalAccess, id: string, action: (handle: Handle) => Promise<T>): Promise<T> {

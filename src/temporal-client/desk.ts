@@ -1,13 +1,7 @@
 /** The emergency desk as the outside reaches it. */
 import type { DeskCommand } from '../emergency/desk';
 import { HoldfastError } from '../errors';
-import {
-  EMERGENCY_DESK,
-  deskHaltSignal,
-  deskCommandUpdate,
-  deskStatusQuery,
-  type DeskStatus,
-} from '../workflows/messages';
+import { EMERGENCY_DESK, haltSignal, deskCommandUpdate, deskStatusQuery, type DeskStatus } from '../workflows/messages';
 import { DEFAULT_DESK } from '../workflows/search-attributes';
 import { call, type TemporalAccess } from './connection';
 
@@ -66,7 +60,7 @@ export async function haltDesk(
   await call(access, { kind: 'desk', id: deskId }, () =>
     access.client.workflow.signalWithStart(EMERGENCY_DESK, {
       ...deskOptions(access, deskId),
-      signal: deskHaltSignal,
+      signal: haltSignal,
       signalArgs: [{ reason, actor }],
     }),
   );

@@ -141,8 +141,12 @@ export class HoldfastClient {
     await deployments.resumeDeployment(this.#access, workflowId, note);
   }
 
-  async triggerDeployment(workflowId: string): Promise<void> {
-    await deployments.triggerDeployment(this.#access, workflowId);
+  /**
+   * Starts one execution now, beside the schedule and whatever its overlap policy says. Not by the schedule's own trigger: two of
+   * those within a second share an execution id, and the second is lost.
+   */
+  async triggerDeployment(workflowId: string): Promise<{ execution_id: string }> {
+    return this.startExecution(await this.deployedInput(workflowId));
   }
 
   async ensureDesk(deskId?: string): Promise<void> {

@@ -20,7 +20,7 @@ import { emergencyEvent } from '../events/build';
 import { sinks } from './event-sink';
 import {
   deskCommandUpdate,
-  deskHaltSignal,
+  haltSignal,
   deskStatusQuery,
   type DeskInput,
   type DeskStatus,
@@ -62,7 +62,7 @@ async function hold({ desk_id, state }: DeskInput): Promise<void> {
   };
 
   setHandler(deskStatusQuery, () => statusOf(desk_id, desk));
-  setHandler(deskHaltSignal, (payload) => {
+  setHandler(haltSignal, (payload) => {
     obey({ action: 'halt', reason: haltReason(payload), actor: actorOf(payload) });
   });
   setHandler(

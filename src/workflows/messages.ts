@@ -93,7 +93,6 @@ export interface DeskStatus extends DeskState {
   readonly can_trade: boolean;
 }
 
-export const deskHaltSignal = haltSignal;
 export const deskStatusQuery = defineQuery<DeskStatus>('status');
 
 /** Answers with the state the command led to. */

@@ -61,7 +61,7 @@ describe('killed with -9', () => {
 
   beforeAll(async () => {
     receiver = await Receiver.listen();
-    bundle = (await testBundle()).codePath;
+    bundle = (await testBundle(false)).codePath;
   }, 60_000);
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker.kill()));

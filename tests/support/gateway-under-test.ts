@@ -26,12 +26,14 @@ export interface GatewaySettings {
   readonly port?: number;
   readonly page?: string;
   readonly allowed_origins?: readonly string[];
+  /** Of a namespace with a worker; by default one without. */
+  readonly client?: HoldfastClient;
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
   const { redisUrl, port = 0, allowed_origins = [] } = settings;
   const page = settings.page ?? emptyPage();
-  const client = await HoldfastClient.connect(temporalOf(await bareNamespace()));
+  const client = settings.client ?? (await HoldfastClient.connect(temporalOf(await bareNamespace())));
   const gateway = await createGateway({
     config: { host: '127.0.0.1', port, jwt_secret: SECRET, allowed_origins },
     redis: { url: redisUrl },

@@ -13,29 +13,29 @@ const COUNTED = /[/\\]src[/\\]workflows[/\\]/;
 export const workflowCoverage = new WorkflowCoverage();
 export const isCounting = '__coverage__' in globalThis;
 
-export async function testBundle(): Promise<{ codePath: string }> {
-  const codePath = join(tmpdir(), `holdfast-test-bundle-${fingerprint()}.js`);
+/** Only a worker in the test's own process can take the counters; for others `counted` is false. */
+export async function testBundle(counted = isCounting): Promise<{ codePath: string }> {
+  const codePath = join(tmpdir(), `holdfast-test-bundle-${fingerprint(counted)}.js`);
   if (existsSync(codePath)) return { codePath };
-  const { code } = await bundleWorkflowCode(bundleOptions());
+  const { code } = await bundleWorkflowCode(bundleOptions(counted));
   const partial = `${codePath}.${process.pid}`;
   writeFileSync(partial, code);
   renameSync(partial, codePath);
   return { codePath };
 }
 
-function bundleOptions(): BundleOptions {
+function bundleOptions(counted: boolean): BundleOptions {
   const options: BundleOptions = {
     workflowsPath: join(SOURCE, 'workflows/index.ts'),
     payloadConverterPath: join(SOURCE, 'workflows/payload-converter.ts'),
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, log: ignore },
   };
-  const counted = workflowCoverage.augmentBundleOptions(options);
-  const { webpackConfigHook } = counted;
-  if (webpackConfigHook === undefined) return counted;
+  if (!counted) return options;
+  const augmented = workflowCoverage.augmentBundleOptions(options);
   return {
-    ...counted,
+    ...augmented,
     webpackConfigHook: (config) => {
-      const hooked = webpackConfigHook(config);
+      const hooked = augmented.webpackConfigHook?.(config) ?? config;
       const counter = hooked.module?.rules?.at(-1);
       if (typeof counter === 'object' && counter !== null) counter.include = COUNTED;
       return hooked;
@@ -45,8 +45,8 @@ function bundleOptions(): BundleOptions {
 
 const ignore = (): void => undefined;
 
-function fingerprint(): string {
-  const hash = createHash('sha256').update(isCounting ? 'counted' : 'plain');
+function fingerprint(counted: boolean): string {
+  const hash = createHash('sha256').update(counted ? 'counted' : 'plain');
   for (const room of ['workflows', 'graph', 'events', 'emergency']) {
     for (const file of readdirSync(join(SOURCE, room)).sort()) hash.update(readFileSync(join(SOURCE, room, file)));
   }

@@ -75,7 +75,9 @@ describe('holdfast run', () => {
     const { code, err } = await cli(['run', file, '--follow', '--json']);
     expect(code).toBe(5);
     const complaint = (JSON.parse(err.trim().split('\n').at(-1)!) as { error: Record<string, unknown> }).error;
-    expect(complaint['message']).toMatch(/^exec_divides_\w+ failed after \d+m?s: quotient: b: is zero and cannot divide$/);
+    expect(complaint['message']).toMatch(
+      /^exec_divides_\w+ failed after \d+m?s: quotient: b: is zero and cannot divide$/,
+    );
     expect(err).not.toMatch(/\n +at /);
   });
 

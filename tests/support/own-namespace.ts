@@ -9,7 +9,7 @@ import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
 import { until } from './until';
-import { isCounting, testBundle, workflowCoverage } from './workflow-bundle';
+import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
 
 export interface OwnNamespace {
   /** What a process needs to find it. */
@@ -70,7 +70,7 @@ async function register(address: string, namespace: string): Promise<void> {
 
 async function dispose(worker: HoldfastWorker, connection: NativeConnection, client: HoldfastClient): Promise<void> {
   await worker.shutdown();
-  workflowCoverage.mergeIntoGlobalCoverage();
+  collectWorkflowCoverage();
   await connection.close();
   await client.close();
 }

@@ -13,7 +13,7 @@ import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
 import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
 import { until } from './until';
-import { isCounting, testBundle, workflowCoverage } from './workflow-bundle';
+import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
 
 export interface TestWorker {
   readonly config: Config;
@@ -102,7 +102,7 @@ export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Pro
     startWorker,
     stop: async () => {
       await stopWorker();
-      workflowCoverage.mergeIntoGlobalCoverage();
+      collectWorkflowCoverage();
       await Promise.all([native.close(), plain.close(), client.close()]);
     },
   };

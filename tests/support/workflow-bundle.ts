@@ -13,6 +13,13 @@ const COUNTED = /[/\\]src[/\\]workflows[/\\]/;
 export const workflowCoverage = new WorkflowCoverage();
 export const isCounting = '__coverage__' in globalThis;
 
+/** Adds what the workflows counted to what Jest collects: as plain data, which alone survives the way to Jest's own process. */
+export function collectWorkflowCoverage(): void {
+  workflowCoverage.mergeIntoGlobalCoverage();
+  const holder = globalThis as { __coverage__?: unknown };
+  if (isCounting) holder.__coverage__ = JSON.parse(JSON.stringify(holder.__coverage__));
+}
+
 /** Only a worker in the test's own process can take the counters; for others `counted` is false. */
 export async function testBundle(counted = isCounting): Promise<{ codePath: string }> {
   const codePath = join(tmpdir(), `holdfast-test-bundle-${fingerprint(counted)}.js`);

@@ -1,9 +1,9 @@
 /**
  * A node kind in one declaration: what the language may say about it (fields, outputs, branches), how it runs (effect,
- * timeout, retry) and what it does. `docs/nodes` and `holdfast nodes` are printed from it.
+ * timeout, retry) and what it does. `docs/NODES.md` and `holdfast nodes` are printed from it.
  *
  *     export const spread = defineNode({
- *       type: 'spread', family: 'math', effect: 'pure',
+ *       type: 'spread', family: 'arithmetic', effect: 'pure',
  *       description: 'Distance between two prices in basis points.',
  *       fields: { a: field.decimal('Price compared.'), b: field.decimal('Price compared with.') },
  *       outputs: { bps: output('decimal', '(a − b) / b · 10⁴.') },

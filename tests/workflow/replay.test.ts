@@ -154,7 +154,7 @@ describe('every recorded history', () => {
       }));
     const results = Worker.runReplayHistories(
       {
-        workflowBundle: await testBundle(),
+        workflowBundle: await testBundle(false),
         sinks: { events: { publish: { fn: () => undefined, callDuringReplay: false } } },
         dataConverter: { payloadConverterPath: require.resolve('../../src/workflows/payload-converter') },
       },

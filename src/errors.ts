@@ -54,7 +54,7 @@ export const errorCatalogue = {
     http_status: 409,
     exit_code: 4,
     meaning: 'A halt is in force, so nothing new is started.',
-    next_step: 'Read why with `holdfast status`; lift it with `holdfast resume` when it is safe.',
+    next_step: 'Read why with `holdfast status`; lift it with `holdfast resume --all` when it is safe.',
   },
   EmergencyUnreachable: {
     retryable: true,

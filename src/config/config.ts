@@ -26,6 +26,8 @@ export interface Config {
   };
   readonly worker: {
     readonly max_concurrent_activities: number;
+    /** How long a workflow task waits for the worker that has the execution cached; longer outside development. */
+    readonly sticky_timeout_ms: number;
     /** Publish node events. */
     readonly events: boolean;
   };
@@ -118,7 +120,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
         .map((origin) => origin.trim())
         .filter(Boolean),
     },
-    worker: { max_concurrent_activities: env.HOLDFAST_MAX_CONCURRENT_ACTIVITIES, events: env.HOLDFAST_EVENTS },
+    worker: {
+      max_concurrent_activities: env.HOLDFAST_MAX_CONCURRENT_ACTIVITIES,
+      sticky_timeout_ms: env.HOLDFAST_PROFILE === 'development' ? 2_000 : 5_000,
+      events: env.HOLDFAST_EVENTS,
+    },
     replay_speed: env.HOLDFAST_REPLAY_SPEED,
     log: { level: env.HOLDFAST_LOG_LEVEL, pretty: env.HOLDFAST_LOG_PRETTY },
     home: env.HOLDFAST_HOME,

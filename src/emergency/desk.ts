@@ -22,8 +22,12 @@ export interface DeskCommand {
   readonly actor: string;
 }
 
+/**
+ * A desk that starts anew, after the one before was terminated or its database lost, begins above every epoch of that one: its epochs
+ * count from the millisecond it started. Executions and the event log take only what is newer than they know.
+ */
 export function initialDesk(now: number): DeskState {
-  return { state: 'normal', epoch: 0, reason: 'started', actor: 'system', since: new Date(now).toISOString() };
+  return { state: 'normal', epoch: now, reason: 'started', actor: 'system', since: new Date(now).toISOString() };
 }
 
 /** The state after a command; the same object when it changes nothing. */

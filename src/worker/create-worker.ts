@@ -42,8 +42,6 @@ export interface HoldfastWorker {
   shutdown(): Promise<void>;
 }
 
-/** So that a killed worker's cached executions move on in seconds. */
-const STICKY_TIMEOUT = '2s';
 const HEARTBEAT_THROTTLE = '200ms';
 const SHUTDOWN_GRACE = '10s';
 /** What has not ended by then is given up, as if the process had been killed: its heartbeats stop and another worker takes over. */
@@ -97,7 +95,8 @@ function commonOptions(
     ...workflows,
     sinks: { ...extraSinks, ...sinks },
     dataConverter: { payloadConverterPath: require.resolve('../workflows/payload-converter') },
-    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
+    // So that a killed worker's cached executions move on in seconds.
+    stickyQueueScheduleToStartTimeout: config.worker.sticky_timeout_ms,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,

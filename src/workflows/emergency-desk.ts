@@ -3,6 +3,7 @@
  * Web UI too, and whatever the signal says; only a command that can be read lowers it.
  */
 import {
+  ActivityCancellationType,
   ApplicationFailure,
   CancellationScope,
   condition,
@@ -35,6 +36,8 @@ const { broadcastEmergency } = proxyActivities<{
   startToCloseTimeout: '60s',
   heartbeatTimeout: '6s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
+  // An older telling is given up at once when a newer change must be told: executions go by the higher epoch.
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
   summary: 'tell the executions',
 });
 

@@ -1,5 +1,6 @@
 /** One execution of a graph is one `runGraph` workflow. */
 import {
+  ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
@@ -29,6 +30,7 @@ const { assertCanOperate } = proxyActivities<{ assertCanOperate(deskId: string):
   startToCloseTimeout: '6s',
   scheduleToCloseTimeout: '60s',
   retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
   summary: 'emergency check',
 });
 

@@ -6,6 +6,7 @@ import { until } from '../support/until';
 jest.setTimeout(40_000);
 
 describe('the emergency desk', () => {
+  const firstEpochs = new Map<string, number>();
   let worker: TestWorker;
 
   beforeAll(async () => {
@@ -18,8 +19,10 @@ describe('the emergency desk', () => {
   const newDesk = async (): Promise<string> => {
     const desk = `desk-${randomUUID()}`;
     await worker.client.ensureDesk(desk);
+    firstEpochs.set(desk, (await worker.client.deskStatus(desk)).epoch);
     return desk;
   };
+  const born = (desk: string) => firstEpochs.get(desk) ?? 0;
   const workflowOf = (desk: string) => worker.temporal.workflow.getHandle(`desk/${desk}`);
   const reaches = (desk: string, state: 'normal' | 'halt') =>
     until(`${desk} is ${state}`, async () => {
@@ -34,7 +37,7 @@ describe('the emergency desk', () => {
       desk_id: desk,
       scope: 'global',
       state: 'normal',
-      epoch: 0,
+      epoch: born(desk),
       can_operate: true,
       can_trade: true,
     });
@@ -50,7 +53,13 @@ describe('the emergency desk', () => {
   ])('is halted by a signal with %s', async (_, args, reason, actor) => {
     const desk = await newDesk();
     await workflowOf(desk).signal('halt', ...args);
-    expect(await reaches(desk, 'halt')).toMatchObject({ epoch: 1, reason, actor, can_operate: true, can_trade: false });
+    expect(await reaches(desk, 'halt')).toMatchObject({
+      epoch: born(desk) + 1,
+      reason,
+      actor,
+      can_operate: true,
+      can_trade: false,
+    });
   });
 
   it('is halted by a payload nobody can read, and ignores signals it does not know', async () => {
@@ -65,7 +74,7 @@ describe('the emergency desk', () => {
     });
     expect(await reaches(desk, 'halt')).toMatchObject({ reason: 'unspecified' });
     await workflowOf(desk).signal('resume', { reason: 'please' });
-    expect(await worker.client.deskStatus(desk)).toMatchObject({ state: 'halt', epoch: 1 });
+    expect(await worker.client.deskStatus(desk)).toMatchObject({ state: 'halt', epoch: born(desk) + 1 });
   });
 
   it('refuses every start while it is halted, also one that went past the client', async () => {
@@ -76,7 +85,7 @@ describe('the emergency desk', () => {
     await expect(worker.client.startExecution(input)).rejects.toMatchObject({
       code: 'EmergencyHalted',
       message: 'global is halted by ann: fire',
-      details: { scope: 'global', reason: 'fire', actor: 'ann', epoch: 1 },
+      details: { scope: 'global', reason: 'fire', actor: 'ann', epoch: born(desk) + 1 },
     });
     const id = `exec_test_${randomUUID()}`;
     await worker.temporal.workflow.start('runGraph', {
@@ -107,7 +116,7 @@ describe('the emergency desk', () => {
       expect(halted.halts).toMatchObject([{ scope: 'global', reason: 'fire' }]);
     }
     expect(await worker.client.executionStatus(theirs)).toMatchObject({ state: 'waiting' });
-    expect(await worker.client.resumeDesk(by('out'), desk)).toMatchObject({ state: 'normal', epoch: 2 });
+    expect(await worker.client.resumeDesk(by('out'), desk)).toMatchObject({ state: 'normal', epoch: born(desk) + 2 });
     for (const id of mine) await worker.reaches(id, ({ state }) => state === 'waiting');
     for (const id of mine) {
       const changes = worker
@@ -160,8 +169,12 @@ describe('the emergency desk', () => {
       code: 'BadRequest',
       message: 'a reason is needed',
     });
-    expect(await worker.client.deskStatus(desk)).toMatchObject({ state: 'halt', epoch: 1 });
-    expect(await worker.client.resumeDesk(by('out'), desk)).toMatchObject({ state: 'normal', epoch: 2, actor: 'ann' });
+    expect(await worker.client.deskStatus(desk)).toMatchObject({ state: 'halt', epoch: born(desk) + 1 });
+    expect(await worker.client.resumeDesk(by('out'), desk)).toMatchObject({
+      state: 'normal',
+      epoch: born(desk) + 2,
+      actor: 'ann',
+    });
   });
 
   it('tells each change once, as an event with its own epoch', async () => {
@@ -174,10 +187,10 @@ describe('the emergency desk', () => {
     }
     const fact = { type: 'emergency_state_changed', controller_id: 'global', scope: 'global', actor: 'ann' };
     expect(events(desk)).toMatchObject([
-      { ...fact, previous_state: 'normal', new_state: 'halt', reason: 'fire 1', desk_epoch: 1 },
-      { ...fact, previous_state: 'halt', new_state: 'normal', reason: 'out 1', desk_epoch: 2 },
-      { ...fact, previous_state: 'normal', new_state: 'halt', reason: 'fire 2', desk_epoch: 3 },
-      { ...fact, previous_state: 'halt', new_state: 'normal', reason: 'out 2', desk_epoch: 4 },
+      { ...fact, previous_state: 'normal', new_state: 'halt', reason: 'fire 1', desk_epoch: born(desk) + 1 },
+      { ...fact, previous_state: 'halt', new_state: 'normal', reason: 'out 1', desk_epoch: born(desk) + 2 },
+      { ...fact, previous_state: 'normal', new_state: 'halt', reason: 'fire 2', desk_epoch: born(desk) + 3 },
+      { ...fact, previous_state: 'halt', new_state: 'normal', reason: 'out 2', desk_epoch: born(desk) + 4 },
     ]);
     expect(new Set(events(desk).map(({ event_id }) => event_id)).size).toBe(4);
   });
@@ -188,8 +201,23 @@ describe('the emergency desk', () => {
     await workflowOf(desk).cancel();
     await worker.client.resumeDesk(by('out'), desk);
     await worker.client.haltDesk(by('still here'), desk);
-    expect(await reaches(desk, 'halt')).toMatchObject({ epoch: 3 });
+    expect(await reaches(desk, 'halt')).toMatchObject({ epoch: born(desk) + 3 });
     expect((await workflowOf(desk).describe()).status.name).toBe('RUNNING');
+  });
+
+  it('is obeyed as a new one after it was terminated: its epochs begin above those of the one before', async () => {
+    const desk = await newDesk();
+    const id = await worker.start({ nap: { type: 'wait', params: { for: '20s' } } }, { desk });
+    await worker.reaches(id, ({ nodes }) => nodes['nap']?.state === 'waiting');
+    await worker.client.haltDesk(by('fire'), desk);
+    await worker.reaches(id, ({ state }) => state === 'halted');
+    await worker.client.resumeDesk(by('out'), desk);
+    await worker.reaches(id, ({ state }) => state !== 'halted');
+    await workflowOf(desk).terminate();
+    await worker.client.haltDesk(by('fire again'), desk);
+    const { halts } = await worker.reaches(id, ({ state }) => state === 'halted');
+    expect(halts).toMatchObject([{ scope: 'global', reason: 'fire again' }]);
+    await worker.client.cancelExecution(id);
   });
 
   it('keeps a halt across a restart of its worker', async () => {
@@ -198,7 +226,11 @@ describe('the emergency desk', () => {
     await reaches(desk, 'halt');
     await worker.stopWorker();
     await worker.startWorker();
-    expect(await worker.client.deskStatus(desk)).toMatchObject({ state: 'halt', epoch: 1, reason: 'night' });
+    expect(await worker.client.deskStatus(desk)).toMatchObject({
+      state: 'halt',
+      epoch: born(desk) + 1,
+      reason: 'night',
+    });
   });
 
   it('goes on in a new run with the state and the epoch of the one before', async () => {
@@ -211,11 +243,11 @@ describe('the emergency desk', () => {
     await until('it goes on in another run', async () => (await workflowOf(desk).describe()).runId !== runId, 20_000);
     expect(await worker.client.deskStatus(desk)).toMatchObject({
       state: 'halt',
-      epoch: 1,
+      epoch: born(desk) + 1,
       reason: 'for good',
       actor: 'ann',
     });
-    expect(await worker.client.resumeDesk(by('over'), desk)).toMatchObject({ state: 'normal', epoch: 2 });
+    expect(await worker.client.resumeDesk(by('over'), desk)).toMatchObject({ state: 'normal', epoch: born(desk) + 2 });
   });
 
   it('is started by a halt when it never ran', async () => {

@@ -24,6 +24,7 @@ interface Order {
   readonly elapsed: () => number;
 }
 
+const AT_ONCE = 20;
 const CONFIRM_MS = 10_000;
 const SILENCE: ReadonlySet<ErrorCode> = new Set(['WorkerUnavailable', 'EmergencyUnreachable']);
 const CLOSED: ReadonlySet<ExecutionState> = new Set(['completed', 'failed', 'cancelled']);
@@ -144,13 +145,32 @@ interface Everyone {
   readonly silent: readonly string[];
 }
 
+/** A few at a time: asking every open execution at once would compete with the very tasks that halt them. */
 async function settleAll({ client, action }: Order): Promise<Everyone> {
-  const open = await openExecutions(client);
-  const holds = await Promise.all(
-    open.map(({ execution_id }) => until(CONFIRM_MS, () => ifAnswered(() => holdsFor(client, execution_id, action)))),
-  );
-  const ids = open.map((each) => each.execution_id);
-  return { confirmed: ids.filter((_, at) => holds[at] === true), silent: ids.filter((_, at) => holds[at] !== true) };
+  const confirmed: string[] = [];
+  const silent: string[] = [];
+  const deadline = Date.now() + CONFIRM_MS;
+  const queue = (await openExecutions(client)).values();
+  const lane = async (): Promise<void> => {
+    for (const { execution_id } of queue) {
+      const holds = await until(deadline - Date.now(), () =>
+        unlessSilent(() => holdsFor(client, execution_id, action)),
+      );
+      (holds === true ? confirmed : silent).push(execution_id);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return { confirmed, silent };
+}
+
+/** What one execution does not answer, for whatever reason, is no reason to leave out the others. */
+async function unlessSilent<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof HoldfastError) return undefined;
+    throw error;
+  }
 }
 
 async function holdsFor(client: HoldfastClient, id: string, action: Action): Promise<true | undefined> {

@@ -93,7 +93,7 @@ async function announce(stack: Stack, { io, ui }: Serving): Promise<void> {
   ui.line();
   ui.line(`  Dashboard   ${ui.paint('strong', dashboard)}`);
   if (temporal_ui_url !== undefined) ui.line(`  Temporal    ${temporal_ui_url}`);
-  ui.line(`  Halt        holdfast halt --all --reason "…"`);
+  ui.line(`  Halt        npx holdfast halt --all --reason "…"`);
   ui.line(
     stack.attached
       ? '  It was running already; Ctrl-C leaves it running.'

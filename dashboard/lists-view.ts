@@ -14,8 +14,9 @@ function entry(name: string, state: string, note: string, current: boolean): HTM
   );
 }
 
-/** Replaces the children, leaving the keyboard where it was. */
+/** Replaces the children, leaving the keyboard where it was; not under a pressed pointer, or the click would find nothing. */
 function replace(place: HTMLElement, items: readonly HTMLElement[]): void {
+  if (place.matches(':active')) return;
   const active = document.activeElement;
   const kept = active !== null && place.contains(active) ? active.getAttribute('data-key') : null;
   place.replaceChildren(...items);

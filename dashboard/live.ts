@@ -31,6 +31,8 @@ interface Cursor {
 const STALE_AFTER_MS = 5_000;
 const ANSWER_MS = 5_000;
 
+const MOST_CURSORS = 200;
+
 export class Live {
   readonly #socket: Socket;
   readonly #listeners: LiveListeners;
@@ -49,7 +51,10 @@ export class Live {
     this.#socket = io(options);
     this.#socket.on('connect', () => void this.#subscribe());
     this.#socket.on('workflow_event', (event: PageEvent & Cursor) => {
+      // Anew at the end, so that the last two hundred are those that moved last.
+      this.#cursors.delete(event.stream);
       this.#cursors.set(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
+      this.#forgetOldCursors();
       listeners.onEvent(event);
     });
     this.#socket.on('snapshot', listeners.onSnapshot);
@@ -84,8 +89,13 @@ export class Live {
     if (answer.recovered !== true) this.#listeners.onGap();
   }
 
+  #forgetOldCursors(): void {
+    const [oldest] = this.#cursors.keys();
+    if (this.#cursors.size > MOST_CURSORS && oldest !== undefined) this.#cursors.delete(oldest);
+  }
+
   #recentCursors(): Record<string, Cursor> {
-    return Object.fromEntries([...this.#cursors].slice(-200));
+    return Object.fromEntries([...this.#cursors]);
   }
 
   async #ask(name: string, message: object): Promise<Answer | undefined> {

@@ -11,6 +11,9 @@ import type { Deployment, Desk, ExecutionDetail, ExecutionSummary, PageGraph } f
 const REFRESH_MS = 15_000;
 const ENDED = /^(completed|failed|cancelled|terminated|timed_out)$/;
 
+/** Graphs of executions looked at. */
+const MOST_GRAPHS = 50;
+
 class Page {
   readonly #api: Api;
   readonly #live: Live;
@@ -103,6 +106,8 @@ class Page {
     try {
       const detail = await this.#api.get<ExecutionDetail>(`/api/executions/${encodeURIComponent(id)}`);
       this.#graphs.set(id, detail.graph);
+      const [oldest] = this.#graphs.keys();
+      if (this.#graphs.size > MOST_GRAPHS && oldest !== undefined) this.#graphs.delete(oldest);
       this.#store.detail(detail);
     } catch (error) {
       if (error instanceof Refused && error.code !== 'ExecutionNotFound') this.#problem = error.message;

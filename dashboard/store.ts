@@ -32,6 +32,8 @@ const NODE_STATES: Readonly<Record<string, string>> = {
 const ENDED: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'terminated', 'timed_out']);
 const TERMINAL_NODES: ReadonlySet<string> = new Set(['completed', 'failed', 'skipped']);
 const MOST_EVENTS = 300;
+/** A page left open for days sees tens of thousands of executions. */
+const MOST_EXECUTIONS = 200;
 
 export class Store {
   readonly executions = new Map<string, ExecutionView>();
@@ -101,7 +103,17 @@ export class Store {
       nodes: new Map<string, NodeView>(),
     };
     this.executions.set(id, view);
+    if (this.executions.size > MOST_EXECUTIONS) this.#forgetOldest(id);
     return view;
+  }
+
+  /** The oldest that has ended; what is open, halted above all, stays in sight. */
+  #forgetOldest(kept: string): void {
+    for (const [id, { state }] of this.executions) {
+      if (id === kept || !ENDED.has(state)) continue;
+      this.executions.delete(id);
+      return;
+    }
   }
 }
 

@@ -48,7 +48,7 @@ export class CommandDialog {
     this.#answer.textContent = 'Sending…';
     const begun = performance.now();
     try {
-      const answer = await this.#command.send(this.#reason.value);
+      const answer = await this.#command.send(this.#reason.value.trim() || 'from the page, no reason given');
       this.#answer.textContent = `${answer} (answered after ${Math.round(performance.now() - begun)} ms)`;
       this.#confirm.hidden = true;
       this.#reason.disabled = true;

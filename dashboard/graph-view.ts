@@ -5,6 +5,10 @@ import type { NodeView } from './store.js';
 import type { PageGraph } from './wire.js';
 
 const LONGEST_NAME = 22;
+/** The layout recurses once per node of a path, and beyond this takes seconds; a browser's stack ends at about 2,000. */
+const MOST_DRAWN = 1_000;
+/** Below this scale nobody reads a label; the drawing scrolls instead. */
+const SMALLEST_SCALE = 0.6;
 
 export class GraphView {
   readonly #place: HTMLElement;
@@ -23,6 +27,7 @@ export class GraphView {
     this.#nodes.clear();
     if (graph === undefined)
       this.#place.replaceChildren(make('p', { class: 'empty' }, 'Choose an execution to see its graph.'));
+    else if (Object.keys(graph.nodes).length > MOST_DRAWN) this.#place.replaceChildren(tooLarge(graph));
     else this.#place.replaceChildren(this.#draw(graph, layOut(graph)));
   }
 
@@ -51,9 +56,11 @@ export class GraphView {
       orient: 'auto',
     };
     const svg = makeSvg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': 'Graph' });
-    // Small graphs are shown in their own size, large ones are scaled down to fit.
+    // Small graphs are shown in their own size, larger ones are scaled down to fit, the largest scroll.
     svg.setAttribute('width', String(width));
     svg.setAttribute('height', String(height));
+    svg.style.minWidth = `${width * SMALLEST_SCALE}px`;
+    svg.style.minHeight = `${height * SMALLEST_SCALE}px`;
     svg.append(makeSvg('defs', {}, makeSvg('marker', marker, arrow)));
     for (const { points, label, control, at } of lines) {
       const d = points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x},${y}`).join(' ');
@@ -91,4 +98,9 @@ export class GraphView {
     this.#nodes.set(id, { group, caption });
     return group;
   }
+}
+
+function tooLarge({ nodes }: PageGraph): HTMLElement {
+  const count = Object.keys(nodes).length;
+  return make('p', { class: 'empty' }, `${count} nodes are too many to draw; the events below show what happens.`);
 }

@@ -173,7 +173,8 @@ export const errorCatalogue = {
     http_status: 503,
     exit_code: 3,
     meaning: 'No Temporal server could be reached, found, downloaded or built.',
-    next_step: 'Set TEMPORAL_ADDRESS, put the temporal command line on PATH, or install Go and try again.',
+    next_step:
+      'Start the local stack with `npm start`, or set TEMPORAL_ADDRESS; where none can be found, put the temporal command line on PATH or install Go.',
   },
   TimeoutError: {
     retryable: true,

@@ -80,9 +80,30 @@ export class EventSubscriber {
   }
 
   #hear(channel: string, text: string): void {
-    const message = JSON.parse(text) as EventEnvelope | UnnumberedEvent | Gap;
-    if (channel === HINTS_CHANNEL) this.#handlers.onHint?.(message as UnnumberedEvent);
-    else if (message.type === 'gap') this.#handlers.onGap?.(message);
-    else this.#handlers.onEvent(message as EventEnvelope);
+    const message = parse(text);
+    if (message === undefined) {
+      this.#handlers.onError?.(new Error(`What came over ${channel} is no message of Holdfast.`));
+    } else if (channel === HINTS_CHANNEL) {
+      this.#handlers.onHint?.(message as UnnumberedEvent);
+    } else if (message.type === 'gap') this.#handlers.onGap?.(message as Gap);
+    else if (isNumbered(message)) this.#handlers.onEvent(message);
+    else this.#handlers.onError?.(new Error(`What came over ${channel} is no numbered event.`));
   }
+}
+
+type Message = EventEnvelope | UnnumberedEvent | Gap;
+
+/** Anyone can publish on a channel; what is thrown here would end the process. */
+function parse(text: string): Message | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'type' in value ? (value as Message) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isNumbered(message: Message): message is EventEnvelope {
+  const { stream, seq, log_epoch } = message as Partial<EventEnvelope>;
+  return typeof stream === 'string' && typeof seq === 'number' && typeof log_epoch === 'string';
 }

@@ -26,6 +26,14 @@ export const idParams = z.object({ id: idSchema });
 export const startBody = z.strictObject({ execution_id: idSchema.optional() });
 export const reasonBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });
 
+/** A halt is obeyed whatever its body says: what cannot be read as a reason is none. */
+const haltBody = z.object({ reason: z.string().trim().min(1) }).catch({ reason: 'unspecified' });
+
+export function reasonOf(action: string, body: unknown): string {
+  if (action === 'halt') return haltBody.parse(body).reason.slice(0, 500);
+  return parse(reasonBody, body ?? {}).reason ?? 'unspecified';
+}
+
 const listQuery = z.strictObject({
   workflow_id: idSchema.optional(),
   bot_id: idSchema.optional(),
@@ -101,7 +109,7 @@ async function steer({ client, log }: ApiContext, request: FastifyRequest, actio
   const identity = identityOf(request);
   assertRole(identity, 'operator');
   const { id } = parse(idParams, request.params);
-  const { reason = 'unspecified' } = parse(reasonBody, request.body ?? {});
+  const reason = reasonOf(action, request.body);
   if (isRestricted(identity)) await seen(client, identity, id);
   if (action === 'halt') await client.haltExecution(id, reason);
   else if (action === 'resume') await client.resumeExecution(id, reason);

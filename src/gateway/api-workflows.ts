@@ -5,7 +5,7 @@ import { kindCatalogue } from '../activities/kinds';
 import { HoldfastError } from '../errors';
 import type { Deployment, HoldfastClient } from '../temporal-client/holdfast-client';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
-import { idParams, reasonBody, start, startBody, type ApiContext } from './api-executions';
+import { idParams, reasonBody, reasonOf, start, startBody, type ApiContext } from './api-executions';
 import { identityOf } from './http';
 import { parse } from './problem';
 import { prepareDocument } from './preparation';
@@ -93,7 +93,7 @@ export function addEmergency(app: FastifyInstance, { client, log: logger }: ApiC
       const identity = identityOf(request);
       assertRole(identity, 'operator');
       if (isRestricted(identity)) throw new HoldfastError('Forbidden', 'This is for a token that is not restricted.');
-      const { reason = 'unspecified' } = parse(reasonBody, request.body ?? {});
+      const reason = reasonOf(action, request.body);
       const command = { reason, actor: identity.subject };
       await (action === 'halt' ? client.haltDesk(command) : client.resumeDesk(command));
       logger.warn({ action, ...command }, 'emergency_command');

@@ -20,6 +20,10 @@ const MOST_STREAMS = 20_000;
 const FILL_LIMIT = 2_000;
 /** Publishers' clocks against this one. */
 const CLOCK_SLACK_MS = 60_000;
+/** Executions looked at after a hole. */
+const MOST_MOVED = 500;
+/** Not among the recent executions. */
+const DESK_STREAM = 'desk/default';
 
 export class EventFeed {
   readonly #reader: EventReader;
@@ -27,8 +31,13 @@ export class EventFeed {
   readonly #log: Logger;
   readonly #subscriber: EventSubscriber;
   readonly #positions = new Map<string, Cursor>();
-  /** Set while streams are read; what arrives meanwhile waits. */
-  #waiting: EventEnvelope[] | undefined;
+  /** What arrives while fills are pending, for when the last of them is over. */
+  #waiting: EventEnvelope[] = [];
+  #pendingFills = 0;
+  #lastFill: Promise<void> = Promise.resolve();
+  /** A pending fill failed and a gap was told: holes before what waits are not read again. */
+  #unfilled = false;
+  #closed = false;
 
   constructor(redisUrl: string, reader: EventReader, log: Logger, listeners: FeedListeners) {
     this.#reader = reader;
@@ -42,7 +51,9 @@ export class EventFeed {
         this.#tellGap(gap, 'dropped');
       },
       onHint: listeners.onHint,
-      onHole: (since) => void this.#fill(() => this.#afterHole(since)),
+      onHole: (since) => {
+        this.#fill(() => this.#afterHole(since));
+      },
       onError: (error) => {
         log.warn({ error: error.message }, 'redis_subscription_failing');
       },
@@ -54,19 +65,20 @@ export class EventFeed {
   }
 
   close(): void {
+    this.#closed = true;
     this.#subscriber.close();
   }
 
-  #accept(event: EventEnvelope): void {
-    if (this.#waiting !== undefined) {
+  #accept(event: EventEnvelope, gapTold = false): void {
+    if (this.#pendingFills > 0) {
       this.#waiting.push(event);
       return;
     }
     const position = this.#positions.get(event.stream);
     if (position !== undefined && !isAfter(event, position)) return;
-    if (position !== undefined && event.log_epoch === position.log_epoch && event.seq > position.seq + 1) {
-      this.#waiting = [event];
-      void this.#fill(() => this.#readOn(event.stream, position));
+    if (!gapTold && position !== undefined && hasHole(position, event)) {
+      this.#waiting.push(event);
+      this.#fill(() => this.#readOn(event.stream, this.#positions.get(event.stream) ?? position));
       return;
     }
     if (position !== undefined && event.log_epoch !== position.log_epoch) this.#tellRestart(event.stream);
@@ -83,26 +95,45 @@ export class EventFeed {
     this.#listeners.onEvent(event);
   }
 
-  async #fill(read: () => Promise<void>): Promise<void> {
-    this.#waiting ??= [];
+  /** One at a time: two reading the same stream would pass its events twice. */
+  #fill(read: () => Promise<void>): void {
+    this.#pendingFills += 1;
+    this.#lastFill = this.#lastFill.then(() => this.#runFill(read));
+  }
+
+  /** Never rejects, or no later fill would run. */
+  async #runFill(read: () => Promise<void>): Promise<void> {
     try {
-      await read();
+      if (!this.#closed) await read();
     } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'event_hole_not_filled');
-      this.#tellGap({ dropped: 0, streams: [], complete: false }, 'out_of_reach');
-      for (const event of this.#waiting) this.#positions.delete(event.stream);
+      if (!this.#closed) this.#giveUp(error);
     }
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (const event of waiting) this.#accept(event);
+    this.#pendingFills -= 1;
+    if (this.#pendingFills === 0) this.#release();
+  }
+
+  #giveUp(error: unknown): void {
+    this.#log.warn({ error: messageOf(error) }, 'event_hole_not_filled');
+    this.#unfilled = true;
+    this.#tellGap({ dropped: 0, streams: [], complete: false }, 'out_of_reach');
+  }
+
+  #release(): void {
+    const [waiting, gapTold] = [this.#waiting, this.#unfilled];
+    this.#waiting = [];
+    this.#unfilled = false;
+    if (this.#closed) return;
+    for (const event of waiting) this.#accept(event, gapTold);
   }
 
   /** Streams that moved during the hole: known ones from where they were, others, which began in it, from their start. */
   async #afterHole(since: number): Promise<void> {
-    const moved = await this.#reader.recent({ all: true }, 500, since - CLOCK_SLACK_MS);
-    for (const stream of new Set([...this.#positions.keys(), ...moved])) {
+    const moved = await this.#reader.recent({ all: true }, MOST_MOVED, since - CLOCK_SLACK_MS);
+    for (const stream of new Set([DESK_STREAM, ...this.#positions.keys(), ...moved])) {
       await this.#readOn(stream, this.#positions.get(stream));
     }
+    // A full list may leave out others that moved.
+    if (moved.length === MOST_MOVED) this.#tellGap({ dropped: 0, streams: [], complete: false }, 'out_of_reach');
   }
 
   async #readOn(stream: string, after: Cursor | undefined): Promise<void> {
@@ -125,4 +156,8 @@ export class EventFeed {
   #tellGap({ dropped, streams, complete }: Omit<Gap, 'type'>, reason: GapNotice['reason']): void {
     this.#listeners.onGap({ reason, dropped, streams, complete });
   }
+}
+
+function hasHole(position: Cursor, event: EventEnvelope): boolean {
+  return event.log_epoch === position.log_epoch && event.seq > position.seq + 1;
 }

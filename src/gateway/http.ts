@@ -36,6 +36,7 @@ const HEADERS = {
 
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({ bodyLimit: MOST_BYTES, forceCloseConnections: true });
+  readAnyBody(app);
   app.decorateRequest('identity', undefined);
   app.addHook('onRequest', async (request, reply) => {
     await enter(options, request, reply);
@@ -55,6 +56,23 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   return app;
 }
 
+/**
+ * Every body reaches its handler: JSON as what it says, all else as text, which a schema then refuses. Refused here already, a halt
+ * with a careless body would not halt.
+ */
+function readAnyBody(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    const text = body.toString();
+    if (text === '') done(null, undefined);
+    else
+      void parseJson(request, text, (error, value) => {
+        done(null, error === null ? value : text);
+      });
+  });
+}
+
 async function enter({ rules, secret }: HttpOptions, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   reply.headers(HEADERS);
   const { host, origin, authorization } = request.headers;
@@ -67,9 +85,10 @@ async function enter({ rules, secret }: HttpOptions, request: FastifyRequest, re
       return;
     }
   }
-  if (!request.url.startsWith('/api/')) return;
+  // The raw address alone is no measure: it is decoded before it is matched, so `/%61pi/…` reaches the same handler.
+  if (![request.url, request.routeOptions.url].some((url) => url?.startsWith('/api/'))) return;
   reply.header('cache-control', 'no-store');
-  request.identity = await verifyToken(/^Bearer (.+)$/.exec(authorization ?? '')?.[1], secret);
+  request.identity = await verifyToken(/^Bearer (.+)$/i.exec(authorization ?? '')?.[1], secret);
 }
 
 function allowPreflight(reply: FastifyReply): void {

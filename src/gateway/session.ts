@@ -4,12 +4,14 @@
  */
 import { isAfter, type Cursor, type Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
-import { maySee } from './access';
+import { isRestricted, maySee } from './access';
+import type { GapNotice } from './protocol';
 import type { Identity } from './tokens';
 
 export interface Outlet {
   event(event: EventEnvelope): void;
   snapshot(snapshot: Snapshot): void;
+  gap(gap: GapNotice): void;
 }
 
 const MOST_STREAMS = 5_000;
@@ -27,7 +29,7 @@ export class Session {
   }
 
   offer(event: EventEnvelope): void {
-    if (!maySee(this.identity, event) && !event.stream.startsWith('desk/')) return;
+    if (!this.#mayHear(event)) return;
     if (this.#held === undefined) this.#deliver(event);
     else this.#held.push(event);
   }
@@ -54,7 +56,7 @@ export class Session {
 
   /** Sends the past of a stream. */
   replay(events: readonly EventEnvelope[]): void {
-    for (const event of events) this.#deliver(event);
+    for (const event of events) if (this.#mayHear(event)) this.#deliver(event);
   }
 
   restore(snapshot: Snapshot): void {
@@ -71,6 +73,15 @@ export class Session {
     if (this.#positions.size <= MOST_STREAMS) return;
     const oldest = this.#positions.keys().next().value;
     if (oldest !== undefined) this.#positions.delete(oldest);
+  }
+
+  /** A restricted identity is not told the ids of others' executions. */
+  tellGap(gap: GapNotice): void {
+    this.#outlet.gap(isRestricted(this.identity) ? { ...gap, streams: [], complete: false } : gap);
+  }
+
+  #mayHear(event: EventEnvelope): boolean {
+    return event.stream.startsWith('desk/') || maySee(this.identity, event);
   }
 
   #deliver(event: EventEnvelope): void {

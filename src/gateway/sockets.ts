@@ -39,6 +39,9 @@ const MOST_BYTES = 256 * 1024;
 const RATE = { burst: 100, per_second: 20 };
 /** Packets waiting for a client that does not read, before it is cut; it comes back by cursor. */
 const MOST_WAITING = 5_000;
+/** Characters of what a client wrote, in logs and answers. */
+const MOST_NAME = 60;
+const MOST_MISTAKE = 300;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Sockets {
@@ -82,7 +85,7 @@ export class Sockets {
   }
 
   tellGap(gap: GapNotice): void {
-    this.#io.emit('gap', gap);
+    for (const session of this.#sessions.values()) session.tellGap(gap);
   }
 
   /** Tells every client to come back later and closes. */
@@ -112,6 +115,7 @@ export class Sockets {
         if (waitingPackets(socket) > MOST_WAITING) socket.conn.close(true);
       },
       snapshot: (snapshot) => socket.emit('snapshot', snapshot),
+      gap: (gap) => socket.emit('gap', gap),
     });
     this.#sessions.set(socket.id, session);
     this.#options.log.info({ sid: socket.id, subject: identity.subject, role: identity.role }, 'client_connected');
@@ -140,13 +144,17 @@ export class Sockets {
       if (!mayPass()) throw new HoldfastError('RateLimited', 'Too many messages; ask less often.');
       acknowledge({ ok: true, ...(await this.#handle(socket, session, name, message)) });
     } catch (error) {
-      const refusal = refusalFor(error);
-      this.#options.log[refusal.error.code === 'Unexpected' ? 'error' : 'info'](
-        { sid: socket.id, message: name, code: refusal.error.code, error: messageOf(error) },
-        'client_refused',
-      );
-      acknowledge(refusal);
+      this.#logRefusal(socket.id, name, error);
+      acknowledge(refusalFor(error));
     }
+  }
+
+  /** What is over the limit leaves no line, or the limit would not protect the log. */
+  #logRefusal(sid: string, name: string, error: unknown): void {
+    const { code } = refusalFor(error).error;
+    if (code === 'RateLimited') return;
+    const entry = { sid, message: cut(name, MOST_NAME), code, error: messageOf(error) };
+    this.#options.log[code === 'Unexpected' ? 'error' : 'info'](entry, 'client_refused');
   }
 
   async #handle(socket: GatewaySocket, session: Session, name: string, given: unknown): Promise<object> {
@@ -179,14 +187,21 @@ export class Sockets {
 }
 
 function parseMessage(name: string, given: unknown): { cursors?: Cursors } {
-  if (!Object.hasOwn(messageSchemas, name)) throw new HoldfastError('BadRequest', `There is no message ${name}.`);
+  if (!Object.hasOwn(messageSchemas, name)) {
+    throw new HoldfastError('BadRequest', `There is no message ${cut(name, MOST_NAME)}.`);
+  }
   const parsed = messageSchemas[name as MessageName].safeParse(given);
   if (parsed.success) return parsed.data as { cursors?: Cursors };
   const issue = parsed.error.issues[0];
   throw new HoldfastError(
     'BadRequest',
-    `${name}: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(' ')}`,
+    cut(`${name}: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(' ')}`, MOST_MISTAKE),
   );
+}
+
+/** Socket.IO also takes numbers for names. */
+function cut(text: string | number, most: number): string {
+  return String(text).slice(0, most);
 }
 
 function tokenOf({ handshake }: GatewaySocket): string | undefined {

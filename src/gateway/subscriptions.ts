@@ -7,7 +7,7 @@ import type { Cursor, EventReader, Replay, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import { assertMaySee, isRestricted, maySee } from './access';
 import type { Cursors, Subscribed } from './protocol';
-import type { RoomTarget } from './rooms';
+import { roomName, type RoomTarget } from './rooms';
 import type { Session } from './session';
 import type { Identity } from './tokens';
 
@@ -60,12 +60,14 @@ async function streamsOf(reader: EventReader, target: RoomTarget, cursors: Curso
   if ('execution_id' in target) return { streams: [target.execution_id], complete: true };
   if ('desk_id' in target) return { streams: [`desk/${target.desk_id}`], complete: true };
   const recent = await reader.recent(target, RECENT_EXECUTIONS);
-  const older = Object.keys(cursors).filter((stream) => !recent.includes(stream));
+  // No list of recent executions holds the desk.
+  const desks = roomName(target) === 'all' ? Object.keys(cursors).filter((stream) => stream.startsWith('desk/')) : [];
+  const older = Object.keys(cursors).filter((stream) => ![...desks, ...recent].includes(stream));
   const held = await reader.amongRecent(target, older);
   // A full list whose quietest entry is new to a returning client may hide others that are new to it.
   const quietest = recent.length === RECENT_EXECUTIONS ? recent.at(-1) : undefined;
   const mayHide = quietest !== undefined && Object.keys(cursors).length > 0 && cursors[quietest] === undefined;
-  return { streams: [...recent, ...held], complete: held.size === older.length && !mayHide };
+  return { streams: [...desks, ...recent, ...held], complete: held.size === older.length && !mayHide };
 }
 
 type Past = { readonly stream: string } & ({ readonly replay: Replay } | { readonly snapshot: Snapshot });

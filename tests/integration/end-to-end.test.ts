@@ -159,6 +159,26 @@ describe('the whole of it', () => {
     expect(events.at(-1)).toMatchObject({ type: 'execution_completed' });
   });
 
+  it.each([
+    ['nothing', 'application/json', ''],
+    ['a form', 'application/x-www-form-urlencoded', 'reason=x'],
+    ['broken JSON', 'application/json', '{"reason'],
+    ['a reason that is no text', 'application/json', '{"reason":5}'],
+    ['a reason that is too long', 'application/json', JSON.stringify({ reason: 'x'.repeat(2_000) })],
+  ])('halts over REST when the body is %s', async (_, type, body) => {
+    const listener = await follow('bot_careless');
+    const nodes = { pause: { type: 'wait', params: { for: '20s' } } };
+    const careless = { ...graph, id: 'careless', bot_id: 'bot_careless', nodes };
+    const { execution_id } = await post('/api/executions', { graph: careless });
+    const headers = { authorization: `Bearer ${await token({ role: 'operator' })}`, 'content-type': type };
+    const url = `${gateway.url}/api/executions/${execution_id}/halt`;
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200);
+    await until('the halt is told', () =>
+      of(listener, execution_id).some((event) => event.type === 'execution_halted'),
+    );
+    await namespace.client.cancelExecution(execution_id);
+  });
+
   it.each(['frozen', 'killed'] as const)(
     'completes an execution while Redis is %s, and tells it afterwards',
     async (how) => {

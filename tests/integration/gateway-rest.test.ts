@@ -102,6 +102,14 @@ describe('who may do what', () => {
     30_000,
   );
 
+  it.each([
+    ['GET', '/%61pi/emergency'],
+    ['POST', '/%61pi/emergency/global/halt'],
+    ['GET', '/ap%69/node-kinds'],
+  ])('%s %s, however it is spelt, needs a token', async (method, path) => {
+    expect((await fetch(gateway.url + path, { method })).status).toBe(401);
+  });
+
   it('keeps other bots’ executions and the desk from a restricted token', async () => {
     const as = { role: 'admin', bots: ['bot_other'] } as const;
     expect((await ask(`/api/executions/${ID}`, { as })).status).toBe(403);
@@ -192,7 +200,7 @@ describe('executions over REST', () => {
     ['GET', '/api/nothing', undefined, 404, 'BadRequest'],
     ['POST', '/api/executions', '{"graph":', 400, 'BadRequest'],
     ['POST', '/api/executions', { grap: 1 }, 400, 'BadRequest'],
-    ['POST', `/api/executions/${ID}/halt`, { why: 1 }, 400, 'BadRequest'],
+    ['POST', `/api/executions/${ID}/resume`, { why: 1 }, 400, 'BadRequest'],
     [
       'POST',
       '/api/executions',

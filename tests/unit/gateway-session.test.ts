@@ -4,6 +4,7 @@ import type { Snapshot } from '../../src/event-log';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { roomName, roomsOf } from '../../src/gateway/rooms';
 import { Session } from '../../src/gateway/session';
+import type { GapNotice } from '../../src/gateway/protocol';
 import type { Identity } from '../../src/gateway/tokens';
 import { context, node, nodeStarted } from '../support/sample-events';
 
@@ -17,11 +18,13 @@ const event = (seq: number, stream = 'exec_1', log_epoch = '1-a-1'): EventEnvelo
 function sessionOf(identity = anyone) {
   const events: EventEnvelope[] = [];
   const snapshots: Snapshot[] = [];
+  const gaps: GapNotice[] = [];
   const outlet = {
     event: (each: EventEnvelope) => events.push(each),
     snapshot: (each: Snapshot) => snapshots.push(each),
+    gap: (each: GapNotice) => gaps.push(each),
   };
-  return { session: new Session(identity, outlet), events, snapshots };
+  return { session: new Session(identity, outlet), events, snapshots, gaps };
 }
 
 describe('a session', () => {
@@ -69,6 +72,24 @@ describe('a session', () => {
     session.offer(event(1));
     session.offer({ ...event(1, 'desk/default'), bot_id: 'nobody' });
     expect(events.map(({ stream }) => stream)).toEqual(['desk/default']);
+  });
+
+  it('keeps other bots’ events from a restricted identity in a replay too', () => {
+    const { session, events } = sessionOf({ ...anyone, bots: ['mine'] });
+    session.replay([event(1), { ...event(2), bot_id: 'mine' }, event(1, 'desk/default')]);
+    expect(events.map(({ stream, seq }) => [stream, seq])).toEqual([
+      ['exec_1', 2],
+      ['desk/default', 1],
+    ]);
+  });
+
+  it('names the streams of a gap to an unrestricted identity only', () => {
+    const gap: GapNotice = { reason: 'dropped', dropped: 3, streams: ['exec_1'], complete: true };
+    const [free, restricted] = [sessionOf(), sessionOf({ ...anyone, strategies: ['s'] })];
+    free.session.tellGap(gap);
+    restricted.session.tellGap(gap);
+    expect(free.gaps).toEqual([gap]);
+    expect(restricted.gaps).toEqual([{ ...gap, streams: [], complete: false }]);
   });
 
   it('releases what it held when the subscription fails, and serves the next one', async () => {

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { EventPublisher, EventReader } from '../../src/event-log';
+import { EVENTS_CHANNEL, HINTS_CHANNEL, recentKey } from '../../src/event-log/keys';
+import { emergencyEvent } from '../../src/events/build';
+import type { EventEnvelope } from '../../src/events/envelope';
+import { EventFeed } from '../../src/gateway/feed';
+import type { GapNotice } from '../../src/gateway/protocol';
+import { createLogger } from '../../src/logging';
+import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { AT, context, node, nodeCompleted } from '../support/sample-events';
+import { until } from '../support/until';
+
+/** A reader whose answers can be held back. */
+class HeldReader extends EventReader {
+  replays = 0;
+  opened: Promise<void> = Promise.resolve();
+  override async replay(...of: Parameters<EventReader['replay']>): ReturnType<EventReader['replay']> {
+    this.replays += 1;
+    await this.opened;
+    return super.replay(...of);
+  }
+}
+
+const run = context('exec_feed');
+const heard: EventEnvelope[] = [];
+const gaps: GapNotice[] = [];
+let hints = 0;
+let redis: OwnRedis;
+let raw: Redis;
+let publisher: EventPublisher;
+let reader: HeldReader;
+let feed: EventFeed;
+
+beforeEach(async () => {
+  heard.length = 0;
+  gaps.length = 0;
+  hints = 0;
+  redis = await startOwnRedis();
+  raw = new Redis(redis.url);
+  raw.on('error', () => undefined);
+  publisher = new EventPublisher(redis.url);
+  reader = new HeldReader(redis.url);
+  feed = new EventFeed(redis.url, reader, createLogger('feed-test', { level: 'silent', pretty: false }), {
+    onEvent: (event) => heard.push(event),
+    onGap: (gap) => gaps.push(gap),
+    onHint: () => (hints += 1),
+  });
+  await until('everything is connected', () => publisher.stats().connected && feed.listening);
+}, 30_000);
+
+afterEach(async () => {
+  feed.close();
+  reader.close();
+  raw.disconnect();
+  await publisher.close({ deadline_ms: 0 });
+  await redis.stop();
+});
+
+const subscriberId = async () => /\bid=(\d+)/.exec(String(await raw.call('CLIENT', 'LIST', 'TYPE', 'pubsub')))?.[1];
+
+/** Cuts the feed off and waits until it listens again. */
+async function cutOff(): Promise<void> {
+  const before = await subscriberId();
+  await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await until('listening again', async () => {
+    const now = await subscriberId();
+    return now !== undefined && now !== before && feed.listening;
+  });
+}
+
+async function publish(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) publisher.publish(node(run, `n${heard.length}_${i}`, nodeCompleted));
+  await until('all is published', () => publisher.stats().queued === 0);
+}
+
+/** What was published before has been heard once this has. */
+async function hint(): Promise<void> {
+  const before = hints;
+  await raw.publish(HINTS_CHANNEL, JSON.stringify({ type: 'hint' }));
+  await until('the hint', () => hints > before);
+}
+
+describe('the feed', () => {
+  it('reads one hole at a time and lets nothing past until the last is filled', async () => {
+    await publish(1);
+    await until('the first', () => heard.length === 1);
+    const opens: (() => void)[] = [];
+    const hold = () => (reader.opened = new Promise((resolve) => opens.push(resolve)));
+    hold();
+    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...heard[0], seq: 3 }));
+    await until('the first hole is read', () => reader.replays === 1);
+    await cutOff();
+    await publish(3);
+    await hint();
+    expect([heard.length, reader.replays]).toEqual([1, 1]);
+    hold();
+    opens[0]?.();
+    await until('the second hole is read', () => reader.replays === 2);
+    await publish(1);
+    await hint();
+    expect(heard.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    opens[1]?.();
+    await until('everything', () => heard.length >= 5);
+    await publish(1);
+    await until('what is live', () => heard.at(-1)?.seq === 6);
+    expect([heard.map(({ seq }) => seq), gaps]).toEqual([[1, 2, 3, 4, 5, 6], []]);
+  }, 30_000);
+
+  it('brings what the desk said during a hole', async () => {
+    publisher.publish(
+      emergencyEvent('default', 'paper', { type: 'emergency_state_changed', desk_epoch: 1 } as never, AT),
+    );
+    await until('the desk is heard', () => heard.length === 1);
+    const fresh: EventEnvelope[] = [];
+    const late = new EventFeed(redis.url, reader, createLogger('late', { level: 'silent', pretty: false }), {
+      onEvent: (event) => fresh.push(event),
+      onGap: () => undefined,
+      onHint: () => undefined,
+    });
+    try {
+      await until('the second listens', () => late.listening);
+      const before = reader.replays;
+      await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await until('a hole is read', () => reader.replays > before);
+      await until('the desk is brought', () => fresh.some(({ stream }) => stream === 'desk/default'));
+    } finally {
+      late.close();
+    }
+  }, 30_000);
+
+  it('tells a gap when more executions moved during a hole than it looks at', async () => {
+    const members = Array.from({ length: 500 }, (_, i) => [Date.now(), `exec_${i}`]).flat();
+    await raw.zadd(recentKey({ all: true }), ...members);
+    await cutOff();
+    await until('the gap', () => gaps.some(({ complete, reason }) => !complete && reason === 'out_of_reach'));
+  }, 30_000);
+
+  it('survives what others publish on its channels', async () => {
+    for (const text of ['hi', 'null', '7', '[]', '{}', '{"type":"node_started"}'])
+      await raw.publish(EVENTS_CHANNEL, text);
+    await raw.publish(HINTS_CHANNEL, 'hi');
+    await publish(1);
+    await until('a real one', () => heard.length === 1);
+    expect(heard[0]?.execution_id).toBe(run.execution_id);
+  });
+
+  it('ends quietly when it is closed while holes are read', async () => {
+    await publish(1);
+    await until('the first', () => heard.length === 1);
+    let open: () => void = () => undefined;
+    reader.opened = new Promise((resolve) => (open = resolve));
+    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...heard[0], seq: 3 }));
+    await until('the hole is read', () => reader.replays === 1);
+    feed.close();
+    reader.close();
+    open();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gaps).toEqual([]);
+  });
+});

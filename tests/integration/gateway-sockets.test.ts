@@ -1,0 +1,89 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { EventPublisher, EventReader } from '../../src/event-log';
+import { emergencyEvent } from '../../src/events/build';
+import { Sockets } from '../../src/gateway/sockets';
+import { SECRET, listen, type Listener } from '../support/gateway-under-test';
+import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { AT } from '../support/sample-events';
+import { until } from '../support/until';
+
+const lines: Record<string, unknown>[] = [];
+const http = createServer();
+let redis: OwnRedis;
+let reader: EventReader;
+let sockets: Sockets;
+let url: string;
+
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  reader = new EventReader(redis.url);
+  await reader.ready(5_000);
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line) as never) });
+  const rules = { host: '127.0.0.1', allowed_origins: [] };
+  sockets = new Sockets({ http, rules, secret: SECRET, reader, log });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+}, 30_000);
+
+afterAll(async () => {
+  await redis.stop();
+  await sockets.drain(0);
+  reader.close();
+  http.closeAllConnections();
+  await new Promise((resolve) => http.close(resolve));
+});
+
+const ask = (to: Listener, name: string, message: unknown): Promise<Record<string, unknown>> =>
+  (to.socket as unknown as { timeout: (ms: number) => { emitWithAck: (...all: unknown[]) => Promise<never> } })
+    .timeout(5_000)
+    .emitWithAck(name, message);
+
+describe('the sockets', () => {
+  it('cut what a client wrote in logs and answers, and log nothing of what is over the limit', async () => {
+    const to = await listen(url);
+    const long = 'x'.repeat(10_000);
+    const answers = [await ask(to, long, {}), await ask(to, 'subscribe_all', { [long]: 1 })];
+    expect(answers.every((answer) => JSON.stringify(answer).length < 500)).toBe(true);
+    const refused = () => lines.filter(({ msg }) => msg === 'client_refused');
+    expect(refused()[0]?.['message']).toBe('x'.repeat(60));
+    expect(refused().every((line) => JSON.stringify(line).length < 1_000)).toBe(true);
+    const flood = await Promise.all(Array.from({ length: 150 }, () => ask(to, 'unsubscribe', {})));
+    expect(flood.at(-1)).toMatchObject({ ok: false, error: { code: 'RateLimited' } });
+    expect(refused()).toHaveLength(2);
+    to.socket.close();
+  });
+
+  it('tell a gap without ids to a restricted token', async () => {
+    const [free, restricted] = [await listen(url), await listen(url, { bots: ['mine'] })];
+    sockets.tellGap({ reason: 'dropped', dropped: 2, streams: ['exec_1'], complete: true });
+    await until('both are told', () => free.gaps.length === 1 && restricted.gaps.length === 1);
+    expect(free.gaps[0]).toMatchObject({ streams: ['exec_1'], complete: true });
+    expect(restricted.gaps[0]).toEqual({ reason: 'dropped', dropped: 2, streams: [], complete: false });
+    free.socket.close();
+    restricted.socket.close();
+  });
+
+  it('resume the desk by its cursor for a client of everything', async () => {
+    const publisher = new EventPublisher(redis.url);
+    for (const desk_epoch of [1, 2]) {
+      const fact = { type: 'emergency_state_changed', desk_epoch } as never;
+      publisher.publish(emergencyEvent('default', 'paper', fact, AT));
+    }
+    await until('all is published', () => publisher.stats().connected && publisher.stats().queued === 0);
+    const { log_epoch } = (await reader.snapshot('desk/default')).position;
+    const to = await listen(url);
+    const answer = await ask(to, 'subscribe_all', { cursors: { 'desk/default': { log_epoch, seq: 1 } } });
+    expect(answer).toMatchObject({
+      ok: true,
+      recovered: true,
+      mode: 'replay',
+      cursors: { 'desk/default': { seq: 2 } },
+    });
+    expect(to.events.map(({ stream, seq }) => [stream, seq])).toEqual([['desk/default', 2]]);
+    to.socket.close();
+    await publisher.close();
+  });
+});

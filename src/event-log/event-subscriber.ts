@@ -85,7 +85,7 @@ export class EventSubscriber {
       this.#handlers.onError?.(new Error(`What came over ${channel} is no message of Holdfast.`));
     } else if (channel === HINTS_CHANNEL) {
       this.#handlers.onHint?.(message as UnnumberedEvent);
-    } else if (message.type === 'gap') this.#handlers.onGap?.(message as Gap);
+    } else if (message.type === 'gap') this.#handlers.onGap?.(message);
     else if (isNumbered(message)) this.#handlers.onEvent(message);
     else this.#handlers.onError?.(new Error(`What came over ${channel} is no numbered event.`));
   }

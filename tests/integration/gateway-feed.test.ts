@@ -86,7 +86,9 @@ describe('the feed', () => {
     await publish(1);
     await until('the first', () => heard.length === 1);
     const opens: (() => void)[] = [];
-    const hold = () => (reader.opened = new Promise((resolve) => opens.push(resolve)));
+    const hold = () => {
+      reader.opened = new Promise((resolve) => opens.push(resolve));
+    };
     hold();
     await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...heard[0], seq: 3 }));
     await until('the first hole is read', () => reader.replays === 1);

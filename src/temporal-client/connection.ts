@@ -25,6 +25,8 @@ export interface TemporalAccess extends TemporalOptions {
 
 const CONNECT_TIMEOUT_MS = 4_000;
 const CALL_TIMEOUT_MS = 5_000;
+/** A schedule is a workflow of the server's own, which a loaded server lets wait. */
+const SCHEDULE_TIMEOUT_MS = 15_000;
 /** gRPC status codes. */
 const CANCELLED = 1;
 const INVALID_ARGUMENT = 3;
@@ -56,10 +58,14 @@ export type Subject =
 /** Runs a call with a deadline and translates what can go wrong. */
 export async function call<T>(access: TemporalAccess, subject: Subject, action: () => Promise<T>): Promise<T> {
   try {
-    return await access.connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, action);
+    return await access.connection.withDeadline(Date.now() + timeoutOf(subject), action);
   } catch (error) {
     throw translate(access, subject, error);
   }
+}
+
+function timeoutOf({ kind }: Subject): number {
+  return kind === 'workflow' ? SCHEDULE_TIMEOUT_MS : CALL_TIMEOUT_MS;
 }
 
 function translate(access: TemporalAccess, subject: Subject, error: unknown): unknown {
@@ -118,6 +124,9 @@ function unanswered(subject: Subject): HoldfastError {
       return new HoldfastError('EmergencyUnreachable', `The emergency desk ${subject.id} did not answer within 5 s.`);
     case 'workflow':
     case 'service':
-      return new HoldfastError('TemporalUnavailable', 'The Temporal server did not answer within 5 s.');
+      return new HoldfastError(
+        'TemporalUnavailable',
+        `The Temporal server did not answer within ${timeoutOf(subject) / 1_000} s.`,
+      );
   }
 }

@@ -1,12 +1,13 @@
 /** The workflows' code as tests run it: bundled from source once per change, with coverage counters when coverage is asked for. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
 
 const SOURCE = resolve(__dirname, '../../src');
+/** Inside the checkout: the counters in a bundle name the files they count by full path, so no other checkout can use it. */
+const CACHE = resolve(__dirname, '../../node_modules/.cache/holdfast');
 /** Pure rooms are counted by their unit tests; two instrumentations of one file cannot be merged. */
 const COUNTED = /[/\\]src[/\\]workflows[/\\]/;
 
@@ -22,8 +23,9 @@ export function collectWorkflowCoverage(): void {
 
 /** Only a worker in the test's own process can take the counters; for others `counted` is false. */
 export async function testBundle(counted = isCounting): Promise<{ codePath: string }> {
-  const codePath = join(tmpdir(), `holdfast-test-bundle-${fingerprint(counted)}.js`);
+  const codePath = join(CACHE, `test-bundle-${fingerprint(counted)}.js`);
   if (existsSync(codePath)) return { codePath };
+  mkdirSync(CACHE, { recursive: true });
   const { code } = await bundleWorkflowCode(bundleOptions(counted));
   const partial = `${codePath}.${process.pid}`;
   writeFileSync(partial, code);

@@ -1,7 +1,12 @@
-/** Events carry outputs to people's screens: 16 KiB of them, the smallest members first, the rest as null. */
+/** Events carry outputs to people's screens: 16 Ki characters of them, the smallest members first, the rest as null. */
 const LARGEST = 16 * 1024;
 
-export function cutOutputs(outputs: Readonly<Record<string, unknown>>): { outputs: unknown; truncated?: true } {
+export interface CutOutputs {
+  readonly outputs: unknown;
+  readonly truncated?: true;
+}
+
+export function cutOutputs(outputs: Readonly<Record<string, unknown>>): CutOutputs {
   if (sizeOf(outputs) <= LARGEST) return { outputs };
   const members = Object.entries(outputs).map(([name, value]) => ({
     name,

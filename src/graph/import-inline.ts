@@ -1,94 +1,112 @@
-/** The importer for nodes with inline parameters: `{"nodes": {"node1": {"type": "constant", "value": 42}}}`. */
-import { NODE_ID, RESERVED_IDS } from './names';
+/**
+ * The importer for graphs as a hand-written sequential executor reads them: nodes with inline parameters,
+ * `{"nodes": {"node1": {"type": "constant", "value": 42}}}`, and an order in `depends_on`, `next` or `edges`.
+ *
+ * Keys of a node that the language does not have become its params, where the kind has no such field too: then validation names them
+ * where they stood. What the kind has as a field is never read as an order.
+ */
+import { inputsOf } from './inline-inputs';
+import { followAll, linkEdges, waitsOf } from './inline-order';
+import { draftInline, type InlineDraft } from './inline-draft';
+import { UniqueNames, idFrom } from './import-names';
+import { ImportNotes, isMembers, untouched, type Imported, type Members } from './import-report';
+import type { KindCatalogue } from './kinds';
 import { toPointer } from './pointer';
-import { nodeKeys } from './schema';
-
-export interface Imported {
-  readonly document: unknown;
-  /** One sentence for every thing that was moved or filled in, and for every one that could not be carried. */
-  readonly report: readonly string[];
-  /** Where the imported document's pointer pointed in the original. */
-  readonly originOf: (pointer: string) => string;
-}
-
-type Members = Readonly<Record<string, unknown>>;
-
-/** What became of one node. */
-interface Moved {
-  readonly node: unknown;
-  readonly report: readonly string[];
-  /** New pointer to old. */
-  readonly origins: readonly (readonly [string, string])[];
-}
 
 /**
- * Turns a graph with inline parameters into the language. Applies exactly when the document is an object without the key
- * `holdfast` whose `nodes` is an object; anything else is returned as it is, with an empty report.
- *
- * Keys of a node that the language does not have become its params. A key that stands in `params` too, or beside a `params`
- * that is no object, stays where it is, so that validation names it. `name` fills a missing `id`.
+ * Applies exactly when the document is an object without the key `holdfast` whose `nodes` is an object, or a list of objects with ids;
+ * anything else is returned as it is, with an empty report. `name` fills a missing `id`.
  */
-export function importInline(document: unknown, name = 'graph'): Imported {
-  if (!isInline(document)) return { document, report: [], originOf: (pointer) => pointer };
-  const moved = Object.entries(document.nodes).map(([id, node]) => [id, moveParams(id, node)] as const);
-  const head = { holdfast: 1, id: idFrom(name) };
-  const origins = new Map(moved.flatMap(([, each]) => each.origins));
+export function importInline(document: unknown, catalogue: KindCatalogue, name = 'graph'): Imported {
+  const entries = entriesOf(document);
+  if (!isMembers(document) || entries === undefined) return untouched(document);
+  const notes = new ImportNotes();
+  const head = headOf(document, name, notes);
+  const drafts = readNodes(entries, catalogue, notes);
+  const nodes = new Map([...drafts].filter(([, draft]) => isDraft(draft))) as Map<string, InlineDraft>;
+  for (const draft of nodes.values()) {
+    waitsOf(draft, notes);
+    followAll(draft, nodes, notes);
+    inputsOf(draft, nodes, notes);
+  }
+  const rest = linkEdges(document, nodes, notes);
+  for (const draft of nodes.values()) moveParams(draft, notes);
   return {
-    document: { ...head, ...document, nodes: Object.fromEntries(moved.map(([id, { node }]) => [id, node])) },
-    report: [...headReport(document, head.id), ...moved.flatMap(([, each]) => each.report)],
-    originOf: (pointer) => originOf(origins, pointer),
+    document: {
+      ...head,
+      ...rest,
+      nodes: Object.fromEntries([...drafts].map(([id, draft]) => [id, isDraft(draft) ? nodeOf(draft) : draft.value])),
+    },
+    report: notes.report,
+    originOf: (pointer) => notes.originOf(pointer),
   };
 }
 
-function isInline(document: unknown): document is Members & { readonly nodes: Members } {
-  return isMembers(document) && !Object.hasOwn(document, 'holdfast') && isMembers(document.nodes);
+type Entry = readonly [id: string | undefined, value: unknown, pointer: string];
+
+function entriesOf(document: unknown): Entry[] | undefined {
+  if (!isMembers(document) || Object.hasOwn(document, 'holdfast')) return undefined;
+  const { nodes } = document;
+  if (isMembers(nodes)) return Object.entries(nodes).map(([id, value]) => [id, value, toPointer('nodes', id)]);
+  if (!Array.isArray(nodes) || !nodes.every(isMembers)) return undefined;
+  return nodes.map((node, at) => [typeof node.id === 'string' ? node.id : undefined, node, toPointer('nodes', at)]);
 }
 
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function headOf(document: Members, name: string, notes: ImportNotes): Members {
+  const id = idFrom(name);
+  notes.changed('/holdfast', 'Added "holdfast": 1, the version of the language.');
+  if (!Object.hasOwn(document, 'id')) notes.changed('/id', `Added "id": "${id}".`);
+  return { holdfast: 1, id };
 }
 
-function headReport(document: Members, id: string): string[] {
-  return [
-    'Added "holdfast": 1, the version of the language.',
-    ...(Object.hasOwn(document, 'id') ? [] : [`Added "id": "${id}".`]),
-  ];
+interface NoNode {
+  readonly value: unknown;
 }
 
-function moveParams(id: string, node: unknown): Moved {
-  if (!isMembers(node)) return { node, report: [`Node ${id} is not an object and was left as it is.`], origins: [] };
-  const inline = Object.keys(node).filter((key) => !nodeKeys.includes(key));
-  if (inline.length === 0) return { node, report: [], origins: [] };
-  const params = Object.hasOwn(node, 'params') ? node.params : {};
-  const move = isMembers(params) ? inline.filter((key) => !Object.hasOwn(params, key)) : [];
-  const stay = inline.filter((key) => !move.includes(key));
+function isDraft(value: InlineDraft | NoNode): value is InlineDraft {
+  return 'raw' in value;
+}
+
+function readNodes(entries: readonly Entry[], catalogue: KindCatalogue, notes: ImportNotes) {
+  const nodes = new Map<string, InlineDraft | NoNode>();
+  const names = new UniqueNames();
+  entries.forEach(([given, value, pointer], at) => {
+    const id = names.take(given ?? `node_${at}`);
+    if (given === undefined) notes.changed(pointer, `Node ${at} has no id and is called \`${id}\`.`);
+    else if (id !== given)
+      notes.lost(`${pointer}/id`, `The id \`${given}\` stands twice; this node is called \`${id}\`.`);
+    if (toPointer('nodes', id) !== pointer) notes.moved(toPointer('nodes', id), pointer);
+    if (isMembers(value)) {
+      nodes.set(id, draftInline({ id, given, raw: value, pointer }, catalogue, notes));
+    } else {
+      notes.changed(pointer, `Node ${id} is not an object and was left as it is, which validation refuses.`);
+      nodes.set(id, { value });
+    }
+  });
+  return nodes;
+}
+
+function moveParams({ id, pointer, rest, params, inline }: InlineDraft, notes: ImportNotes): void {
+  for (const key of inline) {
+    if (!rest.has(key)) continue;
+    const place = pointer + toPointer(key);
+    if (params === undefined || params.has(key)) {
+      const why = params === undefined ? 'whose `params` is no object' : 'which has it in `params` already';
+      notes.changed(place, `\`${key}\` of node ${id}, ${why}, stays where it is, and validation refuses it.`);
+      continue;
+    }
+    params.set(key, rest.get(key));
+    rest.delete(key);
+    notes.moved(toPointer('nodes', id, 'params', key), place);
+    notes.changed(place, `\`${key}\` of node ${id} became its param.`);
+  }
+}
+
+function nodeOf({ rest, params, after, inputs }: InlineDraft): Members {
   return {
-    node: isMembers(params) ? withParams(node, params, move) : node,
-    report: [
-      ...(move.length === 0 ? [] : [`Moved to the params of node ${id}: ${move.join(', ')}.`]),
-      ...(stay.length === 0 ? [] : [`Could not move to the params of node ${id}: ${stay.join(', ')}.`]),
-    ],
-    origins: move.map((key) => [toPointer('nodes', id, 'params', key), toPointer('nodes', id, key)] as const),
+    ...Object.fromEntries(rest),
+    ...(params === undefined || params.size === 0 ? {} : { params: Object.fromEntries(params) }),
+    ...(inputs === undefined || inputs.size === 0 ? {} : { inputs: Object.fromEntries(inputs) }),
+    ...(after === undefined || after.length === 0 ? {} : { after }),
   };
-}
-
-function withParams(node: Members, params: object, move: readonly string[]): Members {
-  const kept = Object.entries(node).filter(([key]) => !move.includes(key) && key !== 'params');
-  const moved = Object.entries(node).filter(([key]) => move.includes(key));
-  return Object.fromEntries([...kept, ['params', Object.fromEntries([...Object.entries(params), ...moved])]]);
-}
-
-/** A valid id from a name such as a file's: `7 days.json` gives `graph_7_days`. */
-export function idFrom(name: string): string {
-  const base = name.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '');
-  const id = base.replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, 100);
-  if (id === '') return 'graph';
-  return NODE_ID.test(id) && !RESERVED_IDS.has(id) ? id : `graph_${id}`;
-}
-
-/** Only `/nodes/<id>/params/<key>` was moved, so only such a prefix is looked up. */
-function originOf(origins: ReadonlyMap<string, string>, pointer: string): string {
-  const prefix = pointer.split('/').slice(0, 5).join('/');
-  const origin = origins.get(prefix);
-  return origin === undefined ? pointer : origin + pointer.slice(prefix.length);
 }

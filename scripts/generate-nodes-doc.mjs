@@ -27,6 +27,12 @@ const row = (...cells) => `| ${cells.map(cell).join(' | ')} |`;
 const table = (header, rows) => [row(...header), row(...header.map(() => '---')), ...rows].join('\n');
 const seconds = (ms) => `${ms / 1000} s`;
 
+/** A kind that takes any name has one row for all of them. */
+function fieldRows({ fields, open_fields: open }) {
+  const rows = Object.entries(fields).map(fieldRow);
+  return open === undefined ? rows : [...rows, row('any other', open.type, 'optional', open.description)];
+}
+
 function fieldRow([name, { type, required, default: initial, description }]) {
   const need = required ? 'required' : initial === undefined ? 'optional' : code(JSON.stringify(initial));
   return row(code(name), type, need, description);
@@ -37,21 +43,27 @@ function retryText({ max_attempts, initial_ms, backoff, max_ms }) {
   return `${max_attempts} attempts, ${seconds(initial_ms)} apart, ×${backoff} up to ${seconds(max_ms)}`;
 }
 
-function behaviour({ effect, branches, timeout_ms, retry }) {
+function behaviour(kind) {
+  const { effect, branches, branches_from: named, resource_from: resource, timeout_ms, retry, body } = kind;
   const limits = effect === 'control' ? [] : [`Timeout ${seconds(timeout_ms)}, ${retryText(retry)}.`];
-  const ways = branches.length > 0 ? [`Branches: ${branches.map(code).join(', ')}.`] : [];
-  return [`Effect ${EFFECTS[effect]}.`, ...limits, ...ways].join(' ');
+  const more = named === undefined ? [] : [`the keys of ${code(named)}`];
+  const ways = branches.length > 0 ? [`Branches: ${[...more, ...branches.map(code)].join(', ')}.`] : [];
+  const breaker = resource === undefined ? [] : [`Circuit breaker: the ${code(resource)}.`];
+  const inside = body === undefined ? [] : [body.instead_of === undefined ? 'Needs a `body`.' : 'May hold a `body`.'];
+  return [`Effect ${EFFECTS[effect]}.`, ...limits, ...ways, ...breaker, ...inside].join(' ');
 }
 
 function section(kind) {
   const outputs = Object.entries(kind.outputs).map(([name, { type, description }]) =>
     row(code(name), type, description),
   );
+  if (kind.open_outputs) outputs.push(row('any other', 'any', 'What the graph it runs gives.'));
+  const fields = fieldRows(kind);
   const parts = [
     `### ${kind.type}`,
     kind.description,
     behaviour(kind),
-    table(['field', 'type', 'default', 'meaning'], Object.entries(kind.fields).map(fieldRow)),
+    table(['field', 'type', 'default', 'meaning'], fields),
     ...(outputs.length > 0 ? [table(['output', 'type', 'meaning'], outputs)] : []),
     '```json\n' + JSON.stringify(kind.example, null, 2) + '\n```',
   ];

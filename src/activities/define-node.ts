@@ -13,16 +13,20 @@
 import { z } from 'zod';
 import { HoldfastError } from '../errors';
 import { durationMs } from '../graph/duration';
+import { wordsOf } from '../graph/issue-words';
 import type {
   Effect,
   FieldDeclaration,
+  FieldsProblem,
+  GivenFields,
   KindDeclaration,
   OutputDeclaration,
   RetryTraits,
-  ValueType,
 } from '../graph/kinds';
+import type { ValueType } from '../graph/value-types';
 import type { NodeSpec } from '../graph/schema';
 import type { FormulaValue, NodeTask } from '../graph/task';
+import { present } from '../json';
 import { isDecimal } from '../money';
 
 /** What a node's body is given beside its fields. */
@@ -53,7 +57,8 @@ export interface Field<T> {
 type Fields = Readonly<Record<string, Field<unknown>>>;
 type ValuesOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-export interface NodeDefinition<F extends Fields> {
+/** `O`: what each of its open fields holds. */
+export interface NodeDefinition<F extends Fields, O = never> {
   readonly type: string;
   /** The page of the reference it stands on. */
   readonly family: string;
@@ -62,17 +67,36 @@ export interface NodeDefinition<F extends Fields> {
   /** A node of this kind as an author writes it; `docs/NODES.md` shows it. */
   readonly example?: NodeSpec;
   readonly fields: F;
+  /** What a node may give beside the fields, under any name. */
+  readonly open_fields?: Field<O>;
   readonly outputs: Readonly<Record<string, OutputDeclaration>>;
+  /** What a node gives beside the outputs is known only when it has run. */
+  readonly open_outputs?: boolean;
   readonly branches?: readonly string[];
+  /** The field that names further branches: the keys of the object it holds. */
+  readonly branches_from?: Extract<keyof F, string>;
+  /** The field that names the resource whose circuit breaker counts its calls, unless the node names another. */
+  readonly resource_from?: Extract<keyof F, string>;
+  /** Says what is wrong with fields that are fine one by one: before anything runs, and again with the values of a run. */
+  readonly check?: (given: GivenFields) => FieldsProblem | undefined;
+  /** Of kinds whose nodes hold a graph: they must, or name one in the field `instead_of`. */
+  readonly body?: { readonly instead_of?: string };
   readonly timeout_ms?: number;
   readonly retry?: Partial<RetryTraits>;
-  readonly run: (fields: ValuesOf<F>, context: NodeContext) => NodeOutcome | Promise<NodeOutcome>;
+  /** `open` holds the open fields, in the order they are written. */
+  readonly run: (
+    fields: ValuesOf<F>,
+    context: NodeContext,
+    open: Readonly<Record<string, O>>,
+  ) => NodeOutcome | Promise<NodeOutcome>;
 }
 
 /** A node kind ready to be declared to the language and run by a worker. */
 export interface NodeKind extends KindDeclaration {
   readonly family: string;
   readonly example?: NodeSpec;
+  /** The fields as the body is given them: checked, with their defaults. Throws `InvalidInput` naming the field. */
+  readonly parse: (fields: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** Checks the fields and runs the body. Throws `InvalidInput` naming the field. */
   readonly run: (fields: Readonly<Record<string, unknown>>, context: NodeContext) => Promise<NodeOutcome>;
 }
@@ -82,27 +106,56 @@ const TIMEOUT_MS = 30_000;
 const PURE_RETRY: RetryTraits = { max_attempts: 1, initial_ms: 1_000, backoff: 2, max_ms: 60_000 };
 const RETRY: RetryTraits = { max_attempts: 3, initial_ms: 1_000, backoff: 2, max_ms: 60_000 };
 
-export function defineNode<F extends Fields>(definition: NodeDefinition<F>): NodeKind {
-  const { fields, run, branches = [], retry, ...rest } = definition;
+export function defineNode<F extends Fields, O = never>(definition: NodeDefinition<F, O>): NodeKind {
+  const { fields, open_fields, run, branches = [], retry, ...rest } = definition;
   const pure = definition.effect === 'pure';
-  const schema = z.strictObject(mapValues(fields, (each) => each.schema));
+  const parse = parserOf(definition);
   return {
     ...rest,
+    ...present({ open_fields: open_fields?.declaration }),
     branches,
     formulas: Object.keys(fields).filter((name) => fields[name]?.declaration.type === 'formula'),
     timeout_ms: definition.timeout_ms ?? (pure ? PURE_TIMEOUT_MS : TIMEOUT_MS),
     retry: { ...(pure ? PURE_RETRY : RETRY), ...retry },
     fields: mapValues(fields, (each) => each.declaration),
+    parse: (values) => {
+      const given = parse(values);
+      return { ...given.fields, ...given.open };
+    },
     run: async (values, context) => {
-      const parsed = schema.safeParse(values);
-      if (!parsed.success) throw invalidInput(parsed.error);
-      return run(parsed.data as ValuesOf<F>, context);
+      const given = parse(values);
+      return run(given.fields, context, given.open);
     },
   };
 }
 
-function invalidInput(error: z.ZodError): HoldfastError {
-  const issues = error.issues.map((issue) => `${issue.path.join('.') || 'fields'}: ${issue.message}`);
+/** What a body takes from the values of a run. Throws `InvalidInput` naming the fields. */
+function parserOf<F extends Fields, O>({ fields, open_fields, check }: NodeDefinition<F, O>) {
+  const shape = mapValues(fields, (each) => each.schema);
+  const schema = open_fields === undefined ? z.strictObject(shape) : z.object(shape).catchall(open_fields.schema);
+  return (values: Readonly<Record<string, unknown>>) => {
+    const parsed = schema.safeParse(values);
+    if (!parsed.success) throw invalidInput(parsed.error.issues.map(issueText));
+    const problem = check?.({ literals: values, names: new Set(Object.keys(values)) });
+    if (problem !== undefined) throw invalidInput([problemText(problem)]);
+    const data: Readonly<Record<string, unknown>> = parsed.data;
+    const open = Object.keys(values).filter((name) => !Object.hasOwn(fields, name));
+    return {
+      fields: data as ValuesOf<F>,
+      open: Object.fromEntries(open.map((name) => [name, data[name]])) as Record<string, O>,
+    };
+  };
+}
+
+function issueText(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join('.') || 'fields'}: ${wordsOf(issue)}`;
+}
+
+function problemText({ field: name, message }: FieldsProblem): string {
+  return name === undefined ? message : `${name}: ${message}`;
+}
+
+function invalidInput(issues: readonly string[]): HoldfastError {
   return new HoldfastError('InvalidInput', issues.join('; '), { issues });
 }
 
@@ -110,8 +163,12 @@ function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) =>
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
-export function output(type: ValueType, description: string): OutputDeclaration {
-  return { type, description };
+export function output(
+  type: ValueType,
+  description: string,
+  rest: Pick<OutputDeclaration, 'same_as'> = {},
+): OutputDeclaration {
+  return { type, description, ...rest };
 }
 
 interface FieldOptions<T> {
@@ -119,11 +176,19 @@ interface FieldOptions<T> {
   readonly default?: T;
 }
 
+type Limits = Pick<FieldDeclaration, 'choices' | 'range'>;
+
+function firstProblem(schema: z.ZodType, value: unknown): string | undefined {
+  const issue = schema.safeParse(value).error?.issues[0];
+  if (issue === undefined) return undefined;
+  return issue.path.length === 0 ? wordsOf(issue) : `at ${issue.path.join('.')} ${wordsOf(issue)}`;
+}
+
 function makeField<T>(
   type: ValueType,
   schema: z.ZodType<T>,
   description: string,
-  options: FieldOptions<T> = {},
+  { choices, range, ...options }: FieldOptions<T> & Limits = {},
 ): Field<T> {
   const hasDefault = options.default !== undefined;
   return {
@@ -132,16 +197,31 @@ function makeField<T>(
       description,
       required: !hasDefault && !schema.safeParse(undefined).success,
       ...(hasDefault ? { default: options.default } : {}),
-      check: (value) => schema.safeParse(value).error?.issues[0]?.message,
+      ...present({ choices, range }),
+      check: (value) => firstProblem(schema, value),
     },
     schema: hasDefault ? ((schema as z.ZodType).default(options.default) as unknown as z.ZodType<T>) : schema,
   };
 }
 
+const NO_DURATION = 'must be a duration such as 5 or "30s"';
 const decimalText = z.custom<string>(isDecimal, 'must be a decimal string such as "12.50"');
 const formulaValue = z.custom<FormulaValue>(
   (value) => typeof value === 'object' && value !== null && 'formula' in value,
+  'must be a formula',
 );
+
+function refining<T>(check: (value: T) => string | undefined) {
+  return (value: T, context: z.RefinementCtx) => {
+    const wrong = check(value);
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+  };
+}
+
+/** The same field, which need not be given. */
+export function optional<T>({ declaration, schema }: Field<T>): Field<T | undefined> {
+  return { declaration: { ...declaration, required: false }, schema: schema.optional() };
+}
 
 /** Builders of fields, by the language's value types. */
 export const field = {
@@ -156,22 +236,40 @@ export const field = {
     choices: C,
     description: string,
     options?: FieldOptions<C[number]>,
-  ) => makeField<C[number]>('text', z.enum(choices), `${description} One of ${choices.join(', ')}.`, options),
+  ) =>
+    makeField<C[number]>('text', z.enum(choices), `${description} One of ${choices.join(', ')}.`, {
+      ...options,
+      choices,
+    }),
   boolean: (description: string, options?: FieldOptions<boolean>) =>
     makeField('boolean', z.boolean(), description, options),
   integer: (description: string, bounds: { min: number; max: number } & FieldOptions<number>) =>
-    makeField('integer', z.number().int().min(bounds.min).max(bounds.max), description, bounds),
+    makeField('integer', z.number().int().min(bounds.min).max(bounds.max), description, {
+      ...present({ default: bounds.default }),
+      range: { min: bounds.min, max: bounds.max },
+    }),
   decimal: (description: string, options?: FieldOptions<string>) =>
     makeField('decimal', decimalText, description, options),
-  optionalDecimal: (description: string) =>
-    makeField<string | undefined>('decimal', decimalText.optional(), description),
+  list: (description: string, { max }: { readonly max: number }) =>
+    makeField<readonly unknown[]>('list', z.array(z.unknown()).max(max), description),
+  /** A list of texts that are not empty. */
+  names: (description: string, { max }: { readonly max: number }) =>
+    makeField<readonly string[]>('list', z.array(z.string().min(1)).min(1).max(max), description),
+  /** A text; `check` says in one sentence what is wrong with it. */
+  textOf: (description: string, check: (text: string) => string | undefined) =>
+    makeField<string>('text', z.string().superRefine(refining(check)), description),
+  /** An object; `check` says in one sentence what is wrong with it. */
+  objectOf: (description: string, check: (members: Readonly<Record<string, unknown>>) => string | undefined) =>
+    makeField<Readonly<Record<string, unknown>>>(
+      'object',
+      z.record(z.string(), z.unknown()).superRefine(refining(check)),
+      description,
+    ),
   decimals: (description: string) => makeField('decimals', z.array(decimalText).min(1).max(10_000), description),
   duration: (description: string) =>
     makeField<number | string>(
       'duration',
-      z
-        .union([z.number(), z.string()])
-        .refine((value) => durationMs(value) !== undefined, 'must be a duration such as 5 or "30s"'),
+      z.union([z.number(), z.string()], NO_DURATION).refine((value) => durationMs(value) !== undefined, NO_DURATION),
       description,
     ),
   /** A formula; `check` says what is wrong with its text. */

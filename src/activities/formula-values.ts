@@ -62,6 +62,14 @@ const dividing =
     return compute(asDecimal(left), asDecimal(right));
   };
 
+/** Digits a product may have: without a bound, 150 factors of 60 digits each take a good part of a second. */
+const MOST_DIGITS = 500;
+
+function product(a: Decimal, b: Decimal): Decimal {
+  if (a.c.length + b.c.length > MOST_DIGITS) throw new FormulaMistake(`a product has more than ${MOST_DIGITS} digits`);
+  return a.times(b);
+}
+
 /** A decimal never equals a text that is none; true and false compare with nothing but each other. */
 function equal(left: Operand, right: Operand): boolean {
   const [a, b] = [left.value, right.value];
@@ -73,7 +81,7 @@ function equal(left: Operand, right: Operand): boolean {
 export const binaryOperators: ReadonlyMap<string, Binary> = new Map<string, Binary>([
   ['+', ofDecimals((a, b) => a.plus(b))],
   ['-', ofDecimals((a, b) => a.minus(b))],
-  ['*', ofDecimals((a, b) => a.times(b))],
+  ['*', ofDecimals(product)],
   ['/', dividing((a, b) => a.div(b))],
   ['%', dividing((a, b) => a.mod(b))],
   ['<', ofDecimals((a, b) => a.lt(b))],

@@ -4,12 +4,13 @@
  * F1. Exact: number literals are read from their text and computed in decimal; `0.1 + 0.2 == 0.3` is true.
  * F2. Closed: literals, references, `+ - * / %`, comparisons, `&& || !`, `?:`, parentheses, `min`, `max` and `abs`.
  *     No property of anything is ever read: a reference is looked up whole among the values given.
- * F3. Bounded: 1,000 characters, 300 parts.
+ * F3. Bounded: 1,000 characters, 300 parts, products of 500 digits; nothing in a formula repeats.
  * F4. What `checkFormula` accepts always parses, and its references are those `referencesInFormula` finds.
  *     jsep alone is laxer than that function (spaces beside dots, letters outside ASCII, escapes), so those are refused.
  */
 import jsep from 'jsep';
 import { HoldfastError, messageOf } from '../errors';
+import { MAX_FORMULA } from '../graph/references';
 import type { FormulaValue } from '../graph/task';
 import { decimal, formatDecimal, isDecimal } from '../money';
 import {
@@ -22,7 +23,6 @@ import {
   type Value,
 } from './formula-values';
 
-const MAX_LENGTH = 1_000;
 const MAX_PARTS = 300;
 
 type Values = FormulaValue['values'];
@@ -65,7 +65,7 @@ function compile(text: unknown): Part {
 }
 
 function refuseWhatOnlyTheParserAllows(text: string): void {
-  if (text.length > MAX_LENGTH) throw new FormulaMistake(`a formula has at most ${MAX_LENGTH} characters`);
+  if (text.length > MAX_FORMULA) throw new FormulaMistake(`a formula has at most ${MAX_FORMULA} characters`);
   if (text.includes('\\')) throw new FormulaMistake('a text in a formula cannot hold a backslash');
   const bare = text.replace(/'[^']*'|"[^"]*"/g, "''");
   const stranger = /[^A-Za-z0-9_. \t\r\n+\-*/%<>=!&|?:(),'"]/u.exec(bare);

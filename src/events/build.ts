@@ -4,6 +4,7 @@
  */
 import {
   ENVELOPE_VERSION,
+  type CircuitStateChanged,
   type Correlation,
   type EmergencyStateChanged,
   type ExecutionFact,
@@ -20,7 +21,7 @@ import { present } from '../json';
  */
 export type Precedence = readonly [generation: number, dispatch: number, attempt: number, rank: number];
 
-/** An event with what the log needs beside it. `key` (frame/node) is set for node events alone; only hints have no precedence. */
+/** An event with what the log needs beside it. `key` (frame/node) is set for node events alone. Without precedence it stands in no snapshot: hints, and changes of a worker's breakers. */
 export interface Publication {
   readonly event: UnnumberedEvent;
   readonly key?: string;
@@ -35,6 +36,8 @@ export interface ExecutionContext extends Correlation {
 
 const rankOf: Readonly<Record<NodeFact['type'], number>> = {
   node_waiting: 0,
+  approval_requested: 0,
+  approval_given: 2,
   node_started: 1,
   node_retrying: 2,
   node_skipped: 3,
@@ -78,6 +81,25 @@ export function executionEvent(
   const event = { ...envelope(context, context.execution_id, id, at), ...fact };
   if (ordinal === 'ending') return { event };
   return { event, precedence: [ordinal === 'end' ? Number.MAX_SAFE_INTEGER : ordinal, 0, 0, 0] };
+}
+
+/** What tells one change of a breaker from every other: the worker process and how often its breaker had changed. */
+export interface CircuitOrigin {
+  readonly worker_id: string;
+  readonly ordinal: number;
+}
+
+/** `place`: the node whose call brought the change. */
+export function circuitEvent(
+  place: ExecutionContext & Pick<NodeTurn, 'node_id' | 'node_type' | 'frame'>,
+  fact: CircuitStateChanged,
+  { worker_id, ordinal }: CircuitOrigin,
+  at: number,
+): Publication {
+  const { execution_id, node_id, node_type, frame } = place;
+  const id = [execution_id, 'circuit', worker_id, fact.resource, ordinal].join('|');
+  const node = { node_id, node_type, ...present({ frame: frame === '' ? undefined : frame }) };
+  return { event: { ...envelope(place, execution_id, id, at), ...node, ...fact } };
 }
 
 export function emergencyEvent(deskId: string, mode: Mode, fact: EmergencyStateChanged, at: number): Publication {

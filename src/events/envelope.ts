@@ -67,6 +67,17 @@ export interface NodeFailed extends Fact<'node_failed'> {
 export interface NodeSkipped extends Fact<'node_skipped' | 'node_waiting'> {
   readonly reason: string;
 }
+export interface ApprovalRequested extends Fact<'approval_requested'> {
+  /** ISO 8601; absent when it waits for ever. */
+  readonly deadline?: string;
+  /** Names or roles; absent when any operator may decide. */
+  readonly approvers?: readonly string[];
+}
+export interface ApprovalGiven extends Fact<'approval_given'> {
+  /** `deadline` when nobody decided in time. */
+  readonly actor: string;
+  readonly decision: 'approved' | 'rejected';
+}
 
 export interface EmergencyStateChanged extends Fact<'emergency_state_changed'> {
   readonly controller_id: string;
@@ -78,9 +89,18 @@ export interface EmergencyStateChanged extends Fact<'emergency_state_changed'> {
   readonly desk_epoch: number;
 }
 
+/** The breaker of one worker process; told in the stream of the execution whose call brought the change. */
+export interface CircuitStateChanged extends Fact<'circuit_state_changed'> {
+  readonly resource: string;
+  readonly previous_state: CircuitState;
+  readonly new_state: CircuitState;
+}
+export type CircuitState = 'closed' | 'open' | 'half_open';
+
 export type ExecutionFact = ExecutionStarted | ExecutionEnded | ExecutionHalted | ExecutionEnding;
-export type NodeFact = NodeStarted | NodeCompleted | NodeRetrying | NodeFailed | NodeSkipped;
-export type EventFact = ExecutionFact | NodeFact | EmergencyStateChanged;
+export type NodeFact =
+  NodeStarted | NodeCompleted | NodeRetrying | NodeFailed | NodeSkipped | ApprovalRequested | ApprovalGiven;
+export type EventFact = ExecutionFact | NodeFact | CircuitStateChanged | EmergencyStateChanged;
 export type EventType = EventFact['type'];
 
 /** An event on its way to the log, before the log has numbered it. `stream` is an execution id or `desk/<desk id>`. */

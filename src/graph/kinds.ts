@@ -3,6 +3,7 @@
  * `KindDeclaration` serves validation and documentation; `KindTraits` is the part an execution carries with it, so that a
  * running one keeps its meaning when a later release changes a kind.
  */
+import type { ValueType } from './value-types';
 
 /**
  * How a kind touches the world, which decides how it runs:
@@ -10,26 +11,16 @@
  */
 export type Effect = 'pure' | 'read' | 'notify' | 'control';
 
-/** The type of a field or an output. `decimal` is a decimal string; `formula` a text whose bare references are its edges. */
-export type ValueType =
-  | 'any'
-  | 'text'
-  | 'boolean'
-  | 'integer'
-  | 'number'
-  | 'decimal'
-  | 'decimals'
-  | 'duration'
-  | 'formula'
-  | 'object'
-  | 'list';
-
 export interface FieldDeclaration {
   readonly type: ValueType;
   readonly description: string;
   readonly required: boolean;
   /** As written in a graph; absent when there is none. */
   readonly default?: unknown;
+  /** Of a text that must be one of these. */
+  readonly choices?: readonly string[];
+  /** Of an integer, both included. */
+  readonly range?: { readonly min: number; readonly max: number };
   /** Says in one sentence what is wrong with a literal, or nothing when it is fine. */
   readonly check: (value: unknown) => string | undefined;
 }
@@ -37,6 +28,23 @@ export interface FieldDeclaration {
 export interface OutputDeclaration {
   readonly type: ValueType;
   readonly description: string;
+  /** The field whose value it is, unchanged: then validation knows it where that is a literal. */
+  readonly same_as?: string;
+}
+
+/** What a node gives its kind, as far as it is known before it runs. */
+export interface GivenFields {
+  /** Those given as literals, without texts that are filled in when the node runs. */
+  readonly literals: Readonly<Record<string, unknown>>;
+  /** The names of all that are given. */
+  readonly names: ReadonlySet<string>;
+}
+
+export interface FieldsProblem {
+  /** The field to look at, where it is one. */
+  readonly field?: string;
+  /** What is wrong, in one sentence without its full stop. */
+  readonly message: string;
 }
 
 /** Delays in milliseconds; `max_attempts` counts the first one. */
@@ -51,6 +59,10 @@ export interface KindTraits {
   readonly effect: Effect;
   /** Names of the control outputs of a condition kind; empty for all others. */
   readonly branches: readonly string[];
+  /** The field that names further branches of a node: the keys of the object it holds. */
+  readonly branches_from?: string;
+  /** The field that names the resource whose circuit breaker counts, where the node names none itself. */
+  readonly resource_from?: string;
   /** Names of the fields that hold a formula, whose bare references are edges. */
   readonly formulas: readonly string[];
   readonly timeout_ms: number;
@@ -61,7 +73,15 @@ export interface KindDeclaration extends KindTraits {
   readonly type: string;
   readonly description: string;
   readonly fields: Readonly<Record<string, FieldDeclaration>>;
+  /** What a node may give beside the fields, under any name. */
+  readonly open_fields?: FieldDeclaration;
+  /** What a node gives beside the outputs can be known by running it alone. */
+  readonly open_outputs?: boolean;
   readonly outputs: Readonly<Record<string, OutputDeclaration>>;
+  /** Says what is wrong with fields that are fine one by one. */
+  readonly check?: (given: GivenFields) => FieldsProblem | undefined;
+  /** Of kinds whose nodes hold a graph: they must, or name one in the field `instead_of`. */
+  readonly body?: { readonly instead_of?: string };
 }
 
 export type KindCatalogue = ReadonlyMap<string, KindDeclaration>;

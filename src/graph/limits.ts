@@ -2,8 +2,12 @@
 export const MAX_BYTES = 1_048_576;
 export const MAX_DEPTH = 64;
 export const MAX_NODES = 10_000;
-/** Graph and traits together; the server's 2 MiB must also hold the state at continue-as-new. */
-export const MAX_INPUT_BYTES = Math.floor(1.8 * 1_048_576);
+/** Bodies inside bodies. */
+export const MAX_BODY_DEPTH = 5;
+/** Graph, traits and start inputs together. */
+export const MAX_INPUT_BYTES = Math.floor(1.5 * 1_048_576);
+/** What travels to the next run beside them: the server takes 2 MiB for all of it, and states and turns need their share. */
+export const MAX_CARRIED_BYTES = Math.floor(1.8 * 1_048_576);
 
 /** Length in UTF-8. */
 export function bytesOf(text: string): number {

@@ -10,3 +10,9 @@ export const RESERVED_IDS: ReadonlySet<string> = new Set(['input', 'item', 'succ
 export function guardIdOf(nodeId: string): string {
   return `${nodeId}:when`;
 }
+
+/** The condition node at the end of a body that `while` stands for. */
+export const LOOP_GUARD = ':while';
+
+/** What a reference may start with beside a node: what the execution was started with, and the item a loop is at. */
+export const SCOPE_IDS: ReadonlySet<string> = new Set(['input', 'item']);

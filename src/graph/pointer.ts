@@ -1,7 +1,13 @@
 /** JSON pointers (RFC 6901). */
 
 export function toPointer(...steps: readonly (string | number)[]): string {
-  return steps.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  let pointer = '';
+  for (const step of steps) pointer += `/${escaped(String(step))}`;
+  return pointer;
+}
+
+function escaped(step: string): string {
+  return step.includes('~') || step.includes('/') ? step.replaceAll('~', '~0').replaceAll('/', '~1') : step;
 }
 
 export function fromPointer(pointer: string): string[] {

@@ -1,12 +1,14 @@
 /** From a file or document to what an execution is started with. */
 import { HoldfastError } from '../errors';
 import type { Mode } from '../events/envelope';
+import { present } from '../json';
 import type { RunGraphInput } from '../workflows/messages';
-import { importInline } from './import-inline';
+import { importGraph } from './import-document';
+import type { ImportEntry } from './import-report';
 import type { KindCatalogue, KindTraits } from './kinds';
 import { MAX_INPUT_BYTES, bytesOf } from './limits';
 import { GUARD_KIND } from './node-reading';
-import { formatMistakes } from './mistake';
+import { formatMistakes, mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { parseGraphText } from './parse';
 import type { ParsedText } from './parse';
@@ -25,8 +27,8 @@ export interface PrepareOptions {
 
 export interface Prepared {
   readonly prepared: RunGraphInput;
-  /** What the importers changed or could not carry, in sentences. */
-  readonly report: readonly string[];
+  /** What the importers changed; what they lose is a mistake. */
+  readonly report: readonly ImportEntry[];
 }
 
 /**
@@ -41,10 +43,13 @@ export function prepareGraph(
   const file = 'file' in source ? source.file : undefined;
   const parsed = 'text' in source ? parseGraphText(source.text) : parsedDocument(source.document);
   if (parsed.document === undefined && parsed.mistakes.length > 0) throw invalid(parsed.mistakes, file);
-  const { document, report, originOf } = importInline(parsed.document, file);
+  const { document, report, originOf } = importGraph(parsed.document, catalogue, file);
   const { graph, mistakes } = validateGraph(document, catalogue);
   const placed = mistakes.map((each) => place(each, originOf(each.path), parsed));
-  const all = [...parsed.mistakes, ...placed].sort(inTextOrder);
+  const lost = report
+    .filter(({ severity }) => severity === 'lost')
+    .map((each) => place(notImported(each), each.path, parsed));
+  const all = [...parsed.mistakes, ...placed, ...lost].sort(inTextOrder);
   if (graph === undefined || all.length > 0) throw invalid(all, file);
   const prepared = { graph, version: graphVersion(graph, sha256), kinds: traitsOf(graph, catalogue), mode };
   const bytes = bytesOf(JSON.stringify(prepared));
@@ -54,6 +59,11 @@ export function prepareGraph(
 
 function parsedDocument(document: unknown): ParsedText {
   return { document, locate: () => undefined, mistakes: [] };
+}
+
+/** A graph that does less than its original is never run unasked: `holdfast import` writes it down first. */
+function notImported({ path, message }: ImportEntry): Mistake {
+  return mistake('not_imported', path, message);
 }
 
 /** The path becomes the original's, so that it and the line name the same thing. */
@@ -75,15 +85,32 @@ function tooLarge(id: string, bytes: number): HoldfastError {
   return new HoldfastError('GraphTooLarge', message, { bytes, limit: MAX_INPUT_BYTES });
 }
 
-function traitsOf({ nodes }: Graph, catalogue: KindCatalogue): Record<string, KindTraits> {
-  const specs = Object.values(nodes);
-  const used = new Set(specs.map(({ type }) => type));
-  if (specs.some(({ when }) => when !== undefined)) used.add(GUARD_KIND);
+/** Those of every kind the graph uses, also in bodies, behind `when` and `while`, and at a halt. */
+function traitsOf({ nodes, on_halt }: Graph, catalogue: KindCatalogue): Record<string, KindTraits> {
+  const used = new Set<string>();
+  collectKinds(nodes, used);
+  collectKinds(on_halt?.nodes ?? {}, used);
   const kinds = [...catalogue].filter(([type]) => used.has(type));
   return Object.fromEntries(kinds.map(([type, kind]) => [type, traits(kind)]));
 }
 
+function collectKinds(nodes: Graph['nodes'], used: Set<string>): void {
+  for (const { type, when, while: goesOn, body } of Object.values(nodes)) {
+    used.add(type);
+    if (when !== undefined || goesOn !== undefined) used.add(GUARD_KIND);
+    if (body !== undefined) collectKinds(body.nodes, used);
+  }
+}
+
 /** Only the traits: descriptions and checks stay behind. */
-function traits({ effect, branches, formulas, timeout_ms, retry }: KindTraits): KindTraits {
-  return { effect, branches, formulas, timeout_ms, retry };
+function traits({
+  effect,
+  branches,
+  branches_from,
+  resource_from,
+  formulas,
+  timeout_ms,
+  retry,
+}: KindTraits): KindTraits {
+  return { effect, branches, ...present({ branches_from, resource_from }), formulas, timeout_ms, retry };
 }

@@ -3,13 +3,12 @@
  * through their ancestors.
  *
  * For every vertex, in an order with sources first, we keep which endings of its ancestors it rules out. A source of which
- * every ending is ruled out tears the vertex: it cannot start. Only ancestors that are referred to in more than one way can
- * tear, and each is one bit of a bigint per ending, so 10,000 nodes take milliseconds and the worst graph well under a second.
- * A join that needs fewer than all edges rules out what every edge rules out: sound, never a false alarm, though
- * `join: 2` of three edges that exclude one another in pairs is not seen.
+ * every ending is ruled out tears the vertex: it cannot start. Only ancestors that are referred to in ways
+ * that exclude each other can tear, and each is one bit of a bigint per ending, so 10,000 nodes take milliseconds and the worst graph well under a second.
+ * A join that needs fewer than all of the edges it counts rules out what each of these rules out: sound, never a false alarm,
+ * though `join: 2` of three edges that exclude one another in pairs is not seen. The edges it does not count are all needed.
  */
 import { itemAt } from './item-at';
-import { grouped } from './wiring';
 import type { Edge, Vertex } from './wiring';
 
 export interface Unreachable {
@@ -42,8 +41,8 @@ export function findUnreachable(
   for (const index of order) {
     if (skipped.has(index)) continue;
     const vertex = itemAt(vertices, index);
-    const edges = vertex.edges.map((edge) => ruledOutBy(edge, itemAt(vertices, edge.from), { tearing, known }));
-    const verdict = judge(vertex, edges, tearing);
+    const ruledOut = vertex.edges.map((edge) => ruledOutBy(edge, itemAt(vertices, edge.from), { tearing, known }));
+    const verdict = judge(vertex, ruledOut, tearing);
     if (typeof verdict === 'number') found.push({ vertex: index, torn: verdict });
     else known.set(index, verdict);
   }
@@ -60,18 +59,29 @@ function takes(on: string, ending: string, endings: readonly string[]): boolean 
   return on === ending || on === 'finished' || !endings.includes(on);
 }
 
+/** The sources whose endings are all ruled out by the ways they are referred to: only these can tear. */
 function findTearing(vertices: readonly Vertex[]): Tearing {
-  const waysOf = grouped(
-    vertices.flatMap(({ edges }) => edges),
-    ({ from }) => from,
-  );
-  const sources = [...waysOf].filter(([, edges]) => new Set(edges.map(({ on }) => on)).size > 1).map(([from]) => from);
+  const ways = vertices.map(() => NO_WAYS);
+  for (const { edges } of vertices) {
+    for (const { from, on } of edges) {
+      const known = itemAt(ways, from);
+      if (!known.includes(on)) ways[from] = [...known, on];
+    }
+  }
+  const sources = ways.flatMap((each, at) => (each.length > 1 && canTear(itemAt(vertices, at), each) ? [at] : []));
   const counts = sources.map((source) => endingsOf(itemAt(vertices, source)).length);
   const planes = Math.max(0, ...counts);
   const nothing = Array.from({ length: planes }, (_, ending) =>
     counts.reduce((bits, count, at) => (ending < count ? bits : bits | (1n << BigInt(at))), 0n),
   );
   return { sources, bitOf: new Map(sources.map((source, at) => [source, 1n << BigInt(at)])), nothing };
+}
+
+const NO_WAYS: readonly string[] = [];
+
+function canTear(source: Vertex, ways: readonly string[]): boolean {
+  const endings = endingsOf(source);
+  return endings.every((ending) => ways.some((on) => !takes(on, ending, endings)));
 }
 
 interface Known {
@@ -84,21 +94,26 @@ function ruledOutBy({ from, on }: Edge, source: Vertex, { tearing, known }: Know
   const bit = tearing.bitOf.get(from);
   if (bit === undefined) return before;
   const endings = endingsOf(source);
+  if (endings.every((ending) => takes(on, ending, endings))) return before;
   return before.map((bits, at) =>
     at >= endings.length || takes(on, itemAt(endings, at), endings) ? bits : bits | bit,
   );
 }
 
 /** What a vertex rules out, or the source that tears it. */
-function judge({ join }: Vertex, edges: readonly RuledOut[], tearing: Tearing): RuledOut | number {
+function judge({ join, edges }: Vertex, ruledOut: readonly RuledOut[], tearing: Tearing): RuledOut | number {
+  const counted = ruledOut.filter((_, at) => edges[at]?.counted === true);
   const need = join === 'any' ? 1 : join;
-  if (need !== 'all' && need < edges.length) return merge(edges, tearing, (a, b) => a & b);
-  const all = merge(edges, tearing, (a, b) => a | b);
+  const some = need !== 'all' && need < counted.length;
+  const required = some ? ruledOut.filter((_, at) => edges[at]?.counted !== true) : ruledOut;
+  const either = some ? [merge(counted, tearing, (a, b) => a & b)] : [];
+  const all = merge([...required, ...either], tearing, (a, b) => a | b);
   return tornBy(all, tearing) ?? all;
 }
 
 function merge(edges: readonly RuledOut[], { nothing }: Tearing, join: (a: bigint, b: bigint) => bigint): RuledOut {
   const [first = nothing, ...rest] = edges;
+  if (rest.length === 0) return first;
   return first.map((bits, at) => rest.reduce((sum, edge) => join(sum, itemAt(edge, at)), bits));
 }
 

@@ -1,15 +1,93 @@
 /** A last look at a plan before it runs. Validation found every mistake of an author; this refuses what was never validated. */
+import { MAX_BODY_DEPTH, MAX_NODES } from './limits';
+import type { Effect } from './kinds';
 import type { Plan, PlannedNode } from './plan';
 
-/** Throws `RangeError` when a node cannot be handed out as it stands, or waits for itself and so would never end. */
+/** The kinds an execution runs itself. */
+const CONTROL_KINDS: ReadonlySet<string> = new Set([
+  'approval',
+  'get',
+  'map',
+  'repeat',
+  'set',
+  'subgraph',
+  'wait',
+  'wait_for_signal',
+]);
+const EFFECTS: ReadonlySet<Effect> = new Set(['pure', 'read', 'notify', 'control']);
+/** A node, its guard, or the guard of a loop. */
+const ID = /^(?:[A-Za-z][A-Za-z0-9_-]*(?::when)?|:while)$/;
+
+/**
+ * Throws `RangeError` when a node cannot be handed out as it stands, waits for itself and so would never end, or has a body that
+ * could not be opened: an execution given such a graph must end in words, not try for ever.
+ */
 export function assertRunnable(plan: Plan): void {
-  for (const { id, type, traits, timeout_ms, retry } of plan.nodes) {
-    const counts = [timeout_ms, retry.initial_ms, retry.max_ms, retry.max_attempts];
-    const counted = counts.every((each) => Number.isSafeInteger(each) && each > 0) && retry.backoff >= 1;
-    if (!counted || !Array.isArray(traits.formulas)) throw new RangeError(`node ${id} of kind ${type} cannot be run`);
+  const nodes = assertBody(plan, 0);
+  if (nodes > 2 * MAX_NODES) throw new RangeError(`${nodes} nodes and guards are more than an execution takes`);
+}
+
+/** Returns how many nodes there are, those of all bodies counted. */
+function assertBody(plan: Plan, depth: number): number {
+  if (depth > MAX_BODY_DEPTH) throw new RangeError(`bodies are nested deeper than ${MAX_BODY_DEPTH}`);
+  let nodes = plan.nodes.length;
+  for (const node of plan.nodes) {
+    assertNode(node);
+    if (node.body !== undefined) nodes += assertBody(node.body, depth + 1);
   }
   const stuck = firstInCycle(plan);
   if (stuck !== undefined) throw new RangeError(`node ${stuck.id} waits for itself`);
+  return nodes;
+}
+
+function assertNode(node: PlannedNode): void {
+  const { id, type, traits } = node;
+  if (!ID.test(id)) throw new RangeError(`${JSON.stringify(id)} is no id of a node`);
+  if (!hasCounts(node) || !hasTraits(node)) throw new RangeError(`node ${id} of kind ${type} cannot be run`);
+  if (traits.effect === 'control' && !CONTROL_KINDS.has(type)) {
+    throw new RangeError(`node ${id} is of no control kind there is: ${type}`);
+  }
+  assertLoop(node);
+}
+
+function assertLoop({ id, type, traits, body }: PlannedNode): void {
+  const loops = traits.effect === 'control' && (type === 'map' || type === 'repeat');
+  if (loops && body === undefined) throw new RangeError(`node ${id} of kind ${type} needs a body`);
+  if (!loops && body !== undefined) throw new RangeError(`node ${id} of kind ${type} takes no body`);
+  if (body?.nodes.length === 0) throw new RangeError(`the body of node ${id} has no nodes`);
+}
+
+function hasCounts({
+  timeout_ms,
+  total_timeout_ms = 1,
+  rate_limit,
+  retry,
+  need,
+  counted,
+  required,
+}: PlannedNode): boolean {
+  const { calls, per_ms } = rate_limit ?? { calls: 1, per_ms: 1 };
+  const positive = [timeout_ms, total_timeout_ms, calls, per_ms, retry.initial_ms, retry.max_ms, retry.max_attempts];
+  const counts = [need, counted, required];
+  return (
+    positive.every((each) => Number.isSafeInteger(each) && each > 0) &&
+    counts.every((each) => Number.isSafeInteger(each) && each >= 0) &&
+    need <= counted &&
+    Number.isFinite(retry.backoff) &&
+    retry.backoff >= 1
+  );
+}
+
+function hasTraits({ traits, circuit_breaker = '', task_queue = 'queue' }: PlannedNode): boolean {
+  const { effect, branches, formulas } = traits;
+  const names: readonly unknown[] = [circuit_breaker, task_queue];
+  return (
+    EFFECTS.has(effect) &&
+    Array.isArray(branches) &&
+    Array.isArray(formulas) &&
+    names.every((each) => typeof each === 'string') &&
+    task_queue !== ''
+  );
 }
 
 /** Takes nodes away whose sources are all gone; what stays is in a cycle or behind one. */

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { NODE_ID, RESERVED_IDS } from './names';
 import { durationMs } from './duration';
+import { OVERLAPS } from './overlap';
+import { VALUE_TYPES } from './value-types';
 
 const NOT_A_DURATION = 'is not a duration: a number of seconds, or "500ms", "30s", "5m", "1h"';
 
@@ -27,6 +29,31 @@ export const retrySchema = z.strictObject({
   max: durationSchema.optional(),
 });
 
+/** So many calls in so much time, for everyone in one worker process who names the same resource. */
+export const rateLimitSchema = z.strictObject({
+  calls: z.number().int().min(1).max(1_000_000),
+  per: durationSchema,
+});
+
+const resource = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.:-]*$/, 'must match [A-Za-z][A-Za-z0-9_.:-]*')
+  .max(128);
+const taskQueue = z.string().min(1).max(200);
+const references = z.record(z.string(), z.string());
+
+/** The keys of a node that say how it fails; `defaults` gives them for every node that calls the world. */
+const policy = {
+  timeout: durationSchema.optional(),
+  total_timeout: durationSchema.optional(),
+  retry: retrySchema.optional(),
+  circuit_breaker: resource.optional(),
+  rate_limit: rateLimitSchema.optional(),
+  task_queue: taskQueue.optional(),
+};
+
+export const defaultsSchema = z.strictObject(policy);
+
 export const nodeSchema = z.strictObject({
   type: z.string().min(1),
   name: label.optional(),
@@ -40,14 +67,42 @@ export const nodeSchema = z.strictObject({
     })
     .optional(),
   on_error: z.enum(['fail', 'continue']).optional(),
-  timeout: durationSchema.optional(),
-  retry: retrySchema.optional(),
+  ...policy,
+  /** Of `repeat`: a formula over what the body gave; absent, every iteration runs. */
+  while: z.string().min(1).optional(),
+  /** Of `map`, `repeat` and `subgraph`. */
+  get body() {
+    return bodySchema.optional();
+  },
 });
 
+/** A graph inside a node. */
+export const bodySchema = z.strictObject({
+  get nodes(): z.ZodRecord<z.ZodString, typeof nodeSchema> {
+    return z.record(z.string(), nodeSchema);
+  },
+  outputs: references.optional(),
+});
+
+/** A value an execution is started with. */
+export const inputSchema = z.strictObject({
+  type: z.enum(VALUE_TYPES).exclude(['formula']),
+  description: z.string().max(2_000).optional(),
+  required: z.boolean().optional(),
+  default: z.unknown().optional(),
+});
+
+/** One of `every` and `cron`; that and what several triggers must agree on is in `validate-triggers.ts`. */
 export const triggerSchema = z.strictObject({
   type: z.literal('schedule'),
-  every: durationSchema,
-  overlap: z.enum(['skip', 'buffer_one', 'allow_all']).optional(),
+  every: durationSchema.optional(),
+  cron: z.string().min(1).max(500).optional(),
+  time_zone: z.string().min(1).max(100).optional(),
+  overlap: z.enum(OVERLAPS).optional(),
+  jitter: durationSchema.optional(),
+  offset: durationSchema.optional(),
+  inputs: z.record(z.string(), z.unknown()).optional(),
+  paused: z.boolean().optional(),
 });
 
 export const graphSchema = z.strictObject({
@@ -60,17 +115,31 @@ export const graphSchema = z.strictObject({
   bot_id: idSchema.optional(),
   strategy_id: idSchema.optional(),
   desk: idSchema.optional(),
+  inputs: z.record(idSchema, inputSchema).optional(),
+  defaults: defaultsSchema.optional(),
+  /** With their values at the start. */
+  variables: z.record(idSchema, z.unknown()).optional(),
   triggers: z.record(idSchema, triggerSchema).optional(),
   nodes: z.record(z.string(), nodeSchema),
+  outputs: references.optional(),
+  /** Run once per halt. */
+  on_halt: z.strictObject({ nodes: z.record(z.string(), nodeSchema) }).optional(),
   ui: z.unknown().optional(),
 });
 
 /** The keys the language has, per object. */
 export const graphKeys: readonly string[] = Object.keys(graphSchema.shape);
 export const nodeKeys: readonly string[] = Object.keys(nodeSchema.shape);
+export const bodyKeys: readonly string[] = Object.keys(bodySchema.shape);
 export const retryKeys: readonly string[] = Object.keys(retrySchema.shape);
+export const rateLimitKeys: readonly string[] = Object.keys(rateLimitSchema.shape);
+export const defaultsKeys: readonly string[] = Object.keys(defaultsSchema.shape);
+export const inputKeys: readonly string[] = Object.keys(inputSchema.shape);
 export const triggerKeys: readonly string[] = Object.keys(triggerSchema.shape);
 
 export type Graph = z.infer<typeof graphSchema>;
 export type NodeSpec = z.infer<typeof nodeSchema>;
+export type Body = z.infer<typeof bodySchema>;
+export type Defaults = z.infer<typeof defaultsSchema>;
+export type DeclaredInput = z.infer<typeof inputSchema>;
 export type Trigger = z.infer<typeof triggerSchema>;

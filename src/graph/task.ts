@@ -12,10 +12,32 @@ export interface NodeTask extends Correlation {
   readonly frame: string;
   readonly generation: number;
   readonly dispatch: number;
+  /** Attempts that earlier dispatches of this generation made; those of this one are told as the ones after them. */
+  readonly used_attempts: number;
   readonly fields: Readonly<Record<string, unknown>>;
   /** Per attempt, enforced by the worker. */
   readonly timeout_ms: number;
   readonly retry: RetryTraits;
+  /** The resource whose circuit breaker is asked before every attempt. */
+  readonly circuit_breaker?: string;
+  /** Counted per resource, or per node where none is named, within one worker process. */
+  readonly rate_limit?: RateLimit;
+}
+
+/** At most so many calls within any span of so many milliseconds. */
+export interface RateLimit {
+  readonly calls: number;
+  readonly per_ms: number;
+}
+
+/** Why an attempt was not made: the type of the failure it ends with, which is never retried by Temporal. */
+export type DeferralType = 'CircuitOpen' | 'Throttled';
+
+/** The details of that failure. The attempt was refused before it was made and is not counted. */
+export interface Deferral {
+  readonly attempt: number;
+  /** When to dispatch again; ISO 8601, UTC. */
+  readonly retry_at: string;
 }
 
 export interface NodeResult {

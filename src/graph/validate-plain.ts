@@ -10,9 +10,12 @@ export interface PlainVerdict {
   readonly unbounded: boolean;
 }
 
+/** A value and how it was come to, as a chain: a path of its own for each of a million would be mostly copying. */
 interface Visit {
   readonly value: unknown;
-  readonly steps: readonly string[];
+  readonly key: string | undefined;
+  readonly around: Visit | undefined;
+  readonly depth: number;
 }
 
 /**
@@ -21,16 +24,15 @@ interface Visit {
  */
 export function checkPlain(document: unknown): PlainVerdict {
   const mistakes: Mistake[] = [];
-  const todo: Visit[] = [{ value: document, steps: [] }];
+  const todo: Visit[] = [{ value: document, key: undefined, around: undefined, depth: 0 }];
   let size = 0;
   for (let visit = todo.pop(); visit !== undefined; visit = todo.pop()) {
-    const { steps } = visit;
     size += sizeOf(visit);
     if (size > MAX_BYTES) return tooLarge('The graph is larger than 1 MiB.');
-    if (steps.length > MAX_DEPTH) return tooLarge(`The graph is nested deeper than ${MAX_DEPTH} levels.`);
+    if (visit.depth > MAX_DEPTH) return tooLarge(`The graph is nested deeper than ${MAX_DEPTH} levels.`);
     const wrong = wrongWith(visit);
     if (wrong) mistakes.push(wrong);
-    else for (const inner of insideOf(visit)) todo.push(inner);
+    else size += addInside(visit, todo);
   }
   if (mistakes.length === 0 && bytesOf(JSON.stringify(document)) > MAX_BYTES) {
     return tooLarge('The graph is larger than 1 MiB.');
@@ -39,18 +41,23 @@ export function checkPlain(document: unknown): PlainVerdict {
 }
 
 /** A lower bound of its share of the JSON, so that the walk ends before a bomb of shared values goes off. */
-function sizeOf({ value, steps }: Visit): number {
-  return 1 + (typeof value === 'string' ? value.length : 0) + (steps.at(-1)?.length ?? 0);
+function sizeOf({ value, key }: Visit): number {
+  return 1 + (typeof value === 'string' ? value.length : 0) + (key?.length ?? 0);
 }
 
 function tooLarge(message: string): PlainVerdict {
   return { mistakes: [mistake('too_large', '', message)], unbounded: true };
 }
 
-function wrongWith({ value, steps }: Visit): Mistake | undefined {
-  if (steps.at(-1) === '__proto__')
-    return mistake('unknown_key', toPointer(...steps), '`__proto__` is not a key of any object here.');
-  return isPlain(value) ? undefined : mistake('shape', toPointer(...steps), 'This is not a value JSON can hold.');
+function wrongWith(visit: Visit): Mistake | undefined {
+  if (visit.key === '__proto__') {
+    return mistake('unknown_key', pointerOf(visit), '`__proto__` is not a key of any object here.');
+  }
+  return isPlain(visit.value) ? undefined : mistake('shape', pointerOf(visit), 'This is not a value JSON can hold.');
+}
+
+function pointerOf({ key, around }: Visit): string {
+  return around === undefined || key === undefined ? '' : pointerOf(around) + toPointer(key);
 }
 
 function isPlain(value: unknown): boolean {
@@ -61,7 +68,15 @@ function isPlain(value: unknown): boolean {
   return Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function insideOf({ value, steps }: Visit): Visit[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).map(([key, inner]) => ({ value: inner as unknown, steps: [...steps, key] }));
+/** Texts and numbers that are fine are not worth a visit: only their size is returned. */
+function addInside(visit: Visit, todo: Visit[]): number {
+  const { value, depth } = visit;
+  let size = 0;
+  if (typeof value !== 'object' || value === null) return size;
+  for (const key of Object.keys(value)) {
+    const inner: unknown = (value as Readonly<Record<string, unknown>>)[key];
+    if (typeof inner === 'string' && key !== '__proto__' && depth < MAX_DEPTH) size += 1 + inner.length + key.length;
+    else todo.push({ value: inner, key, around: visit, depth: depth + 1 });
+  }
+  return size;
 }

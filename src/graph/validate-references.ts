@@ -1,97 +1,164 @@
-/** Validation, fourth phase: does every reference lead to something that exists and fits? */
-import type { KindDeclaration, ValueType } from './kinds';
-import { mistake } from './mistake';
+/** Validation, fourth phase: does every reference lead to something that exists, can be seen from there, and fits? */
+import { bodyWith, idsSeenFrom, type BodyReading } from './body-reading';
+import type { KindDeclaration } from './kinds';
 import type { Mistake } from './mistake';
-import type { NodeReading, Source, Wire } from './node-reading';
-import type { Suggest } from './suggest';
+import { own } from './node-reading';
+import type { NodeReading } from './node-reading';
+import { valueAt } from './references';
+import { fieldOf, isFilledIn, sentence } from './validate-fields';
+import {
+  has,
+  inputType,
+  itemType,
+  listed,
+  mistakeAt,
+  noPart,
+  prefixed,
+  type Found,
+  type Names,
+} from './validate-scope';
 import { fits, typeAt } from './value-types';
+import type { ValueType } from './value-types';
+import { branchesOf } from './wiring';
+import type { Source, Wire } from './wires';
 
-export const CONTROL_WORDS: readonly string[] = ['success', 'error', 'finished'];
+const CONTROL_WORDS: readonly string[] = ['success', 'error', 'finished'];
 
-export interface Names {
-  readonly nodes: ReadonlyMap<string, NodeReading>;
-  readonly suggest: Suggest;
+/** Adds what is wrong with one reference of a body. */
+export function checkWire(wire: Wire, body: BodyReading, names: Names, found: Mistake[]): void {
+  const { source } = wire;
+  if (source === undefined) {
+    found.push(malformed(wire, body));
+    return;
+  }
+  const wrong =
+    source.carries === 'control' ? checkControl(wire, source, body, names) : checkData(wire, source, body, names);
+  if (wrong !== undefined) found.push(wrong);
 }
 
-export function checkWire(wire: Wire, names: Names): Mistake[] {
-  const { source, pointer, text, via } = wire;
-  if (source === undefined) {
-    const form = via === 'after' ? 'node, node.success, node.error, node.finished or node.branch' : 'node.output';
-    return [
-      mistake(
-        'bad_reference',
-        pointer,
-        `\`${text}\` is not a reference of the form ${form}.`,
-        singleOutput(text, via, names),
-      ),
-    ];
-  }
-  const from = names.nodes.get(source.node);
-  if (from === undefined) return [dangling(wire, source, names)];
-  if (from.kind === undefined) return [];
-  if (source.carries === 'control') return checkControl(wire, source, from.kind, names);
-  return checkData(wire, { source, from: from.kind, to: names.nodes.get(wire.to)?.kind }, names);
+function malformed(wire: Wire, body: BodyReading): Mistake {
+  const { text, via } = wire;
+  const form = via === 'after' ? 'node, node.success, node.error, node.finished or node.branch' : 'node.output';
+  const code = via === 'output' ? 'bad_output' : 'bad_reference';
+  const near = via === 'after' ? undefined : singleOutput(text, body);
+  return mistakeAt(wire, code, `\`${text}\` is not a reference of the form ${form}.`, near);
 }
 
 /** A node named without its output, when it has only one. */
-function singleOutput(text: string, via: Wire['via'], { nodes }: Names): string | undefined {
-  const outputs = Object.keys(nodes.get(text)?.kind?.outputs ?? {});
-  return via !== 'after' && outputs.length === 1 ? `${text}.${outputs.join('')}` : undefined;
+function singleOutput(text: string, body: BodyReading): string | undefined {
+  const [output, ...more] = Object.keys(bodyWith(text, body)?.nodes.get(text)?.kind?.outputs ?? {});
+  return output === undefined || more.length > 0 ? undefined : `${text}.${output}`;
 }
 
-function dangling({ pointer }: Wire, { node }: Source, { nodes, suggest }: Names): Mistake {
-  return mistake('dangling_reference', pointer, `There is no node \`${node}\`.`, suggest(node, nodes.keys()));
+function checkControl(wire: Wire, { node, on }: Source, body: BodyReading, names: Names): Mistake | undefined {
+  const from = body.nodes.get(node);
+  if (from === undefined) return absent(wire, { id: node, carries: 'control' }, body, names);
+  if (from.kind === undefined) return undefined;
+  const known = [...branchesOf(from), ...CONTROL_WORDS];
+  if (known.includes(on)) return undefined;
+  const message = `\`${node}\` (${from.kind.type}) cannot end with \`${on}\`; it can with ${listed(known)}.`;
+  return mistakeAt(wire, 'unknown_output', message, prefixed(node, names.suggest(on, known)));
 }
 
-function checkControl(
-  { pointer }: Wire,
-  { node, on }: Source,
-  { type, branches }: KindDeclaration,
-  { suggest }: Names,
-): Mistake[] {
-  const known = [...branches, ...CONTROL_WORDS];
-  if (known.includes(on)) return [];
-  const message = `\`${node}\` (${type}) cannot end with \`${on}\`; it can with ${listed(known)}.`;
-  return [mistake('unknown_output', pointer, message, prefixed(node, suggest(on, known)))];
-}
-
-interface DataWire {
-  readonly source: Source;
-  readonly from: KindDeclaration;
-  readonly to: KindDeclaration | undefined;
-}
-
-function checkData(wire: Wire, { source, from, to }: DataWire, { suggest }: Names): Mistake[] {
+function checkData(wire: Wire, source: Source, body: BodyReading, names: Names): Mistake | undefined {
   const { node, on, path } = source;
-  const known = Object.keys(from.outputs);
-  const declared = known.includes(on) ? from.outputs[on] : undefined;
-  if (declared === undefined) {
-    const has = known.length === 0 ? 'it has none' : `it has ${listed(known)}`;
-    const message = `\`${node}\` (${from.type}) has no output \`${on}\`; ${has}.`;
-    return [mistake('unknown_output', wire.pointer, message, prefixed(node, suggest(on, known)))];
-  }
-  const type = typeAt(declared.type, path);
-  if (type === undefined) {
-    const message = `\`${node}.${on}\` is of type ${declared.type} and has no part \`${path.join('.')}\`.`;
-    return [mistake('unknown_output', wire.pointer, message)];
-  }
-  return checkFit(wire, type, to);
+  if (node === 'input') return checkType(wire, inputType(wire, source, body, names));
+  if (node === 'item') return checkType(wire, itemType(wire, [on, ...path], body, names));
+  const from = bodyWith(node, body)?.nodes.get(node);
+  if (from === undefined) return absent(wire, { id: node, carries: 'data' }, body, names);
+  if (from.kind === undefined) return undefined;
+  return checkType(wire, outputType(wire, { source, from, kind: from.kind }, names)) ?? checkValue(wire, source, from);
 }
 
-function checkFit({ pointer, text, field }: Wire, type: ValueType, to: KindDeclaration | undefined): Mistake[] {
-  const wanted = field !== undefined && to && Object.hasOwn(to.fields, field) ? to.fields[field]?.type : undefined;
-  if (wanted === undefined || fits(type, wanted)) return [];
+/** A node that is not to be seen from here, or nowhere. */
+function absent(wire: Wire, { id, carries }: Waited, body: BodyReading, { bodies, suggest }: Names): Mistake {
+  if (id === 'input' || id === 'item') {
+    return mistakeAt(wire, 'bad_scope', `\`${id}\` is no node, so nothing can wait for it.`);
+  }
+  const there = bodies.find((each) => each.nodes.has(id));
+  if (there !== undefined) return mistakeAt(wire, 'bad_scope', outOfReach(id, carries, { there, body }));
+  const seen = carries === 'data' ? idsSeenFrom(body) : body.nodes.keys();
+  return mistakeAt(wire, 'dangling_reference', `There is no node \`${id}\`.`, suggest(id, seen));
+}
+
+interface Waited {
+  readonly id: string;
+  readonly carries: Source['carries'];
+}
+
+function outOfReach(
+  id: string,
+  carries: Source['carries'],
+  { there, body }: { readonly there: BodyReading; readonly body: BodyReading },
+): string {
+  if (carries === 'control' && bodyWith(id, body) !== undefined) {
+    return `\`after\` names nodes of the same body, and \`${id}\` stands outside it: let the node whose body it is wait.`;
+  }
+  if (body.kind === 'on_halt') return `\`${id}\` is a node of the graph, of which \`on_halt\` sees nothing.`;
+  const { owner } = there;
+  if (owner !== undefined) {
+    return `\`${id}\` stands in the body of \`${owner.id}\`, of which only the outputs can be seen from here.`;
+  }
+  return `\`${id}\` stands outside the subgraph: give its output as a field of the subgraph's node, and refer to \`input.\` and that name.`;
+}
+
+interface Output {
+  readonly source: Source;
+  readonly from: NodeReading;
+  readonly kind: KindDeclaration;
+}
+
+function outputType(wire: Wire, { source, from, kind }: Output, { suggest }: Names): Found {
+  const { node, on, path } = source;
+  const type = own(kind.outputs, on)?.type ?? openType(on, from, kind);
+  if (type === undefined) {
+    const known = [...Object.keys(kind.outputs), ...Object.keys(givenByBody(from, kind))];
+    const message = `\`${node}\` (${kind.type}) has no output \`${on}\`; ${has(known)}.`;
+    return mistakeAt(wire, 'unknown_output', message, prefixed(node, suggest(on, known)));
+  }
+  return typeAt(type, path) ?? noPart(wire, { of: `${node}.${on}`, type, path });
+}
+
+/** What a node gives beside its kind's outputs is known by its body; where another graph runs, it may be anything. */
+function openType(on: string, from: NodeReading, kind: KindDeclaration): ValueType | undefined {
+  if (kind.open_outputs !== true) return undefined;
+  return from.raw['body'] === undefined || Object.hasOwn(givenByBody(from, kind), on) ? 'any' : undefined;
+}
+
+function givenByBody({ raw }: NodeReading, { open_outputs }: KindDeclaration): object {
+  const outputs = open_outputs === true ? valueAt(raw, ['body', 'outputs']) : undefined;
+  return typeof outputs === 'object' && outputs !== null ? outputs : {};
+}
+
+function checkType(wire: Wire, found: Found): Mistake | undefined {
+  const { text, part } = wire;
+  if (typeof found !== 'string') return found;
+  const wanted = fieldFed(wire)?.type;
+  if (wanted === undefined || fits(found, wanted)) return undefined;
   const why =
     wanted === 'formula'
       ? 'is a formula, which must be written in params'
-      : `takes ${wanted}, but \`${text}\` gives ${type}`;
-  return [mistake('type_mismatch', pointer, `\`${field}\` ${why}.`)];
+      : `takes ${wanted}, but \`${text}\` gives ${found}`;
+  return mistakeAt(wire, 'type_mismatch', `\`${part}\` ${why}.`);
 }
 
-function prefixed(node: string, name: string | undefined): string | undefined {
-  return name === undefined ? undefined : `${node}.${name}`;
+function fieldFed({ node, part }: Wire) {
+  return node?.kind === undefined || typeof part !== 'string' ? undefined : fieldOf(node.kind, part);
 }
 
-function listed(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\``).join(', ');
+/** An output that is a literal of its node can be checked like one. */
+function checkValue(wire: Wire, { on, path }: Source, from: NodeReading): Mistake | undefined {
+  const literal = from.kind && own(from.kind.outputs, on)?.same_as;
+  const given = literal === undefined ? undefined : own(from.params, literal);
+  const value = isFilledIn(given) ? undefined : valueAt(given, path);
+  if (value === undefined) return undefined;
+  const wrong = fieldFed(wire)?.check(value);
+  if (wrong === undefined) return undefined;
+  const shown = `\`${wire.part}\` is given ${short(value)} by \`${wire.text}\``;
+  return mistakeAt(wire, 'type_mismatch', sentence(shown, wrong));
+}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -21,10 +21,11 @@ export function checkStructure(vertices: readonly Vertex[]): Mistake[] {
   ];
 }
 
-function checkJoin({ join, references, pointer }: Vertex): Mistake[] {
-  if (typeof join !== 'number' || join <= references) return [];
-  const has = references === 1 ? 'only 1 edge' : `${references} edges`;
-  return [mistake('join_too_large', `${pointer}/join`, `\`join\` asks for ${join} edges, but the node has ${has}.`)];
+function checkJoin({ join, countable, pointer }: Vertex): Mistake[] {
+  if (typeof join !== 'number' || join <= countable) return [];
+  const has = countable === 0 ? 'none' : countable === 1 ? 'only 1' : `only ${countable}`;
+  const message = `\`join\` asks for ${join} of the edges it counts, but the node has ${has}.`;
+  return [mistake('join_too_large', `${pointer}/join`, message)];
 }
 
 /** One cycle per component: with it broken, the next validation shows the next one, if any. */

@@ -1,5 +1,21 @@
 /** Which output may feed which field. */
-import type { ValueType } from './kinds';
+
+export const VALUE_TYPES = [
+  'any',
+  'text',
+  'boolean',
+  'integer',
+  'number',
+  'decimal',
+  'decimals',
+  'duration',
+  'formula',
+  'object',
+  'list',
+] as const;
+
+/** The type of a field, an output or an input. `decimal` is a decimal string; `formula` a text whose bare references are its edges. */
+export type ValueType = (typeof VALUE_TYPES)[number];
 
 /**
  * A number never feeds a decimal, not even a whole one: money that went through a JavaScript number may already be rounded.

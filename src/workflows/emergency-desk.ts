@@ -17,6 +17,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { decide, initialDesk, mistakeInCommand, type DeskCommand, type DeskState } from '../emergency/desk';
+import { haltReason } from '../emergency/reason';
 import { emergencyEvent } from '../events/build';
 import { sinks } from './event-sink';
 import {
@@ -27,7 +28,6 @@ import {
   type DeskStatus,
   type EmergencyNotice,
 } from './messages';
-import { haltReason } from './reason';
 
 /** Tells every open execution of the desk; retried without end, because a halt that reached the desk must reach them all. */
 const { broadcastEmergency } = proxyActivities<{

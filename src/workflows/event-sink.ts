@@ -4,9 +4,7 @@
  */
 import { proxySinks, type Sinks } from '@temporalio/workflow';
 import { executionEvent, nodeEvent, type ExecutionContext, type Publication } from '../events/build';
-import type { ExecutionFact, NodeFact } from '../events/envelope';
-import type { PlannedNode } from '../graph/plan';
-import type { Turn } from './status';
+import type { ExecutionFact, NodeFact, NodeTurn } from '../events/envelope';
 
 export interface EventSinks extends Sinks {
   events: { publish(publication: Publication): void };
@@ -19,8 +17,6 @@ export function tellExecution(context: ExecutionContext, ordinal: number | 'endi
   sinks.events.publish(executionEvent(context, ordinal, fact, Date.now()));
 }
 
-export function tellNode(context: ExecutionContext, { id, type }: PlannedNode, turn: Turn, fact: NodeFact): void {
-  const { dispatch, attempt = 1 } = turn;
-  const of = { node_id: id, node_type: type, frame: '', generation: 0, dispatch, attempt };
-  sinks.events.publish(nodeEvent(context, of, fact, Date.now()));
+export function tellNode(context: ExecutionContext, turn: NodeTurn, fact: NodeFact): void {
+  sinks.events.publish(nodeEvent(context, turn, fact, Date.now()));
 }

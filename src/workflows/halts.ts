@@ -5,8 +5,17 @@ import type { EmergencyNotice, HaltCause } from './messages';
 export const OWN_SCOPE = 'execution';
 
 export class Halts {
-  readonly #causes = new Map<string, HaltCause>();
-  readonly #epochs = new Map<string, number>();
+  readonly #causes: Map<string, HaltCause>;
+  readonly #epochs: Map<string, number>;
+
+  constructor(causes: readonly HaltCause[] = [], epochs: readonly (readonly [string, number])[] = []) {
+    this.#causes = new Map(causes.map((cause) => [cause.scope, cause]));
+    this.#epochs = new Map(epochs);
+  }
+
+  get epochs(): [string, number][] {
+    return [...this.#epochs];
+  }
 
   get active(): boolean {
     return this.#causes.size > 0;

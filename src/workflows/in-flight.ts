@@ -1,45 +1,49 @@
-/** What of an execution is out now, by the plan's index. */
+/** What of an execution is out now, by node instance. What waits inside the workflow is not out. */
 
-/** How a node runs: as local activity, as activity, or as a timer of the workflow. */
-export type Route = 'local' | 'activity' | 'control';
+/** How a node is out: as local activity, as activity, or while the execution it becomes is being started. */
+export type Route = 'local' | 'activity' | 'child';
 
 /**
  * More than 100 events that arrive during one workflow task fail it, and an activity that ends brings two. With 300 out on a
  * loaded machine, 10 of 44 tasks failed so. (2,000 pending activities would fail the task for ever.)
  */
-const MAX_ACTIVITIES = 45;
+const MOST_ACTIVITIES = 45;
 
 export class InFlight {
+  readonly #most: number;
   readonly #routes = new Map<number, Route>();
-  readonly #counts: Record<Route, number> = { local: 0, activity: 0, control: 0 };
+  #locals = 0;
 
-  add(index: number, route: Route): void {
-    this.#routes.set(index, route);
-    this.#counts[route] += 1;
+  constructor(most = MOST_ACTIVITIES) {
+    this.#most = most;
   }
 
-  remove(index: number): Route | undefined {
-    const route = this.#routes.get(index);
-    if (route !== undefined) this.#counts[route] -= 1;
-    this.#routes.delete(index);
+  add(id: number, route: Route): void {
+    this.#routes.set(id, route);
+    if (route === 'local') this.#locals += 1;
+  }
+
+  remove(id: number): Route | undefined {
+    const route = this.#routes.get(id);
+    if (route === 'local') this.#locals -= 1;
+    this.#routes.delete(id);
     return route;
   }
 
-  waits(index: number): boolean {
-    return this.#routes.get(index) === 'control';
+  get size(): number {
+    return this.#routes.size;
   }
 
-  /** True when something is out, and nothing but timers. */
-  get onlyWaits(): boolean {
-    return this.#routes.size > 0 && this.#routes.size === this.#counts.control;
+  get activities(): number {
+    return this.#routes.size - this.#locals;
   }
 
-  /** How many more activities may go out. */
-  get room(): number {
-    return Math.max(0, MAX_ACTIVITIES - this.#counts.activity);
+  /** Whether one more activity may go out. */
+  get hasRoom(): boolean {
+    return this.activities < this.#most;
   }
 
-  indexes(): Iterable<number> {
+  get ids(): Iterable<number> {
     return this.#routes.keys();
   }
 }

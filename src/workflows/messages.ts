@@ -5,6 +5,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeskCommand, DeskState, EmergencyState } from '../emergency/desk';
 import type { Mode } from '../events/envelope';
+import type { CarriedGraph } from '../graph/carry';
 import type { Graph } from '../graph/schema';
 import type { KindTraits } from '../graph/kinds';
 
@@ -19,12 +20,40 @@ export interface RunGraphInput {
   /** The traits of the kinds the graph uses. */
   readonly kinds: Readonly<Record<string, KindTraits>>;
   readonly mode: Mode;
+  /** The values it starts with, checked against the graph's declared inputs, defaults filled in. */
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly settings?: ExecutionSettings;
+  /** The execution whose `subgraph` node this one is. */
+  readonly parent?: ParentNode;
+  /** What came before: in an earlier run of this execution, or in the execution it is run again from. */
+  readonly carried?: CarriedExecution;
+}
+
+/** How much one run of the workflow takes on. */
+export interface ExecutionSettings {
+  /** Activities out at once; default 45. */
+  readonly max_in_flight?: number;
+  /** Events of history after which the execution continues in a new run; default 3,500. */
+  readonly events_per_run?: number;
+  /** Workflow tasks after which it does; default 250. */
+  readonly tasks_per_run?: number;
+  /** How long a child that was started in an earlier run is trusted to report its own end; default 60,000. */
+  readonly check_children_ms?: number;
+}
+
+export interface ParentNode {
+  readonly execution_id: string;
+  /** `each[3]/other`. */
+  readonly node: string;
+  readonly generation: number;
 }
 
 export type NodeState = 'pending' | 'running' | 'waiting' | 'completed' | 'failed' | 'skipped';
 
 export interface NodeStatus {
   readonly state: NodeState;
+  /** `each[3]`; absent at the top. */
+  readonly frame?: string;
   readonly type: string;
   readonly generation: number;
   readonly dispatch: number;
@@ -35,6 +64,24 @@ export interface NodeStatus {
   readonly error_type?: string;
   readonly reason?: string;
   readonly duration_ms?: number;
+  /** Of a node that waits inside the execution. */
+  readonly waits_for?: WaitStatus;
+}
+
+/** What a node waits for; instants in ISO 8601. */
+export interface WaitStatus {
+  readonly kind: Wait['kind'];
+  readonly since?: string;
+  /** When it ends by itself, or is tried again. */
+  readonly until?: string;
+  /** Of a `wait_for_signal`: the name of the message. */
+  readonly name?: string;
+  /** Of an `approval`: who may decide, absent when anyone may; and what is asked. */
+  readonly approvers?: readonly string[];
+  readonly message?: string;
+  readonly child_id?: string;
+  /** Why an attempt must not be made yet. */
+  readonly why?: string;
 }
 
 export type ExecutionState = 'running' | 'halted' | 'waiting' | 'completed' | 'failed' | 'cancelled';
@@ -57,7 +104,10 @@ export interface ExecutionStatus {
   readonly state: ExecutionState;
   readonly halts: readonly HaltCause[];
   readonly started_at: string;
+  /** By frame and node: `price`, `each[3]/price`. Of the frames that ended long ago nothing is kept. */
   readonly nodes: Readonly<Record<string, NodeStatus>>;
+  /** What the graph gave; of completed executions alone. */
+  readonly outputs?: Readonly<Record<string, unknown>>;
   /** The execution's state changes so far: its start is 0, each halt and resume takes the next. */
   readonly ordinal: number;
   readonly error?: string;
@@ -66,14 +116,96 @@ export interface ExecutionStatus {
 
 export interface RunGraphResult {
   readonly outcome: 'completed';
+  readonly outputs: Readonly<Record<string, unknown>>;
   readonly nodes: Readonly<Record<NodeState, number>>;
 }
+
+/** A turn as it travels: instance, dispatch, attempts used before, attempt, milliseconds; the last two when known. */
+export type CarriedTurn = readonly [id: number, dispatch: number, used: number, attempt?: number, duration_ms?: number];
+
+export interface CarriedExecution {
+  readonly started_at: string;
+  readonly ordinal: number;
+  readonly graph: CarriedGraph;
+  readonly turns: readonly CarriedTurn[];
+  /** When nodes with a total timeout were first handed out, in milliseconds since 1970. */
+  readonly first_at: readonly (readonly [id: number, ms: number])[];
+  readonly waits: readonly (readonly [id: number, wait: Wait])[];
+  readonly mail: readonly (readonly [name: string, payloads: readonly unknown[]])[];
+  readonly halts: readonly HaltCause[];
+  readonly epochs: readonly (readonly [scope: string, epoch: number])[];
+  /** The execution this one was run again from; absent in a later run of the same one. */
+  readonly adopted_from?: string;
+}
+
+/** What a node waits for inside the workflow. `until` and `check_at` in milliseconds since 1970. */
+export type Wait =
+  | { readonly kind: 'timer'; readonly until: number; readonly since: number }
+  | {
+      readonly kind: 'signal';
+      readonly name: string;
+      readonly until?: number;
+      readonly on_timeout: 'fail' | 'continue';
+      readonly since: number;
+    }
+  | {
+      readonly kind: 'approval';
+      readonly approvers?: readonly string[];
+      readonly until?: number;
+      readonly on_timeout: 'reject' | 'approve' | 'fail';
+      readonly since: number;
+    }
+  /** `check_at`: when to look how it stands, in case its own word was lost. */
+  | { readonly kind: 'child'; readonly child_id: string; readonly check_at?: number; readonly since: number }
+  /** An attempt that must not be made yet: the node is ready and held back. */
+  | { readonly kind: 'deferral'; readonly until: number; readonly why: string };
 
 /** Any payload halts, also none and nonsense; `{reason}` or a string is kept as the reason. */
 export const haltSignal = defineSignal<[unknown?]>('halt');
 export const resumeSignal = defineSignal<[unknown?]>('resume');
 /** From the desk: the state of one scope. */
 export const emergencySignal = defineSignal<[unknown?]>('emergency');
+/** A message for a `wait_for_signal` node: `{name, payload}`. Kept when no node waits for it yet. */
+export const deliverSignal = defineSignal<[unknown?]>('deliver');
+/** From an execution a `subgraph` node started: how it ended. */
+export const childEndedSignal = defineSignal<[unknown?]>('child_ended');
+export const approveUpdate = defineUpdate<NodeStatus, [ApproveRequest]>('approve');
+export const retryNodeUpdate = defineUpdate<NodeStatus, [NodeRequest]>('retry_node');
+export const skipNodeUpdate = defineUpdate<NodeStatus, [NodeRequest]>('skip_node');
+
+/** `node`: its key, such as `price` or `each[3]/price`. */
+export interface NodeRequest {
+  readonly node: string;
+  readonly actor: string;
+  readonly reason?: string;
+}
+
+export interface ApproveRequest {
+  readonly node: string;
+  readonly decision: 'approve' | 'reject';
+  readonly actor: string;
+  /** What else the actor may be counted as among the approvers. */
+  readonly roles?: readonly string[];
+  readonly comment?: string;
+}
+
+export interface Delivery {
+  readonly name: string;
+  readonly payload?: unknown;
+}
+
+export interface ChildEnd {
+  readonly child_id: string;
+  readonly outcome: ChildOutcome;
+}
+
+export type ChildOutcome =
+  | { readonly kind: 'completed'; readonly outputs: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'failed'; readonly error: string; readonly error_type: string };
+
+/** Everything an execution knows, for the next run or for an execution that is run again from here. */
+export const snapshotQuery = defineQuery<CarriedExecution>('snapshot');
+
 export const statusQuery = defineQuery<ExecutionStatus>('status');
 
 export interface EmergencyNotice {

@@ -13,23 +13,56 @@ import {
   TimeoutFailure,
   proxyActivities,
   proxyLocalActivities,
-  sleep,
 } from '@temporalio/workflow';
-import { durationMs } from '../graph/duration';
+import { holdsBlob } from '../graph/blob';
+import type { RetryTraits } from '../graph/kinds';
 import type { PlannedNode } from '../graph/plan';
 import type { Outcome } from '../graph/scheduler';
-import type { NodeResult, NodeTask } from '../graph/task';
+import type { Deferral, DeferralType, NodeResult, NodeTask } from '../graph/task';
 import { present } from '../json';
 
-/** `interrupted`: it was taken back before it ended, by a halt or a cancel, and did no harm to its attempts. */
+/**
+ * `interrupted`: it was taken back before it ended, by a halt or a cancel, and did no harm to its attempts.
+ * `deferred`: the attempt must not be made before `until` (milliseconds since 1970), and was not.
+ */
 export type RunOutcome =
-  (Outcome & { readonly attempt?: number; readonly duration_ms?: number }) | { readonly kind: 'interrupted' };
+  | (Outcome & { readonly attempt?: number; readonly duration_ms?: number })
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'deferred'; readonly attempt: number; readonly until: number; readonly why: string };
 
 /** The worker ends an attempt at the node's timeout itself; the server's own limit only catches workers that hang. */
 const GRACE_MS = 2_000;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
 
+export type TakenBack = Extract<RunOutcome, { kind: 'interrupted' | 'deferred' }>;
+
+/** A pure node that may take longer, or be tried again, would hold the workflow task and keep halts from being heard. */
+const LONGEST_LOCAL_MS = 1_000;
+/** Reading a stored value can fail where the node itself cannot. */
+const ATTEMPTS_TO_READ = 3;
+
+type Fields = NodeTask['fields'];
 type NodeActivities = Record<string, (task: NodeTask) => Promise<NodeResult>>;
+
+/** Whether it runs inside the workflow task: pure, quick, and with nothing to fetch. */
+export function isLocal({ traits, retry, timeout_ms, task_queue }: PlannedNode, fields: Fields): boolean {
+  const quick = retry.max_attempts === 1 && timeout_ms <= LONGEST_LOCAL_MS && task_queue === undefined;
+  return traits.effect === 'pure' && quick && !holdsBlob(fields);
+}
+
+/** How the worker goes about it. A venue is a resource of its own unless the node names another. */
+export function policyOf(node: PlannedNode, fields: Fields) {
+  const { timeout_ms, rate_limit, traits } = node;
+  const venue = traits.resource_from === undefined ? undefined : fields[traits.resource_from];
+  const circuit_breaker = node.circuit_breaker ?? (typeof venue === 'string' ? venue : undefined);
+  return { timeout_ms, retry: retryOf(node, fields), ...present({ circuit_breaker, rate_limit }) };
+}
+
+/** As declared; a node that only computes is tried again when what it computes with is stored outside. */
+function retryOf({ traits, retry }: PlannedNode, fields: Fields): RetryTraits {
+  if (traits.effect !== 'pure' || retry.max_attempts >= ATTEMPTS_TO_READ || !holdsBlob(fields)) return retry;
+  return { ...retry, max_attempts: ATTEMPTS_TO_READ };
+}
 
 /** Cancelled or not, it runs to its end: what a pure node gives may always be kept. */
 export function startPure(task: NodeTask): Promise<NodeResult> {
@@ -46,9 +79,10 @@ export function startPure(task: NodeTask): Promise<NodeResult> {
  * When the scope it is started in is cancelled, one that waits for a retry or for a worker is taken back at once by the server, and
  * one that runs is left to its end.
  */
-export function startActivity(task: NodeTask): Promise<NodeResult> {
+export function startActivity(task: NodeTask, taskQueue?: string, left_ms?: number): Promise<NodeResult> {
   const activities = proxyActivities<NodeActivities>({
     startToCloseTimeout: task.timeout_ms + GRACE_MS,
+    ...present({ taskQueue, scheduleToCloseTimeout: left_ms }),
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: retryPolicy(task),
@@ -57,31 +91,20 @@ export function startActivity(task: NodeTask): Promise<NodeResult> {
   return callNode(activities, task);
 }
 
-/** A durable timer. It goes on while the execution is halted; only a cancel ends it early. */
-export async function runWait(fields: Readonly<Record<string, unknown>>): Promise<RunOutcome> {
-  const ms = durationMs(fields['for']);
-  if (ms === undefined) return { kind: 'failed', error: 'for: is not a duration', error_type: 'InvalidInput' };
-  try {
-    await sleep(ms);
-    return { kind: 'completed', outputs: {}, duration_ms: ms };
-  } catch (error) {
-    if (error instanceof CancelledFailure) return { kind: 'interrupted' };
-    throw error;
-  }
-}
-
 function callNode(activities: NodeActivities, task: NodeTask): Promise<NodeResult> {
   const activity = activities[task.node_type];
   if (activity === undefined) throw new RangeError(`no activity ${task.node_type}`);
   return activity(task);
 }
 
-function retryPolicy({ retry }: NodeTask) {
+/** Goes on where earlier dispatches stopped: with the attempts that are left, and the delay that would have come next. */
+function retryPolicy({ retry, used_attempts }: NodeTask) {
+  const most = Math.max(retry.max_ms, retry.initial_ms);
   return {
-    maximumAttempts: retry.max_attempts,
-    initialInterval: retry.initial_ms,
+    maximumAttempts: Math.max(1, retry.max_attempts - used_attempts),
+    initialInterval: Math.round(Math.min(most, retry.initial_ms * retry.backoff ** used_attempts)),
     backoffCoefficient: retry.backoff,
-    maximumInterval: Math.max(retry.max_ms, retry.initial_ms),
+    maximumInterval: most,
   };
 }
 
@@ -103,6 +126,8 @@ type Failure = Pick<ActivityFailure, 'cause' | 'retryState'>;
 function failureOf(task: NodeTask, failure: Failure): RunOutcome {
   const { cause, retryState } = failure;
   if (cause instanceof CancelledFailure) return { kind: 'interrupted' };
+  const deferral = cause instanceof ApplicationFailure ? deferralOf(cause) : undefined;
+  if (deferral !== undefined) return deferral;
   const attempt = attemptOf(task, failure);
   const last =
     cause instanceof ApplicationFailure && (cause.nonRetryable === true || attempt >= task.retry.max_attempts);
@@ -110,25 +135,30 @@ function failureOf(task: NodeTask, failure: Failure): RunOutcome {
   return { kind: 'failed', ...wordsOf(cause), attempt };
 }
 
+const DEFERRALS: ReadonlySet<unknown> = new Set<DeferralType>(['CircuitOpen', 'Throttled']);
+
+function deferralOf({ type, details, message }: ApplicationFailure): RunOutcome | undefined {
+  const [deferral] = (details ?? []) as [Partial<Deferral>?];
+  const until = Date.parse(deferral?.retry_at ?? '');
+  if (!DEFERRALS.has(type) || Number.isNaN(until)) return undefined;
+  return { kind: 'deferred', attempt: deferral?.attempt ?? 1, until, why: message };
+}
+
 /** The wrapper around every activity puts the attempt into a failure's details; a time-out found by the server carries none. */
 function attemptOf(task: NodeTask, { cause, retryState }: Failure): number {
   const details =
     cause instanceof ApplicationFailure ? (cause.details?.[0] as { attempt?: unknown } | undefined) : undefined;
   if (typeof details?.attempt === 'number') return details.attempt;
-  return retryState === 'MAXIMUM_ATTEMPTS_REACHED' ? task.retry.max_attempts : 1;
+  return retryState === 'MAXIMUM_ATTEMPTS_REACHED' ? task.retry.max_attempts : task.used_attempts + 1;
 }
 
 function wordsOf(cause: Error | undefined): { error: string; error_type: string } {
   if (cause instanceof ApplicationFailure) return { error: cause.message, error_type: cause.type ?? 'Unexpected' };
   if (!(cause instanceof TimeoutFailure)) return { error: String(cause?.message), error_type: 'Unexpected' };
+  if (cause.timeoutType === 'SCHEDULE_TO_CLOSE')
+    return { error: 'no end within total_timeout', error_type: 'TimeoutError' };
   if (cause.timeoutType === 'HEARTBEAT') {
     return { error: 'the worker stopped answering, and no attempt is left', error_type: 'AttemptsExhausted' };
   }
   return { error: 'the worker did not end the attempt in time', error_type: 'TimeoutError' };
-}
-
-/** Runs a control kind, which has no activity: today `wait` alone. */
-export function runControl(node: PlannedNode, fields: Readonly<Record<string, unknown>>): Promise<RunOutcome> {
-  if (node.type === 'wait') return runWait(fields);
-  return Promise.resolve({ kind: 'failed', error: `no such control kind: ${node.type}`, error_type: 'UnknownKind' });
 }

@@ -1,45 +1,79 @@
 /** An execution as the `status` query shows it. */
-import type { ExecutionContext } from '../events/build';
-import type { Plan } from '../graph/plan';
-import type { RunNode, RunState } from '../graph/scheduler';
+import { pathOf, type Frame } from '../graph/frame';
+import type { RunNode } from '../graph/scheduler';
 import { present } from '../json';
-import type { ExecutionStatus, NodeState, NodeStatus } from './messages';
+import type { Books } from './books';
+import type { ExecutionState, ExecutionStatus, NodeState, NodeStatus, Wait, WaitStatus } from './messages';
 
-/** How often a node was handed out, and what its last attempt reported. */
-export interface Turn {
-  readonly dispatch: number;
-  readonly attempt?: number;
-  readonly duration_ms?: number;
+export interface StatusOptions {
+  readonly state: ExecutionState;
+  /** Whether what the graph gave is known. */
+  readonly outputs: boolean;
 }
 
-/** What the account of an execution is made of. */
-export interface Account extends Pick<ExecutionStatus, 'state' | 'halts' | 'started_at' | 'ordinal'> {
-  readonly context: ExecutionContext;
-  readonly plan: Plan;
-  readonly run: RunState;
-  readonly turnOf: (index: number) => Turn;
-  readonly waits: (index: number) => boolean;
-}
-
-export function executionStatus({ context, plan, run, turnOf, waits, ...rest }: Account): ExecutionStatus {
+export function executionStatus(books: Books, { state, outputs }: StatusOptions): ExecutionStatus {
+  const { context, graph, halts, started_at, ordinal } = books;
   const { execution_id, workflow_id = '', graph_version = '', bot_id, strategy_id, mode } = context;
-  const nodes = run.nodes.map((node, index) => {
-    const { id = '', type = '' } = plan.nodes[index] ?? {};
-    return [id, nodeStatus(type, node, turnOf(index), waits(index))];
-  });
-  const error = run.failure && `${run.failure.node_id}: ${run.failure.error}`;
+  const { failure } = graph;
   return {
     ...{ execution_id, workflow_id, graph_version, mode, ...present({ bot_id, strategy_id }) },
-    ...rest,
-    nodes: Object.fromEntries(nodes) as ExecutionStatus['nodes'],
-    ...present({ error, error_type: run.failure?.error_type }),
+    ...{ state, halts: halts.causes, started_at, ordinal },
+    nodes: Object.fromEntries(graph.frames.flatMap((frame) => nodesOf(books, frame))),
+    ...present({
+      outputs: outputs ? graph.outputs : undefined,
+      error: failure && `${failure.node_id}: ${failure.error}`,
+      error_type: failure?.error_type,
+    }),
   };
 }
 
-/** `waits`: it is out as a timer, not as an activity. */
-function nodeStatus(type: string, node: RunNode, turn: Turn, waits: boolean): NodeStatus {
-  const { dispatch, attempt, duration_ms } = turn;
-  return { type, generation: 0, dispatch, ...present({ attempt, duration_ms }), ...stateOf(node, waits) };
+function nodesOf(books: Books, frame: Frame): [string, NodeStatus][] {
+  return frame.plan.nodes.map(({ id }, index) => [pathOf(frame, id), nodeStatus(books, frame.base + index)]);
+}
+
+/** What is known of nodes. */
+export type NodeBooks = Pick<Books, 'graph' | 'turns' | 'waits'>;
+
+export function nodeStatus(books: NodeBooks, id: number): NodeStatus {
+  const { graph, turns, waits } = books;
+  const { dispatch, attempt, duration_ms } = turns.of(id);
+  const wait = waits.get(id);
+  const frame = graph.frame(id).path;
+  return {
+    type: graph.node(id).type,
+    generation: graph.generation(id),
+    dispatch,
+    ...present({ frame: frame === '' ? undefined : frame, attempt, duration_ms }),
+    ...stateOf(graph.state(id), wait !== undefined),
+    ...(wait === undefined ? {} : { waits_for: waitStatus(books, id, wait) }),
+  };
+}
+
+function waitStatus({ graph }: NodeBooks, id: number, wait: Wait): WaitStatus {
+  const times = { since: instant('since' in wait ? wait.since : undefined), until: instant(untilOf(wait)) };
+  switch (wait.kind) {
+    case 'timer':
+      return present({ kind: wait.kind, ...times });
+    case 'signal':
+      return present({ kind: wait.kind, ...times, name: wait.name });
+    case 'approval': {
+      const { message } = graph.fields(id);
+      const asked = typeof message === 'string' ? message : undefined;
+      return present({ kind: wait.kind, ...times, approvers: wait.approvers, message: asked });
+    }
+    case 'child':
+      return present({ kind: wait.kind, ...times, child_id: wait.child_id });
+    case 'deferral':
+      return present({ kind: wait.kind, ...times, why: wait.why });
+  }
+}
+
+function untilOf(wait: Wait): number | undefined {
+  return 'until' in wait ? wait.until : undefined;
+}
+
+function instant(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
 function stateOf(
@@ -49,7 +83,7 @@ function stateOf(
   switch (node.state) {
     case 'pending':
     case 'ready':
-      return { state: 'pending' };
+      return { state: waits ? 'waiting' : 'pending' };
     case 'running':
       return { state: waits ? 'waiting' : 'running' };
     case 'completed':
@@ -61,7 +95,7 @@ function stateOf(
   }
 }
 
-export function countStates({ nodes }: ExecutionStatus): Record<NodeState, number> {
+export function countStates({ nodes }: Pick<ExecutionStatus, 'nodes'>): Record<NodeState, number> {
   const counts = { pending: 0, running: 0, waiting: 0, completed: 0, failed: 0, skipped: 0 };
   for (const { state } of Object.values(nodes)) counts[state] += 1;
   return counts;

@@ -1,19 +1,25 @@
-/** A few node kinds for tests of the language, one for every shape a kind can have. */
+/** A few node kinds for tests of the language, one for every shape a kind can have, and the shipped ones that are part of it. */
 import { createHash } from 'node:crypto';
 import { defineNode, field, output } from '../../src/activities/define-node';
 import type { NodeKind } from '../../src/activities/define-node';
+import { booleanKinds } from '../../src/activities/kinds/booleans';
+import { controlKinds } from '../../src/activities/kinds/control';
+import { switchKinds } from '../../src/activities/kinds/switch';
 import type { KindCatalogue } from '../../src/graph/kinds';
 
 const nothing = () => ({ outputs: {} });
 
 const kinds: readonly NodeKind[] = [
+  ...controlKinds,
+  ...switchKinds,
+  ...booleanKinds,
   defineNode({
     type: 'constant',
     family: 'sample',
     effect: 'pure',
     description: 'A value.',
     fields: { value: field.any('Any value.') },
-    outputs: { value: output('any', 'The value.') },
+    outputs: { value: output('any', 'The value.', { same_as: 'value' }) },
     run: ({ value }) => ({ outputs: { value } }),
   }),
   defineNode({

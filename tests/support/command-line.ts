@@ -9,6 +9,8 @@ export interface Said {
 export interface CommandLineOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly color?: boolean;
+  /** What comes from stdin; nothing by default. */
+  readonly input?: string;
   /** Given the function that does what Ctrl-C does, once the command listens for it. */
   readonly onListening?: (interrupt: () => void) => void;
   /** Given everything said on stdout so far, each time something is. */
@@ -27,6 +29,7 @@ export async function holdfast(args: readonly string[], options: CommandLineOpti
     err: (text) => {
       err += text;
     },
+    input: () => Promise.resolve(options.input ?? ''),
     color: options.color ?? false,
     environment: options.environment ?? {},
     actor: 'cli:test',

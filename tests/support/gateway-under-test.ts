@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
+import type { NodeKinds } from '../../src/activities/kinds';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { createGateway, type Gateway } from '../../src/gateway/create-gateway';
 import type { ClientToServer, GapNotice, ServerToClient } from '../../src/gateway/protocol';
@@ -28,6 +29,8 @@ export interface GatewaySettings {
   readonly allowed_origins?: readonly string[];
   /** Of a namespace with a worker; by default one without. */
   readonly client?: HoldfastClient;
+  /** By default the shipped ones. */
+  readonly kinds?: NodeKinds;
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
@@ -38,6 +41,7 @@ export async function startGateway(settings: GatewaySettings): Promise<GatewayUn
     config: { host: '127.0.0.1', port, jwt_secret: SECRET, allowed_origins },
     redis: { url: redisUrl },
     client,
+    ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
     log: createLogger('gateway-test', { level: 'silent', pretty: false }),
     page,
   });

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { acquireTestStack } from './test-stack';
 
-/** One Temporal and one Redis for all projects of this run; tests find them in TEMPORAL_ADDRESS and REDIS_URL. */
+/** One Temporal and one Redis for all projects of this run, and a place for large values that goes with them. */
 module.exports = async function setUp(): Promise<void> {
-  const stack = await acquireTestStack();
+  const { stack, home } = await acquireTestStack();
   process.env['TEMPORAL_ADDRESS'] = stack.temporal_address;
   process.env['REDIS_URL'] = stack.redis_url;
+  process.env['HOLDFAST_BLOB_DIRECTORY'] = join(home, 'blobs');
 };

@@ -13,6 +13,7 @@ export function nodeContext(): NodeContext & { readonly logged: [Readonly<Record
       frame: '',
       generation: 1,
       dispatch: 1,
+      used_attempts: 0,
       fields: {},
       timeout_ms: 1_000,
       retry: { max_attempts: 1, initial_ms: 1_000, backoff: 2, max_ms: 60_000 },

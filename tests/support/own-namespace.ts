@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createKinds } from '../../src/activities/kinds';
+import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { loadConfig } from '../../src/config/config';
 import type { Publication } from '../../src/events/build';
 import { createLogger } from '../../src/logging';
@@ -22,14 +23,15 @@ export interface OwnNamespace {
 /** Once per test file: what workflows log about themselves is not what a test shows. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
-/** `publish` takes what the worker tells. */
+/** `publish` takes what the worker tells; `settings` are of its environment. */
 export async function ownNamespace(
   name: string,
   publish: (publication: Publication) => void = () => undefined,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<OwnNamespace> {
   const address = process.env['TEMPORAL_ADDRESS'] ?? '';
   const environment = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: `${name}-${randomBytes(4).toString('hex')}` };
-  const config = loadConfig(environment);
+  const config = loadConfig({ ...settings, ...environment });
   await register(address, config.temporal.namespace);
   const client = await HoldfastClient.connect(config.temporal);
   await until('search attributes', async () => (await client.ensureSearchAttributes()).length === 0, 30_000);
@@ -39,6 +41,7 @@ export async function ownNamespace(
     connection,
     client,
     kinds: createKinds({ venues: new Map() }),
+    blobs: new FileBlobStore(config.blobs.directory),
     log: createLogger('test', { level: 'silent', pretty: false }),
     publish,
     workflows: { workflowBundle: await testBundle() },

@@ -1,8 +1,8 @@
 /** Executions nobody works on, for what only Temporal must know: their graph, that they run, that they were terminated. */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { prepareDocument } from '../../src/gateway/preparation';
 import { startAttributes } from '../../src/workflows/search-attributes';
 import { bareNamespace, temporalOf } from './bare-namespace';
+import { prepare } from './prepared';
 
 export async function startUnworked(
   executionId: string,
@@ -10,7 +10,7 @@ export async function startUnworked(
 ): Promise<WorkflowHandle & { close: () => Promise<void> }> {
   const { address, namespace, task_queue } = temporalOf(await bareNamespace());
   const connection = await Connection.connect({ address });
-  const input = prepareDocument(graph);
+  const input = prepare(graph);
   const handle = await new Client({ connection, namespace }).workflow.start('runGraph', {
     workflowId: executionId,
     taskQueue: task_queue,

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 
 export interface Arrival {
   readonly node_id: string;
+  readonly frame: string;
   readonly execution_id: string;
+  readonly idempotency_key: string;
   readonly pid: number;
   readonly at: number;
 }
@@ -24,8 +26,8 @@ export class Receiver {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        const { node_id, execution_id, pid } = JSON.parse(Buffer.concat(chunks).toString()) as Arrival;
-        receiver.arrivals.push({ node_id, execution_id, pid, at: Date.now() });
+        const arrival = JSON.parse(Buffer.concat(chunks).toString()) as Omit<Arrival, 'at'>;
+        receiver.arrivals.push({ ...arrival, at: Date.now() });
         response.end('ok');
       });
     });

@@ -93,6 +93,17 @@ export const large: NodeKind = defineNode({
   run: ({ size }) => ({ outputs: { text: 'x'.repeat(size) } }),
 });
 
+/** Says how long a text is; pure, so what is stored must be fetched for it. */
+export const lengthOf: NodeKind = defineNode({
+  type: 'test_length',
+  family: 'test',
+  effect: 'pure',
+  description: 'Counts characters.',
+  fields: { text: field.text('What is counted.') },
+  outputs: { length: output('integer', 'Characters.') },
+  run: ({ text }) => ({ outputs: { length: text.length } }),
+});
+
 /** Bodies that run until a test lets them end. */
 export class Gate {
   readonly #bodies = new Map<string, { end: () => void; fail: (error: Error) => void }>();
@@ -149,8 +160,9 @@ export const counted: NodeKind = defineNode({
     value: field.any('Passed on.'),
   },
   outputs: { value: output('any', 'What was given.') },
-  run: async ({ url, ms, value }, { task: { node_id, execution_id } }) => {
-    await fetch(url, { method: 'POST', body: JSON.stringify({ node_id, execution_id, pid: process.pid }) });
+  run: async ({ url, ms, value }, { task: { node_id, frame, execution_id }, idempotency_key }) => {
+    const arrival = { node_id, frame, execution_id, idempotency_key, pid: process.pid };
+    await fetch(url, { method: 'POST', body: JSON.stringify(arrival) });
     await sleep(ms);
     return { outputs: { value } };
   },

@@ -15,14 +15,20 @@ interface Held {
 }
 const holder = globalThis as { holdfastTestStack?: Held };
 
+export interface TestStack {
+  readonly stack: Stack;
+  readonly home: string;
+}
+
 /** Both projects name the set-up; the first starts the stack and the second gets the same. */
-export async function acquireTestStack(): Promise<Stack> {
+export async function acquireTestStack(): Promise<TestStack> {
   if (holder.holdfastTestStack === undefined) {
     await sweepAbandoned();
     const home = await mkdtemp(join(tmpdir(), PREFIX));
     holder.holdfastTestStack = { home, stack: startStack({ config: testStackConfig(home), ui: false }) };
   }
-  return holder.holdfastTestStack.stack;
+  const { home, stack } = holder.holdfastTestStack;
+  return { home, stack: await stack };
 }
 
 export async function releaseTestStack(): Promise<void> {

@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { NodeKind } from '../../src/activities/define-node';
 import { createKinds } from '../../src/activities/kinds';
+import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { loadConfig, type Config } from '../../src/config/config';
 import type { Publication } from '../../src/events/build';
 import type { UnnumberedEvent } from '../../src/events/envelope';
@@ -62,6 +63,7 @@ export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Pro
       connection: native,
       client,
       kinds,
+      blobs: new FileBlobStore(config.blobs.directory),
       log: createLogger('test', { level: 'silent', pretty: false }),
       publish,
       workflows: { workflowBundle: await testBundle() },

@@ -1,17 +1,19 @@
 /** The worker process as tests kill it: the real one plus the counting kind. Prints `ready` when it polls. */
-import { NativeConnection, Runtime } from '@temporalio/worker';
-import { DefaultLogger } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { createKinds } from '../../src/activities/kinds';
+import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { loadConfig } from '../../src/config/config';
 import { EventPublisher } from '../../src/event-log';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker } from '../../src/worker/create-worker';
+import { installRuntime } from '../../src/worker/runtime';
 import { counted } from './test-kinds';
 
 async function main(): Promise<void> {
   const config = loadConfig();
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  const log = createLogger('worker', { level: 'silent', pretty: false });
+  installRuntime(log, config.worker.metrics_address);
   const client = await HoldfastClient.connect(config.temporal);
   await client.ensureSearchAttributes();
   const publisher = new EventPublisher(config.redis.url);
@@ -20,7 +22,8 @@ async function main(): Promise<void> {
     connection: await NativeConnection.connect({ address: config.temporal.address }),
     client,
     kinds: new Map([...createKinds({ venues: new Map() }), [counted.type, counted]]),
-    log: createLogger('worker', { level: 'silent', pretty: false }),
+    blobs: new FileBlobStore(config.blobs.directory),
+    log,
     publish: (publication) => {
       publisher.publish(publication);
     },

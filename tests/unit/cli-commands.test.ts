@@ -222,6 +222,16 @@ describe('the command line', () => {
     [['halt'], 'Name an execution to halt, or give --all: one of both is needed.'],
     [['resume', 'exec_a', '--all'], 'Name an execution to resume, or give --all: not both.'],
     [['draw', 'a', 'b'], 'Too many arguments'],
+    [['approve', 'exec_a'], "error: Missing required argument 'node'."],
+    [['approve', 'exec_a', 'ask', '--as', ' '], 'It is empty.'],
+    [['approve', 'exec_a', 'ask', '--rejected'], "error: Unknown option '--rejected'. Did you mean --reject?"],
+    [['retry'], "error: Missing required argument 'execution'."],
+    [['retry', 'exec_a', 'price', '--reason', ''], 'It is empty.'],
+    [['skip', 'exec_a', 'price', 'tell'], 'Too many arguments'],
+    [['message', 'exec_a'], "error: Missing required argument 'name'."],
+    [['message', 'exec_a', ''], 'It is empty.'],
+    [['rerun', '--from', 'price'], "error: Missing required argument 'execution'."],
+    [['rerun', 'exec_a', '--dry'], "error: Unknown option '--dry'."],
   ])('refuses %j in one sentence with code 2', async (args, sentence) => {
     const { code, out, err } = await holdfast(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -253,7 +263,8 @@ describe('the command line', () => {
 
   it('prints its version and, for every command, help with an example', async () => {
     expect((await holdfast(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
-    const commands = 'new nodes validate draw run deploy list status halt resume cancel'.split(' ');
+    const commands =
+      'new nodes validate draw run deploy list status halt resume cancel approve message retry skip rerun'.split(' ');
     for (const command of [...commands.map((name) => [name]), ['token', 'create']]) {
       const { code, out } = await holdfast([...command, '--help']);
       expect(code).toBe(0);

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Ui } from '../../src/cli/io';
 import { progressOf } from '../../src/cli/progress';
-import { executionEvent, nodeEvent, type ExecutionContext, type Publication } from '../../src/events/build';
+import {
+  circuitEvent,
+  executionEvent,
+  nodeEvent,
+  type ExecutionContext,
+  type Publication,
+} from '../../src/events/build';
 import type { EventEnvelope, NodeFact } from '../../src/events/envelope';
 import type { ExecutionStatus, NodeStatus } from '../../src/workflows/messages';
 
@@ -59,6 +65,21 @@ describe('the progress of an execution', () => {
     progress.event(node({ type: 'node_failed', error: 'no route', error_type: 'ConnectionError', duration_ms: 3 }));
     expect(lines[0]).toMatch(/ConnectionError: no route; again in 2s$/);
     expect(lines[1]).toMatch(/ConnectionError: no route$/);
+  });
+
+  it('tells how the circuit breaker of a resource changed, beside what its node does', () => {
+    const { lines, progress } = recorder();
+    const place = { ...context, node_id: 'price', node_type: 'ticker', frame: '' };
+    const fact = {
+      type: 'circuit_state_changed',
+      resource: 'binance',
+      previous_state: 'closed',
+      new_state: 'open',
+    } as const;
+    progress.event(node({ type: 'node_started' }));
+    progress.event(numbered(circuitEvent(place, fact, { worker_id: 'w', ordinal: 1 }, at)));
+    progress.snapshot(status('running', { state: 'running' }));
+    expect(lines.slice(1)).toEqual(['03:04:05.678  circuit_state_changed  price             binance: closed → open']);
   });
 
   it('adds from a snapshot only what the events have not told', () => {

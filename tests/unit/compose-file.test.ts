@@ -123,6 +123,13 @@ describe('docker-compose.yml', () => {
     expect(services['worker']).not.toHaveProperty('ports');
   });
 
+  it('gives all workers one place for large values, which the image makes writable for its user', () => {
+    const { environment, volumes } = services['worker']!;
+    const directory = environment!['HOLDFAST_BLOB_DIRECTORY']!;
+    expect(volumes).toEqual([`blobs:${directory}`]);
+    expect(dockerfile).toContain(`install --directory --owner=node --group=node --mode=0700 ${directory}\n`);
+  });
+
   it('gives worker and gateway an environment the configuration accepts', () => {
     for (const name of ['worker', 'gateway']) {
       const environment = Object.entries(services[name]!.environment!).map(([key, value]) => [

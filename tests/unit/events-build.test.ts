@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { emergencyEvent, executionEvent, nodeEvent, nodeKey, type ExecutionContext } from '../../src/events/build';
+import {
+  circuitEvent,
+  emergencyEvent,
+  executionEvent,
+  nodeEvent,
+  nodeKey,
+  type ExecutionContext,
+} from '../../src/events/build';
 import type { NodeFact, NodeTurn } from '../../src/events/envelope';
 
 const AT = Date.parse('2026-01-05T12:00:00.123Z');
@@ -65,6 +72,53 @@ describe('the id of an event', () => {
       },
       precedence: [7, 0, 0, 0],
     });
+  });
+});
+
+describe('a change of a circuit breaker', () => {
+  const fact = {
+    type: 'circuit_state_changed',
+    resource: 'exchange_api',
+    previous_state: 'closed',
+    new_state: 'open',
+  } as const;
+  const place = { ...context, strategy_id: 'arb', node_id: 'n', node_type: 'ticker', frame: '' };
+  const origin = { worker_id: 'w1', ordinal: 3 };
+
+  it('has exactly the fields of its contract, and stands in no snapshot', () => {
+    expect(circuitEvent(place, fact, origin, AT)).toEqual({
+      event: {
+        v: 1,
+        event_id: 'exec_a|circuit|w1|exchange_api|3',
+        stream: 'exec_a',
+        timestamp: '2026-01-05T12:00:00.123Z',
+        mode: 'paper',
+        execution_id: 'exec_a',
+        workflow_id: 'a',
+        graph_version: 'v1',
+        bot_id: 'bot',
+        strategy_id: 'arb',
+        node_id: 'n',
+        node_type: 'ticker',
+        ...fact,
+      },
+    });
+    expect(circuitEvent({ ...place, frame: 'each[3]' }, fact, origin, AT).event).toMatchObject({ frame: 'each[3]' });
+  });
+
+  it('has an id of its own for every change of every resource in every worker', () => {
+    const part = fc.record({
+      worker_id: fc.constantFrom('w1', 'w2'),
+      resource: fc.constantFrom('a', 'b'),
+      ordinal: fc.integer({ min: 1, max: 3 }),
+    });
+    const idOf = ({ resource, ...rest }: { resource: string; worker_id: string; ordinal: number }) =>
+      circuitEvent(place, { ...fact, resource }, rest, AT).event.event_id;
+    fc.assert(
+      fc.property(part, part, (a, b) => {
+        expect(idOf(a) === idOf(b)).toBe(JSON.stringify(a) === JSON.stringify(b));
+      }),
+    );
   });
 });
 

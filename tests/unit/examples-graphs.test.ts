@@ -49,6 +49,17 @@ describe('examples/inline_constant.json', () => {
   });
 });
 
+describe('examples/approved_order.json', () => {
+  it('has no mistake, and sells after an approval alone', () => {
+    const { prepared, report } = prepare('approved_order.json');
+    expect(report).toEqual([]);
+    const { nodes } = prepared.graph;
+    expect(nodes['go_on']).toMatchObject({ type: 'approval', params: { on_timeout: 'reject' } });
+    const orders = Object.values(nodes).filter(({ type }) => type === 'intended_order');
+    expect(orders.map(({ after }) => after)).toEqual([['go_on.approved']]);
+  });
+});
+
 describe('trading_arb_btc on the recorded day', () => {
   let pairs: [string, string][] = [];
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { assertMaySee, assertRole, isLoopback, isRestricted, maySee, refusalOf } from '../../src/gateway/access';
+import {
+  assertMaySee,
+  assertRole,
+  isLoopback,
+  isRestricted,
+  maySee,
+  refusalOf,
+  rolesOf,
+} from '../../src/gateway/access';
 import { ROLES, createToken, verifyToken, type Identity } from '../../src/gateway/tokens';
 
 const SECRET = 'a secret of at least thirty-two characters';
@@ -41,6 +49,16 @@ describe('tokens', () => {
     ['an unsigned one', async () => Promise.resolve(new UnsecuredJWT({ role: 'admin', sub: 's' }).encode())],
   ])('refuses %s', async (_, make) => {
     await expect(verifyToken(await make(), SECRET)).rejects.toMatchObject({ code: 'Unauthenticated' });
+  });
+});
+
+describe('the roles of an identity', () => {
+  it.each([
+    ['viewer', ['viewer']],
+    ['operator', ['viewer', 'operator']],
+    ['admin', ['viewer', 'operator', 'admin']],
+  ] as const)('of a %s are %j', (role, roles) => {
+    expect(rolesOf(identity({ role }))).toEqual(roles);
   });
 });
 

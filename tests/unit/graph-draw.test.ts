@@ -33,6 +33,50 @@ describe('drawMermaid', () => {
     ]);
   });
 
+  it('puts bodies into frames, and what runs at a halt beside the graph', () => {
+    const one = { type: 'constant', params: { value: 1 } };
+    const body = {
+      nodes: { a: { type: 'constant', inputs: { value: 'far.value' } }, b: { ...one, when: 'a.value > item.index' } },
+      outputs: { x: 'b.value' },
+    };
+    const graph: Graph = {
+      holdfast: 1,
+      id: 'g',
+      nodes: {
+        far: one,
+        each: {
+          type: 'map',
+          params: { items: [] },
+          body: { nodes: { again: { type: 'repeat', while: 'a.value > 1', body } } },
+        },
+        end: { type: 'notify', after: ['each'] },
+      },
+      on_halt: { nodes: { tell: { type: 'notify' } } },
+    };
+    expect(drawMermaid(graph, sampleCatalogue).split('\n')).toEqual([
+      'flowchart LR',
+      '  n0["far<br/>constant"]',
+      '  subgraph n1["each<br/>map"]',
+      '    subgraph n3["again<br/>repeat"]',
+      '      n4["a<br/>constant"]',
+      '      g5{"when<br/>a.value #62; item.index"}',
+      '      n5["b<br/>constant"]',
+      '      g5 -. "true" .-> n5',
+      '      w3{"while<br/>a.value #62; 1"}',
+      '    end',
+      '  end',
+      '  n2["end<br/>notify"]',
+      '  subgraph h["on_halt"]',
+      '    n6["tell<br/>notify"]',
+      '  end',
+      '  n1 -.-> n2',
+      '  n0 -- "value" --> n4',
+      '  n4 -- "value" --> g5',
+      '  n4 -- "value" --> w3',
+      '',
+    ]);
+  });
+
   it('lets no text out of its label', () => {
     const text = draw({
       a: { type: 'x"]; click n0 "javascript:1"' },

@@ -111,13 +111,33 @@ describe('a node that can never start', () => {
 });
 
 describe('a join', () => {
-  it('counts an output or ending once, however often it is referred to', () => {
-    const node = { type: 'notify', params: { message: '{{c.value}} {{c.value.x}}' }, after: ['c', 'c.success'] };
-    const c = { type: 'constant', params: { value: 1 } };
-    expect(told({ c, a: { ...node, join: 2 } })).toEqual([]);
-    expect(told({ c, a: { ...node, join: 3 } })).toEqual([
-      'join_too_large /nodes/a/join `join` asks for 3 edges, but the node has 2 edges.',
-    ]);
+  const c = { type: 'constant', params: { value: 1 } };
+  const tooLarge = (join: number, has: string) =>
+    `join_too_large /nodes/a/join \`join\` asks for ${join} of the edges it counts, but the node has ${has}.`;
+
+  it('counts what `after` names, each ending once', () => {
+    const node = {
+      type: 'notify',
+      params: { message: '{{c.value}} {{d.value}}' },
+      after: ['c', 'c.success', 'd.finished'],
+    };
+    expect(told({ c, d: c, a: { ...node, join: 2 } })).toEqual([]);
+    expect(told({ c, d: c, a: { ...node, join: 3 } })).toEqual([tooLarge(3, 'only 2')]);
+  });
+
+  it('counts the data where nothing stands in `after`, each output once, and neither guard nor start inputs', () => {
+    const message = '{{c.value}} {{c.value.x}} {{d.value}} {{input.x}}';
+    const node = { type: 'notify', params: { message }, when: 'c.value > 0' };
+    const nodes = { c, d: { ...c, when: '1 > 0' } };
+    const mistakes = (join: number) =>
+      validateGraph(
+        { holdfast: 1, id: 'g', inputs: { x: { type: 'any' } }, nodes: { ...nodes, a: { ...node, join } } },
+        sampleCatalogue,
+      ).mistakes.map(({ code, path, message: sentence }) => `${code} ${path} ${sentence}`);
+    expect(mistakes(2)).toEqual([]);
+    expect(mistakes(3)).toEqual([tooLarge(3, 'only 2')]);
+    expect(told({ a: { ...c, join: 1 } })).toEqual([tooLarge(1, 'none')]);
+    expect(told({ c, a: { type: 'notify', after: ['c'], join: 2 } })).toEqual([tooLarge(2, 'only 1')]);
   });
 
   it('counts references that lead nowhere, which are told already', () => {
@@ -125,6 +145,15 @@ describe('a join', () => {
       'dangling_reference',
       'bad_reference',
     ]);
+  });
+
+  it('leaves every edge it does not count required', () => {
+    const t = test;
+    const node = { type: 'notify', params: { message: '{{yes.value}}' }, after: ['t.fail', 'c'], join: 'any' };
+    const yes = { ...c, after: ['t.pass'] };
+    expect(told({ t, c, yes, a: node })).toEqual([]);
+    expect(told({ t, c, yes, a: { ...node, after: ['t.fail', 't.error'] } })).toEqual([torn('/nodes/a', 'a', 't')]);
+    expect(told({ t, a: { ...c, after: ['t.fail', 't.error'], join: 'any', when: '1 > 0' } })).toEqual([]);
   });
 });
 

@@ -1,17 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { HoldfastError } from '../../src/errors';
 import { mistakeCatalogue } from '../../src/graph/mistake';
 import type { Mistake, MistakeCode } from '../../src/graph/mistake';
+import { present } from '../../src/json';
 import { parseGraphText } from '../../src/graph/parse';
+import { prepareGraph } from '../../src/graph/prepare';
 import { validateGraph } from '../../src/graph/validate';
-import { sampleCatalogue } from '../support/catalogue';
+import { sampleCatalogue, sha256 } from '../support/catalogue';
 
 type Nodes = Record<string, unknown>;
 
 const graph = (nodes: Nodes, more: object = {}) => ({ holdfast: 1, id: 'g', nodes, ...more });
 const check = (document: unknown): readonly Mistake[] => validateGraph(document, sampleCatalogue).mistakes;
 const checkNodes = (nodes: Nodes, more?: object) => check(graph(nodes, more));
+/** The mistakes of a document in another shape. */
+function refused(document: unknown): readonly Mistake[] {
+  try {
+    prepareGraph({ document }, sampleCatalogue, { mode: 'paper', sha256 });
+    return [];
+  } catch (error) {
+    return (error as HoldfastError).details['mistakes'] as readonly Mistake[];
+  }
+}
 const briefly = (mistakes: readonly Mistake[]) => mistakes.map(({ code, path }) => `${code} ${path}`);
 
 const constant = { type: 'constant', params: { value: 1 } };
@@ -20,56 +32,142 @@ const test = { type: 'threshold', params: { value: '1', min: '2' } };
 const after = (...references: unknown[]) => ({ type: 'notify', after: references });
 const fed = (reference: string) => ({ type: 'constant', inputs: { value: reference } });
 
+const mapOf = (nodes: Nodes, outputs: object = {}) => ({
+  type: 'map',
+  params: { items: [1] },
+  body: { nodes, outputs },
+});
+const nested = (depth: number): Nodes => ({ m: depth === 0 ? constant : mapOf(nested(depth - 1)) });
+
 /** Every code with one document, or text, that has exactly this mistake. */
-const provoked: Record<MistakeCode, { document?: unknown; text?: string; path: string; suggestion?: string }> = {
+const provoked: Record<
+  MistakeCode,
+  { document?: unknown; text?: string; foreign?: unknown; path: string; node_id?: string; suggestion?: string }
+> = {
   syntax: { text: '{"holdfast": 1,}', path: '' },
   duplicate_key: { text: '{"holdfast": 1, "id": "g", "id": "h", "nodes": {}}', path: '/id' },
-  shape: { document: graph({ a: { ...constant, timeout: 'soon' } }), path: '/nodes/a/timeout' },
-  unknown_key: { document: graph({ a: { ...constant, tiemout: 5 } }), path: '/nodes/a/tiemout', suggestion: 'timeout' },
-  bad_id: { document: graph({ '1st': constant }), path: '/nodes/1st' },
-  unknown_kind: { document: graph({ a: { type: 'constnat' } }), path: '/nodes/a/type', suggestion: 'constant' },
+  shape: { document: graph({ a: { ...constant, timeout: 'soon' } }), path: '/nodes/a/timeout', node_id: 'a' },
+  unknown_key: {
+    document: graph({ a: { ...constant, tiemout: 5 } }),
+    path: '/nodes/a/tiemout',
+    node_id: 'a',
+    suggestion: 'timeout',
+  },
+  bad_id: { document: graph({ '1st': constant }), path: '/nodes/1st', node_id: '1st' },
+  unknown_kind: {
+    document: graph({ a: { type: 'constnat' } }),
+    path: '/nodes/a/type',
+    node_id: 'a',
+    suggestion: 'constant',
+  },
   unknown_field: {
     document: graph({ a: { type: 'notify', params: { mesage: 'x' } } }),
     path: '/nodes/a/params/mesage',
+    node_id: 'a',
     suggestion: 'message',
   },
-  missing_field: { document: graph({ a: { type: 'candles' } }), path: '/nodes/a' },
+  missing_field: { document: graph({ a: { type: 'candles' } }), path: '/nodes/a', node_id: 'a' },
   field_given_twice: {
     document: graph({ c: constant, a: { ...fed('c.value'), params: { value: 1 } } }),
     path: '/nodes/a/inputs/value',
+    node_id: 'a',
   },
   bad_field: {
     document: graph({ a: { type: 'threshold', params: { value: '1', min: 8 } } }),
     path: '/nodes/a/params/min',
+    node_id: 'a',
     suggestion: '"8"',
   },
   bad_reference: {
     document: graph({ c: constant, a: fed('c') }),
     path: '/nodes/a/inputs/value',
+    node_id: 'a',
     suggestion: 'c.value',
   },
   dangling_reference: {
     document: graph({ price: constant, a: fed('prices.value') }),
     path: '/nodes/a/inputs/value',
+    node_id: 'a',
     suggestion: 'price',
   },
   unknown_output: {
     document: graph({ t: test, a: after('t.passed') }),
     path: '/nodes/a/after/0',
+    node_id: 'a',
     suggestion: 't.pass',
   },
   type_mismatch: {
     document: graph({ b: bars, a: { type: 'threshold', params: { min: '1' }, inputs: { value: 'b.count' } } }),
     path: '/nodes/a/inputs/value',
+    node_id: 'a',
   },
-  cycle: { document: graph({ a: after('b'), b: after('a') }), path: '/nodes/a' },
-  unreachable_node: { document: graph({ t: test, a: after('t.pass', 't.fail') }), path: '/nodes/a' },
-  join_too_large: { document: graph({ c: constant, a: { ...after('c'), join: 2 } }), path: '/nodes/a/join' },
-  when_needs_join_all: { document: graph({ a: { ...constant, when: '1 > 0', join: 'any' } }), path: '/nodes/a/when' },
+  cycle: { document: graph({ a: after('b'), b: after('a') }), path: '/nodes/a', node_id: 'a' },
+  unreachable_node: { document: graph({ t: test, a: after('t.pass', 't.fail') }), path: '/nodes/a', node_id: 'a' },
+  join_too_large: {
+    document: graph({ c: constant, a: { ...after('c'), join: 2 } }),
+    path: '/nodes/a/join',
+    node_id: 'a',
+  },
+  bad_fields: {
+    document: graph({ a: { type: 'wait', params: { for: 5, until: '2026-01-31T08:00:00Z' } } }),
+    path: '/nodes/a',
+    node_id: 'a',
+  },
+  bad_scope: {
+    document: graph({ each: mapOf({ price: constant }), a: fed('price.value') }),
+    path: '/nodes/a/inputs/value',
+    node_id: 'a',
+  },
+  unknown_input: {
+    document: graph({ each: mapOf({ price: fed('input.symbl') }) }, { inputs: { symbol: { type: 'text' } } }),
+    path: '/nodes/each/body/nodes/price/inputs/value',
+    node_id: 'each/price',
+    suggestion: 'input.symbol',
+  },
+  unknown_variable: {
+    document: graph({ a: { type: 'get', params: { name: 'bset' } } }, { variables: { best: '0' } }),
+    path: '/nodes/a/params/name',
+    node_id: 'a',
+    suggestion: 'best',
+  },
+  bad_output: {
+    document: graph({ each: { ...mapOf({ price: constant }, { last: 'price' }) } }),
+    path: '/nodes/each/body/outputs/last',
+    node_id: 'each',
+    suggestion: 'price.value',
+  },
+  bad_default: {
+    document: graph({}, { inputs: { size: { type: 'decimal', default: 2.5 } } }),
+    path: '/inputs/size/default',
+    suggestion: '"2.5"',
+  },
+  missing_body: {
+    document: graph({ each: { type: 'map', params: { items: [] } } }),
+    path: '/nodes/each',
+    node_id: 'each',
+  },
+  unexpected_body: {
+    document: graph({ a: { ...constant, body: { nodes: {} } } }),
+    path: '/nodes/a/body',
+    node_id: 'a',
+  },
+  bad_policy: {
+    document: graph({ a: { ...constant, while: '1 > 0' } }),
+    path: '/nodes/a/while',
+    node_id: 'a',
+    suggestion: 'when',
+  },
+  bad_on_halt: {
+    document: graph({}, { on_halt: { nodes: { ask: { type: 'approval' } } } }),
+    path: '/on_halt/nodes/ask/type',
+    node_id: 'on_halt/ask',
+  },
+  too_deep: { document: graph(nested(6)), path: `/nodes/m${'/body/nodes/m'.repeat(5)}/body`, node_id: 'm/m/m/m/m/m' },
   bad_trigger: {
     document: graph({}, { triggers: { fast: { type: 'schedule', every: '200ms' } } }),
     path: '/triggers/fast/every',
   },
+  not_imported: { foreign: { blocks: [7] }, path: '/blocks/0' },
   too_many_nodes: {
     document: graph(Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`n${at}`, constant]))),
     path: '/nodes',
@@ -81,11 +179,18 @@ describe('every mistake code', () => {
   it.each(Object.keys(mistakeCatalogue) as MistakeCode[])(
     '%s is given alone, with its place and suggestion',
     (code) => {
-      const { document, text, path, suggestion } = provoked[code];
-      const mistakes = text === undefined ? check(document) : parseGraphText(text).mistakes;
+      const { document, text, foreign, path, node_id, suggestion } = provoked[code];
+      const mistakes =
+        foreign === undefined
+          ? text === undefined
+            ? check(document)
+            : parseGraphText(text).mistakes
+          : refused(foreign);
       expect(mistakes).toHaveLength(1);
-      expect(mistakes[0]).toMatchObject({ code, path, ...(suggestion === undefined ? {} : { suggestion }) });
-      expect(mistakes[0]?.message).toMatch(/^[^a-z].*\.$/);
+      const { message = '', ...told } = mistakes[0] ?? {};
+      const place = text === undefined ? {} : { line: expect.any(Number), column: expect.any(Number) };
+      expect(told).toEqual({ code, path, ...present({ node_id, suggestion }), ...place });
+      expect(message).toMatch(/^[^a-z].*\.$/);
     },
   );
 
@@ -267,7 +372,7 @@ describe('references', () => {
     ['b.closes', 'threshold', 'type_mismatch'],
     ['b.closes', 'notify', 'type_mismatch'],
     ['b.count', 'candles', undefined],
-    ['input.x', 'threshold', 'dangling_reference'],
+    ['input.x', 'threshold', 'unknown_input'],
     ['m', 'threshold', 'bad_reference'],
     ['b', 'threshold', 'bad_reference'],
     ['t', 'threshold', 'bad_reference'],

@@ -4,7 +4,6 @@ import { Halts, isEmergencyNotice } from '../../src/workflows/halts';
 import { InFlight } from '../../src/workflows/in-flight';
 import { LocalBudget } from '../../src/workflows/local-budget';
 import { isUnreadable, payloadConverter } from '../../src/workflows/payload-converter';
-import { haltReason, resumeReason } from '../../src/workflows/reason';
 
 const NOW = Date.parse('2026-01-05T12:00:00.000Z');
 
@@ -59,51 +58,6 @@ describe('the causes of a halt', () => {
   });
 });
 
-describe('a reason', () => {
-  const unreadable = { unreadable_payload: 'broken' };
-
-  it.each([
-    ['fire', 'fire'],
-    ['  fire ', 'fire'],
-    ['', 'unspecified'],
-    ['   ', 'unspecified'],
-    [{ reason: 'fire' }, 'fire'],
-    [{ reason: '' }, 'unspecified'],
-    [{ reason: 7 }, 'unspecified'],
-    [{}, 'unspecified'],
-    [undefined, 'unspecified'],
-    [null, 'unspecified'],
-    [7, 'unspecified'],
-    [true, 'unspecified'],
-    [['fire'], 'unspecified'],
-    [unreadable, 'unspecified'],
-    [{ reason: { reason: 'fire' } }, 'unspecified'],
-  ])('of a halt is read from %j as %j', (payload, reason) => {
-    expect(haltReason(payload)).toBe(reason);
-  });
-
-  it.each([
-    ['calm', 'calm'],
-    ['', 'unspecified'],
-    [undefined, 'unspecified'],
-    [null, 'unspecified'],
-    [{}, 'unspecified'],
-    [{ reason: 'calm' }, 'calm'],
-    [{ reason: 7 }, undefined],
-    [7, undefined],
-    [false, undefined],
-    [['calm'], undefined],
-    [unreadable, undefined],
-  ])('of a resume is read from %j as %j, and without one nothing is lifted', (payload, reason) => {
-    expect(resumeReason(payload)).toBe(reason);
-  });
-
-  it('is cut at 500 characters', () => {
-    expect(haltReason('x'.repeat(1_000))).toHaveLength(500);
-    expect(haltReason({ reason: 'x'.repeat(1_000) })).toHaveLength(500);
-  });
-});
-
 describe('the budget of local activities', () => {
   beforeEach(() => {
     jest.useFakeTimers({ now: NOW });
@@ -154,27 +108,17 @@ describe('the budget of local activities', () => {
 });
 
 describe('what is in flight', () => {
-  it('has room for 45 activities, beside any number of others', () => {
+  it('has room for 45 activities, beside any number of local ones', () => {
     const flight = new InFlight();
-    for (let index = 0; index < 45; index += 1) flight.add(index, 'activity');
-    for (let index = 100; index < 200; index += 1) flight.add(index, 'control');
-    expect(flight.room).toBe(0);
+    for (let index = 0; index < 44; index += 1) flight.add(index, 'activity');
+    flight.add(44, 'child');
+    for (let index = 100; index < 200; index += 1) flight.add(index, 'local');
+    expect(flight.hasRoom).toBe(false);
     expect(flight.remove(7)).toBe('activity');
     expect(flight.remove(7)).toBeUndefined();
-    expect(flight.room).toBe(1);
-  });
-
-  it('only waits when there is something out and all of it is timers', () => {
-    const flight = new InFlight();
-    expect(flight.onlyWaits).toBe(false);
-    flight.add(1, 'control');
-    expect(flight.onlyWaits).toBe(true);
-    expect(flight.waits(1)).toBe(true);
-    flight.add(2, 'local');
-    expect(flight.onlyWaits).toBe(false);
-    expect([...flight.indexes()]).toEqual([1, 2]);
-    flight.remove(2);
-    expect(flight.onlyWaits).toBe(true);
+    expect(flight.hasRoom).toBe(true);
+    expect([flight.activities, flight.size]).toEqual([44, 144]);
+    expect([...flight.ids].slice(-2)).toEqual([198, 199]);
   });
 });
 

@@ -5,15 +5,15 @@ import { ApplicationFailure } from '@temporalio/common';
 import { field, defineNode, output, type NodeOutcome } from '../../src/activities/define-node';
 import { createNodeActivities } from '../../src/activities/node-activities';
 import { nodeSignal } from '../../src/activities/node-signal';
+import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { HoldfastError } from '../../src/errors';
 import type { Publication } from '../../src/events/build';
 import type { Effect } from '../../src/graph/kinds';
 import type { NodeTask } from '../../src/graph/task';
-import { cutOutputs } from '../../src/worker/cut-outputs';
 import { NodeInterceptor } from '../../src/worker/node-interceptor';
+import type { NodeEntry } from '../../src/worker/admission';
 import { nodeContext } from '../support/node-context';
 import { until } from '../support/until';
-import fc from 'fast-check';
 
 const task = (rest: Partial<NodeTask> = {}): NodeTask => ({ ...nodeContext().task, node_type: 'sample', ...rest });
 
@@ -21,22 +21,27 @@ interface Attempt {
   readonly attempt?: number;
   readonly isLocal?: boolean;
   readonly activityType?: string;
+  /** Instead of admission. */
+  readonly refusal?: NodeEntry;
 }
 
 /** The interceptor around one attempt, as a worker would build it. */
-function interceptorFor({ attempt = 1, isLocal = false, activityType = 'sample' }: Attempt = {}) {
+function interceptorFor({ attempt = 1, isLocal = false, activityType = 'sample', refusal }: Attempt = {}) {
   const told: Publication[] = [];
   const beats: number[] = [];
+  const left: (string | undefined)[] = [];
+  const admitted: NodeEntry = { admitted: true, leave: (errorType) => void left.push(errorType) };
   const context = {
     info: { attempt, isLocal, activityType },
     heartbeat: () => void beats.push(Date.now()),
   } as unknown as Context;
   const interceptor = new NodeInterceptor(context, {
     isNode: (type) => type === 'sample',
+    enter: () => refusal ?? admitted,
     publish: (publication) => void told.push(publication),
   });
   const run = (of: NodeTask, body: () => Promise<unknown>) => interceptor.execute({ args: [of], headers: {} }, body);
-  return { run, told, beats, types: () => told.map(({ event }) => event.type) };
+  return { run, told, beats, left, types: () => told.map(({ event }) => event.type) };
 }
 
 const outcome: NodeOutcome = { outputs: { value: 1 }, branch: 'pass' };
@@ -111,6 +116,72 @@ describe('the interceptor around a node', () => {
     expect(types()).toEqual(['node_started', 'node_failed']);
   });
 
+  it('counts attempts on from those of earlier dispatches, in what it tells, gives back and decides', async () => {
+    const of = task({ used_attempts: 2, retry: { max_attempts: 5, initial_ms: 1_000, backoff: 2, max_ms: 60_000 } });
+    const refuse = () => Promise.reject(new HoldfastError('ConnectionError', 'refused'));
+    const third = interceptorFor({ attempt: 1 });
+    await expect(third.run(of, refuse)).rejects.toMatchObject({ details: [{ attempt: 3 }], nextRetryDelay: 4_000 });
+    expect(third.told.map(({ event }) => [event.type, event.attempt])).toEqual([
+      ['node_started', 3],
+      ['node_retrying', 3],
+    ]);
+    expect(third.told[1]?.event).toMatchObject({ next_attempt_ms: 4_000 });
+    const fourth = interceptorFor({ attempt: 2 });
+    expect(await fourth.run(of, () => Promise.resolve(outcome))).toMatchObject({ attempt: 4 });
+    const fifth = interceptorFor({ attempt: 3 });
+    const failure: unknown = await fifth.run(of, refuse).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ details: [{ attempt: 5 }] });
+    expect(failure).not.toHaveProperty('nextRetryDelay', expect.anything());
+    expect(fifth.types()).toEqual(['node_started', 'node_failed']);
+  });
+
+  it('counts from the first attempt where the task, handed out by an earlier release, says nothing of others', async () => {
+    const { used_attempts, ...earlier } = task();
+    expect(used_attempts).toBe(0);
+    const { run, told } = interceptorFor({ attempt: 2 });
+    expect(await run(earlier as NodeTask, () => Promise.resolve(outcome))).toMatchObject({ attempt: 2 });
+    expect(told[0]?.event).toMatchObject({ attempt: 2 });
+  });
+
+  it.each(['CircuitOpen', 'Throttled'] as const)(
+    'ends an attempt that is refused as %s with the moment to come again, and tells and runs nothing',
+    async (type) => {
+      const refusal: NodeEntry = { admitted: false, type, message: 'not now', retry_in_ms: 60_000.4 };
+      const { run, types, beats } = interceptorFor({ attempt: 2, refusal });
+      const before = Date.now();
+      let ran = false;
+      const running = run(task({ used_attempts: 1 }), () => Promise.resolve((ran = true)));
+      const failure = await running.catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(ApplicationFailure);
+      const { details, ...rest } = failure as ApplicationFailure;
+      expect(rest).toMatchObject({ type, nonRetryable: true, category: 'BENIGN' });
+      expect(details).toEqual([{ attempt: 3, retry_at: expect.stringMatching(/^\d{4}-.*Z$/) }]);
+      const { retry_at } = details?.[0] as { retry_at: string };
+      expect(Date.parse(retry_at) - before).toBeGreaterThanOrEqual(60_001);
+      expect(Date.parse(retry_at) - Date.now()).toBeLessThanOrEqual(60_001);
+      expect([types(), beats, ran]).toEqual([[], [], false]);
+    },
+  );
+
+  it('reports how each admitted attempt ended, its own timeout included, once', async () => {
+    const well = interceptorFor();
+    await well.run(task(), () => Promise.resolve(outcome));
+    expect(well.left).toEqual([undefined]);
+    const badly = interceptorFor();
+    await badly.run(task(), () => Promise.reject(new HoldfastError('InvalidInput', 'no'))).catch(() => undefined);
+    expect(badly.left).toEqual(['InvalidInput']);
+    const late = interceptorFor();
+    let ended = false;
+    const body = async () => {
+      await sleep(40);
+      ended = true;
+      return outcome;
+    };
+    await late.run(task({ timeout_ms: 10 }), body).catch(() => undefined);
+    await until('the body has ended', () => ended);
+    expect(late.left).toEqual(['TimeoutError']);
+  });
+
   it('heartbeats while the body runs, and no longer', async () => {
     const { run, beats } = interceptorFor();
     let end = (): void => undefined;
@@ -139,39 +210,25 @@ describe('the interceptor around a node', () => {
   });
 });
 
+/** Nothing here is large enough for it. */
+const unusedBlobs = new FileBlobStore('/nowhere');
+
 describe('a node’s activity', () => {
-  const kind = (effect: Effect, size: number) =>
+  const kind = (effect: Effect) =>
     defineNode({
       type: 'sample',
       family: 'test',
       effect,
-      description: 'Gives a text of this size.',
+      description: 'Says what it was run with.',
       fields: { given: field.text('Passed through.', { default: '' }) },
-      outputs: { text: output('text', 'Letters.') },
-      run: (_, { idempotency_key, signal }) => ({
-        outputs: { text: 'x'.repeat(size - '{"text":""}'.length), idempotency_key, aborted: signal.aborted },
-      }),
+      outputs: { idempotency_key: output('text', 'As told.') },
+      run: (_, { idempotency_key }) => ({ outputs: { idempotency_key } }),
     });
-  const sized = (effect: Effect, size: number) => {
-    const plain = kind(effect, size);
-    const run: typeof plain.run = async (fields, context) => {
-      const { outputs } = await plain.run(fields, context);
-      return { outputs: { text: outputs['text'] } };
-    };
-    return createNodeActivities([{ ...plain, run }], () => nodeContext().log)['sample']!;
-  };
-
-  it.each([
-    ['pure' as const, 16],
-    ['read' as const, 256],
-    ['notify' as const, 256],
-  ])('of effect %s may give %d KiB and not a character more', async (effect, kib) => {
-    expect(JSON.stringify((await sized(effect, kib * 1024)(task())).outputs)).toHaveLength(kib * 1024);
-    await expect(sized(effect, kib * 1024 + 1)(task())).rejects.toMatchObject({ code: 'OutputTooLarge' });
-  });
+  const activityOf = (effect: Effect) =>
+    createNodeActivities([kind(effect)], { blobs: unusedBlobs, log: () => nodeContext().log })['sample'];
 
   it('has the same idempotency key at every attempt and dispatch, and another in another frame or generation', async () => {
-    const activity = createNodeActivities([kind('read', 20)], () => nodeContext().log)['sample']!;
+    const activity = activityOf('read')!;
     const keyOf = async (of: NodeTask) => (await activity(of)).outputs['idempotency_key'];
     expect(await keyOf(task())).toBe('exec_test_00000000/node/1');
     expect(await keyOf(task({ dispatch: 9 }))).toBe('exec_test_00000000/node/1');
@@ -180,44 +237,8 @@ describe('a node’s activity', () => {
   });
 
   it('refuses fields its kind does not accept, and control kinds have none', async () => {
-    const activity = createNodeActivities([kind('read', 20)], () => nodeContext().log)['sample']!;
+    const activity = activityOf('read')!;
     await expect(activity(task({ fields: { given: 7 } }))).rejects.toMatchObject({ code: 'InvalidInput' });
-    expect(createNodeActivities([kind('control', 20)], () => nodeContext().log)).toEqual({});
-  });
-});
-
-describe('outputs in an event', () => {
-  const LARGEST = 16 * 1024;
-
-  it('are whole up to 16 KiB', () => {
-    const outputs = { text: 'x'.repeat(LARGEST - '{"text":""}'.length) };
-    expect(cutOutputs(outputs)).toEqual({ outputs });
-    expect(cutOutputs({ text: `${outputs.text}y` })).toEqual({ outputs: { text: null }, truncated: true });
-  });
-
-  it('keep their smallest members, in their order, with null for the rest', () => {
-    const cut = cutOutputs({ a: 'small', rows: 'x'.repeat(20_000), b: 7, gone: undefined });
-    expect(cut).toEqual({ outputs: { a: 'small', rows: null, b: 7, gone: undefined }, truncated: true });
-  });
-
-  it('are empty when not even the names fit', () => {
-    const names = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`member${at}`, at]));
-    expect(cutOutputs(names)).toEqual({ outputs: {}, truncated: true });
-  });
-
-  it('never take more than 16 KiB', () => {
-    const member = fc.oneof(
-      fc.string({ maxLength: 50 }),
-      fc.nat(9_000).map((size) => '"'.repeat(size)),
-      fc.constant(null),
-    );
-    fc.assert(
-      fc.property(fc.dictionary(fc.string(), member, { maxKeys: 40 }), fc.nat(2_000), (some, more) => {
-        const outputs = { ...some, ...Object.fromEntries(Array.from({ length: more }, (_, at) => [`m${at}`, at])) };
-        const cut = cutOutputs(outputs);
-        expect(JSON.stringify(cut.outputs).length).toBeLessThanOrEqual(LARGEST);
-        expect(cut.truncated).toBe(JSON.stringify(outputs).length > LARGEST ? true : undefined);
-      }),
-    );
+    expect(activityOf('control')).toBeUndefined();
   });
 });

@@ -8,7 +8,10 @@ const kinds = [...kindCatalogue.values()];
 describe('the catalogue', () => {
   it('holds the kinds of this release under their types', () => {
     expect([...kindCatalogue.keys()].sort()).toEqual(
-      'candles compare constant if intended_order math notify rsi sma spread threshold ticker wait'.split(' '),
+      (
+        'and approval candles compare constant first get if intended_order map math not notify or repeat rsi set sma ' +
+        'spread subgraph switch threshold ticker wait wait_for_signal'
+      ).split(' '),
     );
     expect(kinds.every((kind) => kindCatalogue.get(kind.type) === kind)).toBe(true);
   });
@@ -27,23 +30,32 @@ describe('the catalogue', () => {
     const given = [...Object.keys(params), ...Object.keys(example.inputs ?? {})];
     const required = Object.keys(kind.fields).filter((name) => kind.fields[name]!.required);
     expect(example.type).toBe(kind.type);
-    expect(Object.keys(kind.fields)).toEqual(expect.arrayContaining(given));
+    if (kind.open_fields === undefined) expect(Object.keys(kind.fields)).toEqual(expect.arrayContaining(given));
     expect(given).toEqual(expect.arrayContaining(required));
-    expect(Object.entries(params).map(([name, value]) => kind.fields[name]!.check(value))).toEqual(
-      given.flatMap((name) => (name in params ? [undefined] : [])),
+    const complaints = Object.entries(params).map(([name, value]) =>
+      (kind.fields[name] ?? kind.open_fields)!.check(value),
     );
+    expect(complaints.filter((each) => each !== undefined)).toEqual([]);
+    expect(kind.check?.({ literals: params, names: new Set(given) })).toBeUndefined();
+    expect(example.body !== undefined).toBe(kind.body !== undefined);
   });
 
   it.each(kinds)('$type retries only where a retry can help', ({ effect, retry }) => {
     expect(retry.max_attempts).toBe(effect === 'read' || effect === 'notify' ? 3 : 1);
   });
 
-  it('gives branches to conditions alone, and a formula to `if` alone', () => {
+  it('gives branches to conditions and to what asks people alone, and a formula to `if` alone', () => {
     const withBranches = kinds.filter((kind) => kind.branches.length > 0);
-    expect(withBranches.map(({ type, branches }) => [type, ...branches])).toEqual([
-      ['compare', 'pass', 'fail'],
-      ['threshold', 'pass', 'fail'],
-      ['if', 'true', 'false'],
+    expect(withBranches.map(({ type, branches }) => [type, ...branches].join(' '))).toEqual([
+      'compare pass fail',
+      'threshold pass fail',
+      'if true false',
+      'switch default',
+      'and true false',
+      'or true false',
+      'not true false',
+      'wait_for_signal received timed_out',
+      'approval approved rejected',
     ]);
     expect(kinds.filter((kind) => kind.formulas.length > 0).map(({ type, formulas }) => [type, ...formulas])).toEqual([
       ['if', 'condition'],

@@ -226,7 +226,7 @@ describe('threshold', () => {
   });
 
   it.each([
-    [{ value: '1' }, 'InvalidInput: min, max: give at least one'],
+    [{ value: '1' }, 'InvalidInput: give at least one of `min` and `max`'],
     [{ value: '1', min: '2', max: '1' }, 'InvalidInput: min: 2 is above max 1'],
     [{ value: 9, min: '8' }, 'InvalidInput: value: must be a decimal string'],
     [{ min: '8' }, 'InvalidInput: value:'],
@@ -259,7 +259,7 @@ describe('if', () => {
 describe('wait', () => {
   it('is a timer of the execution and refuses to run in a worker', async () => {
     expect(kinds.get('wait')).toMatchObject({ effect: 'control' });
-    expect(await refusal('wait', { for: '30s' })).toContain('Unexpected: wait is a timer');
+    expect(await refusal('wait', { for: '30s' })).toContain('Unexpected: wait happens in the execution');
   });
 
   it.each(['30', 'soon', 0, -1, true])('declares that %j is no duration', (value) => {
@@ -309,8 +309,8 @@ describe('intended_order', () => {
   });
 
   it.each([
-    [order, 'InvalidInput: quantity, quote_amount: give exactly one'],
-    [{ ...order, quantity: '1', quote_amount: '1' }, 'InvalidInput: quantity, quote_amount: give exactly one'],
+    [order, 'InvalidInput: give exactly one of `quantity` and `quote_amount`'],
+    [{ ...order, quantity: '1', quote_amount: '1' }, 'InvalidInput: give exactly one of `quantity` and `quote_amount`'],
     [{ ...order, quantity: '0' }, 'InvalidInput: quantity: must be above zero, not 0'],
     [{ ...order, quote_amount: '-5' }, 'InvalidInput: quote_amount: must be above zero'],
     [{ ...order, quantity: '1', price: '0.00' }, 'InvalidInput: price: must be above zero'],
@@ -320,5 +320,116 @@ describe('intended_order', () => {
     [{ ...order, quantity: '1', venue: 'nowhere' }, 'DataUnavailable: There is no venue nowhere'],
   ])('refuses %j', async (fields, message) => {
     expect(await refusal('intended_order', fields)).toContain(message);
+  });
+});
+
+describe('switch', () => {
+  const cases = { trade: ['buy', 'sell'], one: '1.0', yes: true, none: null, two: [2] };
+
+  it.each([
+    ['buy', 'trade'],
+    ['sell', 'trade'],
+    ['1', 'one'],
+    ['1.00', 'one'],
+    [1, 'one'],
+    ['2', 'two'],
+    [true, 'yes'],
+    ['true', 'default'],
+    [null, 'none'],
+    ['hold', 'default'],
+    [[], 'default'],
+    [{ a: 1 }, 'default'],
+  ])('takes for %j the branch %s', async (value, branch) => {
+    expect(await run('switch', { value, cases })).toEqual({ outputs: { value }, branch });
+  });
+
+  it('knows zero by any sign', async () => {
+    expect((await run('switch', { value: '-0.0', cases: { zero: 0 } })).branch).toBe('zero');
+  });
+
+  it.each([
+    [{}, 'must have 1 to 100 cases'],
+    [{ default: 1 }, 'a branch cannot be called "default"'],
+    [{ 'a b': 1 }, 'a branch cannot be called "a b"'],
+    [{ a: {} }, 'the case a holds a list or an object'],
+    [{ a: [[1]] }, 'the case a holds a list or an object'],
+    [{ a: '1', b: ['2', '1.0'] }, 'the cases a and b both hold for "1.0"'],
+    [{ a: Array.from({ length: 1_001 }, (_, at) => at) }, 'must have at most 1000 literals'],
+    [7, 'must be an object'],
+  ])('refuses the cases %j', async (wrong, message) => {
+    expect(await refusal('switch', { value: 1, cases: wrong })).toContain(`InvalidInput: cases: ${message}`);
+  });
+});
+
+describe('and, or, not', () => {
+  it.each([
+    ['and', { a: true, b: true }, true],
+    ['and', { a: true, b: false }, false],
+    ['or', { a: false, b: true }, true],
+    ['or', { only: false }, false],
+    ['not', { value: false }, true],
+    ['not', { value: true }, false],
+  ])('%s of %j is %j', async (type, fields, value) => {
+    expect(await run(type, fields)).toEqual({ outputs: { value }, branch: String(value) });
+  });
+
+  it('take booleans, and at least one', async () => {
+    expect(await refusal('and', {})).toBe('InvalidInput: give at least one value, under any name');
+    expect(await refusal('or', {})).toBe('InvalidInput: give at least one value, under any name');
+    expect(await refusal('and', { a: 'true' })).toContain('InvalidInput: a:');
+    expect(await refusal('not', { value: true, other: true })).toContain('"other"');
+  });
+});
+
+describe('first', () => {
+  it('gives the first value in the order they are written, be it null', async () => {
+    expect(await run('first', { b: 1, a: 2 })).toEqual({ outputs: { value: 1 } });
+    expect(await run('first', { b: null, a: 2 })).toEqual({ outputs: { value: null } });
+    expect(await refusal('first', {})).toBe('InvalidInput: give at least one value, under any name');
+  });
+});
+
+describe('control kinds', () => {
+  const check = (type: string, params: Fields) => {
+    const { fields, open_fields, check: together } = kindCatalogue.get(type)!;
+    const single = Object.entries(params).map(([name, value]) => (fields[name] ?? open_fields)!.check(value));
+    const problem = together?.({ literals: params, names: new Set(Object.keys(params)) });
+    return [...single, problem?.message].filter((each) => each !== undefined);
+  };
+
+  it.each([
+    ['wait', { for: '30s' }],
+    ['wait', { until: '2026-01-31T08:00:00Z' }],
+    ['wait', { until: '2024-02-29T08:00+05:30' }],
+    ['approval', {}],
+    ['approval', { approvers: ['lead'], deadline: 60, on_timeout: 'approve', message: 'Go?' }],
+    ['wait_for_signal', { name: 'x', deadline: 5, on_timeout: 'continue' }],
+    ['map', { items: [], concurrency: 1_000, on_item_error: 'continue' }],
+    ['repeat', { max_iterations: 10_000 }],
+    ['subgraph', { workflow: 'other', anything: null }],
+    ['set', { name: 'x', value: null }],
+  ])('%s takes %j', (type, params) => {
+    expect(check(type, params)).toEqual([]);
+  });
+
+  it.each([
+    ['wait', { for: 0 }],
+    ['wait', { until: 'tomorrow' }],
+    ['wait', { until: '2026-02-30T08:00:00Z' }],
+    ['wait', { until: '2026-01-31T08:00:00' }],
+    ['wait', { until: '2026-01-31T25:00:00Z' }],
+    ['wait', { for: 1, until: '2026-01-31T08:00:00Z' }],
+    ['approval', { approvers: [] }],
+    ['approval', { approvers: [''] }],
+    ['approval', { deadline: 5, on_timeout: 'continue' }],
+    ['approval', { on_timeout: 'approve' }],
+    ['wait_for_signal', { name: 'x', on_timeout: 'continue' }],
+    ['map', { items: 'x' }],
+    ['map', { items: [], concurrency: 0 }],
+    ['map', { items: Array.from({ length: 10_001 }, () => 0) }],
+    ['repeat', { max_iterations: 10_001 }],
+    ['subgraph', { workflow: 'a b' }],
+  ])('%s refuses %j', (type, params) => {
+    expect(check(type, params)).toHaveLength(1);
   });
 });

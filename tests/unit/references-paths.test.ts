@@ -16,13 +16,17 @@ describe('a data reference', () => {
     ['a.x', { node: 'a', path: ['x'] }],
     ['balance.free.BTC', { node: 'balance', path: ['free', 'BTC'] }],
     ['a-b_1.rows.0.close', { node: 'a-b_1', path: ['rows', '0', 'close'] }],
+    ['a.1-2_b', { node: 'a', path: ['1-2_b'] }],
   ])('%s names a node and a path', (text, expected) => {
     expect(parseDataReference(text)).toEqual(expected);
   });
 
-  it.each(['', 'a', 'a.', '.x', '1a.x', 'a..x', 'a.x y', 'a.x.', 'a:when.x', ' a.x'])('is not %j', (text) => {
-    expect(parseDataReference(text)).toBeUndefined();
-  });
+  it.each(['', 'a', 'a.', '.x', '1a.x', 'a..x', 'a.x y', 'a.x.', 'a:when.x', ' a.x', 'a.la st'])(
+    'is not %j',
+    (text) => {
+      expect(parseDataReference(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('a control reference', () => {
@@ -64,8 +68,15 @@ describe('a formula', () => {
     ['side.v == \'b.y\' || side.w == "it\\"s c.z"', ['side.v', 'side.w']],
     ['max(a.b.c, 1.5) - abs(d.e)', ['a.b.c', 'd.e']],
     ['true', []],
+    [`a.x > 1.5 && b.y.0 != "c.z" || a.x == 'it\\'s d.w'`, ['a.x', 'b.y.0']],
   ])('%s refers to %j', (text, expected) => {
     expect(referencesInFormula(text)).toEqual(expected);
+  });
+});
+
+describe('a formula that is too long to be one', () => {
+  it('has no references, for nothing would read it', () => {
+    expect(referencesInFormula(`a.x ${' '.repeat(20_000)} + b.y`)).toEqual([]);
   });
 });
 
@@ -77,6 +88,15 @@ describe('a path into a value', () => {
     expect(valueAt({}, ['constructor', 'name'])).toBeUndefined();
     expect(valueAt({ a: 0 }, ['a'])).toBe(0);
     expect(valueAt(7, [])).toBe(7);
+  });
+
+  it('leads nowhere rather than throw, whatever stands there', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.array(fc.string()), (value, path) => {
+        expect(() => valueAt(value, path)).not.toThrow();
+        expect(valueAt(value, [])).toBe(value);
+      }),
+    );
   });
 });
 

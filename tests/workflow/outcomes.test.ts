@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
-import { RunCounter, Gate, failing, large, refusing, slow, slowPure } from '../support/test-kinds';
+import { RunCounter, Gate, failing, large, lengthOf, refusing, slow, slowPure } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
@@ -13,7 +13,7 @@ const gate = new Gate();
 let worker: TestWorker;
 
 beforeAll(async () => {
-  worker = await startTestWorker([failing(counter), slow(counter), slowPure, refusing, large, gate.kind]);
+  worker = await startTestWorker([failing(counter), slow(counter), slowPure, refusing, large, lengthOf, gate.kind]);
 });
 afterAll(() => worker.stop());
 
@@ -146,26 +146,37 @@ describe('a failure', () => {
     expect(counter.of(`${id}/late/0`)).toBe(2);
   });
 
-  it('is OutputTooLarge for a node that gives more than it may, or more than fits beside the rest', async () => {
-    const readers = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((each) => [each, `${each}.text`]));
-    const gives = Object.fromEntries(
-      Object.keys(readers).map((each, at, all) => [
-        each,
-        { type: 'test_large', params: { size: 220_000 }, after: at === 0 ? [] : [all[at - 1]] },
-      ]),
-    );
+  it('is OutputTooLarge for a node that gives more than fits beside what others still read', async () => {
+    const names = Array.from({ length: 18 }, (_, at) => `n${at}`);
+    const gives = names.map((name, at): [string, object] => [
+      name,
+      { type: 'test_large', params: { size: 60_000 }, after: at === 0 ? [] : [`n${at - 1}`] },
+    ]);
     const id = await worker.start({
-      ...gives,
-      once: { type: 'test_large', params: { size: 300_000 }, on_error: 'continue' },
-      reads: { type: 'notify', params: { message: '{{a.text}}{{b.text}}{{c.text}}{{d.text}}{{e.text}}' } },
+      ...Object.fromEntries(gives),
+      reads: { type: 'notify', params: { message: names.map((name) => `{{${name}.text}}`).join('') } },
     });
     const { state, nodes } = await worker.ended(id);
     expect(state).toBe('failed');
-    expect(nodes['once']).toMatchObject({ state: 'failed', error_type: 'OutputTooLarge' });
-    expect(nodes['d']).toMatchObject({ state: 'completed' });
-    expect(nodes['e']).toMatchObject({ state: 'failed', error_type: 'OutputTooLarge' });
+    const failed = names.find((name) => nodes[name]?.state === 'failed') ?? '';
+    expect(nodes[failed]).toMatchObject({ error_type: 'OutputTooLarge' });
+    expect(names.indexOf(failed)).toBeGreaterThan(12);
     expect(nodes['reads']).toMatchObject({ state: 'skipped' });
-    expect(typesOf(id, 'e').at(-1)).toBe('node_failed');
+    expect(typesOf(id, failed).at(-1)).toBe('node_failed');
+  });
+
+  it('is none for a large value: it is stored, travels by reference, and its readers get all of it', async () => {
+    const id = await worker.start({
+      once: { type: 'test_large', params: { size: 300_000 } },
+      passed: { type: 'test_slow', params: { ms: 1 }, inputs: { value: 'once.text' } },
+      measured: { type: 'test_length', inputs: { text: 'passed.value' } },
+      spelt: { type: 'test_length', params: { text: 'it says {{once.text}}!' } },
+    });
+    const { state, nodes } = await worker.ended(id);
+    expect(state).toBe('completed');
+    expect(nodes['passed']?.outputs).toEqual({ value: { $blob: expect.objectContaining({ bytes: 300_002 }) } });
+    expect(nodes['measured']?.outputs).toEqual({ length: 300_000 });
+    expect(nodes['spelt']?.outputs).toEqual({ length: 300_009 });
   });
 });
 

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../errors';
-import { decimal, type Decimal } from '../../money';
-import { defineNode, field, output, type NodeKind } from '../define-node';
+import { decimal, isDecimal, type Decimal } from '../../money';
+import type { FieldsProblem, GivenFields } from '../../graph/kinds';
+import { defineNode, field, optional, output, type NodeKind } from '../define-node';
 import { checkFormula, evaluateFormula } from '../formula';
 
 const comparisons = {
@@ -41,21 +42,25 @@ const threshold = defineNode({
   example: { type: 'threshold', params: { min: '8' }, inputs: { value: 'spread.bps' } },
   fields: {
     value: field.decimal('The value judged.'),
-    min: field.optionalDecimal('Lowest value that passes; at least one of min and max is needed.'),
-    max: field.optionalDecimal('Highest value that passes.'),
+    min: optional(field.decimal('Lowest value that passes; at least one of min and max is needed.')),
+    max: optional(field.decimal('Highest value that passes.')),
   },
-  outputs: { value: output('decimal', 'The value judged, unchanged.') },
+  outputs: { value: output('decimal', 'The value judged, unchanged.', { same_as: 'value' }) },
   branches: ['pass', 'fail'],
+  check: checkBounds,
   run: ({ value, min, max }) => {
-    if (min === undefined && max === undefined) throw new HoldfastError('InvalidInput', 'min, max: give at least one');
-    if (min !== undefined && max !== undefined && decimal(min).gt(decimal(max))) {
-      throw new HoldfastError('InvalidInput', `min: ${min} is above max ${max}, so nothing could pass`);
-    }
     const above = min === undefined || decimal(value).gte(decimal(min));
     const below = max === undefined || decimal(value).lte(decimal(max));
     return { outputs: { value }, branch: passOrFail(above && below) };
   },
 });
+
+function checkBounds({ literals, names }: GivenFields): FieldsProblem | undefined {
+  if (!names.has('min') && !names.has('max')) return { message: 'give at least one of `min` and `max`' };
+  const { min, max } = literals;
+  const turned = isDecimal(min) && isDecimal(max) && decimal(min).gt(decimal(max));
+  return turned ? { field: 'min', message: `${min} is above max ${max}, so nothing could pass` } : undefined;
+}
 
 const when = defineNode({
   type: 'if',

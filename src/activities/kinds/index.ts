@@ -1,6 +1,7 @@
 /** Every node kind Holdfast ships. */
 import type { Venues } from '../../venues/venue';
 import type { NodeKind } from '../define-node';
+import { booleanKinds } from './booleans';
 import { conditionKinds } from './conditions';
 import { controlKinds } from './control';
 import { dataKinds } from './data';
@@ -9,6 +10,7 @@ import { marketKinds } from './market';
 import { mathKinds } from './math';
 import { messageKinds } from './messages';
 import { orderKinds } from './orders';
+import { switchKinds } from './switch';
 
 export type NodeKinds = ReadonlyMap<string, NodeKind>;
 
@@ -24,6 +26,8 @@ export function createKinds({ venues }: KindDependencies): NodeKinds {
     ...indicatorKinds,
     ...mathKinds,
     ...conditionKinds,
+    ...switchKinds,
+    ...booleanKinds,
     ...controlKinds,
     ...messageKinds,
     ...orderKinds(venues),

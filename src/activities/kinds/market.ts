@@ -40,6 +40,7 @@ const candles = (venues: Venues): NodeKind =>
         default: 100,
       }),
     },
+    resource_from: 'venue',
     outputs: {
       candles: output('list', 'Bars {open_time_ms, open, high, low, close, volume}, prices as decimal strings.'),
       closes: output('decimals', 'The closing prices alone.'),
@@ -63,6 +64,7 @@ const ticker = (venues: Venues): NodeKind =>
     description: 'The last price of a market.',
     example: { type: 'ticker', params: { venue: 'paper_binance', symbol: 'BTC/BUSD' }, timeout: 5 },
     fields: market,
+    resource_from: 'venue',
     outputs: {
       last: output(
         'decimal',

@@ -1,7 +1,7 @@
-import { HoldfastError } from '../../errors';
-import { decimal } from '../../money';
+import { decimal, isDecimal } from '../../money';
 import type { Venues } from '../../venues/venue';
-import { defineNode, field, output, type NodeKind } from '../define-node';
+import type { FieldsProblem, GivenFields } from '../../graph/kinds';
+import { defineNode, field, optional, output, type NodeKind } from '../define-node';
 import { venueNamed } from './market';
 import { formatResult } from './math';
 
@@ -18,16 +18,17 @@ interface Size {
   readonly price: string | undefined;
 }
 
-/** Throws `InvalidInput` unless exactly one size is given and every number is above zero. */
-function checkSize(size: Size): void {
-  if ((size.quantity === undefined) === (size.quote_amount === undefined)) {
-    throw new HoldfastError('InvalidInput', 'quantity, quote_amount: give exactly one of them');
+/** Exactly one size, and every number above zero. */
+function checkSize({ literals, names }: GivenFields): FieldsProblem | undefined {
+  if (names.has('quantity') === names.has('quote_amount')) {
+    return { message: 'give exactly one of `quantity` and `quote_amount`' };
   }
-  for (const [name, value] of Object.entries(size) as [string, string | undefined][]) {
-    if (value !== undefined && decimal(value).lte('0')) {
-      throw new HoldfastError('InvalidInput', `${name}: must be above zero, not ${value}`);
-    }
+  for (const name of ['quantity', 'quote_amount', 'price']) {
+    const value = literals[name];
+    if (isDecimal(value) && decimal(value).lte('0'))
+      return { field: name, message: `must be above zero, not ${value}` };
   }
+  return undefined;
 }
 
 /** What the order is worth in quote currency; undefined when no price is known. */
@@ -56,11 +57,13 @@ const intendedOrder = (venues: Venues): NodeKind =>
       venue: field.text('Venue profile the order is meant for.'),
       symbol: field.text('Market of that venue.'),
       side: field.choice(['buy', 'sell'], 'Direction.'),
-      quantity: field.optionalDecimal('Size in base currency; exactly one of quantity and quote_amount is needed.'),
-      quote_amount: field.optionalDecimal('Size in quote currency.'),
-      price: field.optionalDecimal('Price the strategy saw.'),
+      quantity: optional(field.decimal('Size in base currency; exactly one of quantity and quote_amount is needed.')),
+      quote_amount: optional(field.decimal('Size in quote currency.')),
+      price: optional(field.decimal('Price the strategy saw.')),
       reason: field.text('Why, for people; may hold {{references}}.', { default: '' }),
     },
+    check: checkSize,
+    resource_from: 'venue',
     outputs: {
       sent: output('boolean', 'Always false.'),
       kind: output('text', 'Always intended_order.'),
@@ -79,7 +82,6 @@ const intendedOrder = (venues: Venues): NodeKind =>
     },
     run: (order, { log, idempotency_key }) => {
       const { quantity, quote_amount, price } = order;
-      checkSize({ quantity, quote_amount, price });
       venueNamed(venues, order.venue);
       const notional = notionalOf({ quantity, quote_amount, price });
       const record = withoutAbsent({ kind: 'intended_order', note: NOTE, sent: false, ...order, notional });

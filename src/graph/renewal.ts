@@ -1,0 +1,146 @@
+/**
+ * S5: what a person may do to a node, and what then begins a new generation. An edge is settled once per generation: those of nodes
+ * that begin anew are settled again, and nodes that still wait count them anew.
+ */
+import {
+  begin,
+  edgeAt,
+  follow,
+  holdInputs,
+  nodeAt,
+  recount,
+  skip,
+  untouched,
+  type Decision,
+  type Failure,
+  type Run,
+  type Step,
+} from './scheduler';
+
+/** What follows when a node is begun anew or passed over: also every node of the new generation, ready or not. */
+export interface Renewal extends Decision {
+  readonly renewed: number[];
+}
+
+/**
+ * Skips a node on someone's word. Where its failure had ended the run, what was given up then waits again, unless another failure
+ * still holds the run. Undefined for a node that has ended otherwise, and when an input of these is gone: outputs nobody read were
+ * dropped.
+ */
+export function dismiss(run: Run, index: number, reason: string): Renewal | undefined {
+  const before = run.state.nodes[index]?.state;
+  if (before === 'completed' || before === 'skipped') return undefined;
+  const given = heldBackBy(run, index);
+  if (!given.every((each) => inputsAreHeld(run, each))) return undefined;
+  const step = begin(run);
+  forgive(run, index);
+  skip(step, index, { state: 'skipped', reason, passed_over: true });
+  if (before !== 'failed') follow(step, [index]);
+  reopen(step, given, new Set(given));
+  return { ...step.decision, renewed: given };
+}
+
+/**
+ * Begins a new generation of a node that failed or was skipped: it is ready again, and what was skipped for it waits again, as does
+ * what was given up when its failure ended the run. While another failure holds the run these stay given up until that one is dealt
+ * with. What completed keeps what it gave. Undefined for any other node, and when an input is gone as for `dismiss`.
+ */
+export function renew(run: Run, index: number): Renewal | undefined {
+  if (!canRenew(run, index)) return undefined;
+  const step = begin(run);
+  const others = skippedFor(run, index);
+  forgive(run, index);
+  holdInputs(run, index);
+  run.state.unsettled += 1;
+  run.state.nodes[index] = { state: 'ready' };
+  step.decision.ready.push(index);
+  if (run.state.failure !== undefined) {
+    abandonLater(run, others);
+    return { ...step.decision, renewed: [index] };
+  }
+  reopen(step, others, new Set([index, ...others]));
+  return { ...step.decision, renewed: [index, ...others] };
+}
+
+/** Whether `renew` is possible. */
+export function canRenew(run: Run, index: number): boolean {
+  const state = run.state.nodes[index]?.state;
+  if (state !== 'failed' && state !== 'skipped') return false;
+  return [index, ...skippedFor(run, index)].every((each) => inputsAreHeld(run, each));
+}
+
+/** Another failure nobody handles takes its place: the run stays given up until all of them are dealt with. */
+function forgive(run: Run, index: number): void {
+  if (!endedTheRun(run, index)) return;
+  const next = failureBeside(run, index);
+  if (next === undefined) delete run.state.failure;
+  else run.state.failure = next;
+}
+
+function endedTheRun({ plan, state }: Run, index: number): boolean {
+  return state.failure?.node_id === nodeAt(plan, index).id;
+}
+
+function failureBeside({ plan, state }: Run, index: number): Failure | undefined {
+  for (const [each, node] of state.nodes.entries()) {
+    const { id, failure_is_handled } = nodeAt(plan, each);
+    if (each === index || node.state !== 'failed' || failure_is_handled) continue;
+    return { node_id: id, error: node.error, error_type: node.error_type };
+  }
+  return undefined;
+}
+
+/** What was given up and waits for this node's failure alone. */
+function heldBackBy(run: Run, index: number): number[] {
+  if (!endedTheRun(run, index) || failureBeside(run, index) !== undefined) return [];
+  return run.state.nodes.flatMap((node, each) => (node.state === 'skipped' && node.abandoned === true ? [each] : []));
+}
+
+/** What begins anew with a node: what was given up for it, and what was skipped because of it. */
+function skippedFor(run: Run, index: number): number[] {
+  const { plan, state } = run;
+  const found = new Set([index, ...heldBackBy(run, index)]);
+  for (const each of found) {
+    for (const edge of nodeAt(plan, each).outgoing) {
+      const { to } = edgeAt(plan, edge);
+      const target = state.nodes[to];
+      if (target?.state === 'skipped' && target.passed_over !== true) found.add(to);
+    }
+  }
+  found.delete(index);
+  return [...found];
+}
+
+/** Nodes that were skipped by their edges, as if they had been given up: they wait again with the rest. */
+function abandonLater({ state }: Run, indexes: readonly number[]): void {
+  const later = new Set(indexes);
+  state.nodes = state.nodes.map((node, each) =>
+    node.state === 'skipped' && later.has(each) ? { ...node, abandoned: true } : node,
+  );
+}
+
+/**
+ * Nodes that were skipped wait again, their settled edges counted anew, and so are those of nodes that still wait: the edges from
+ * `again` are settled once more, in the new generation.
+ */
+function reopen(step: Step, indexes: readonly number[], again: ReadonlySet<number>): void {
+  const { state } = step;
+  const waiting = [...indexes, ...pendingAfter(step, again)];
+  state.unsettled += indexes.length;
+  for (const each of indexes) holdInputs(step, each);
+  for (const each of waiting) state.nodes[each] = untouched();
+  for (const each of waiting) recount(step, each, again);
+}
+
+function pendingAfter({ plan, state }: Run, sources: ReadonlySet<number>): Set<number> {
+  const edges = [...sources].flatMap((each) => nodeAt(plan, each).outgoing);
+  return new Set(edges.map((edge) => edgeAt(plan, edge).to).filter((to) => state.nodes[to]?.state === 'pending'));
+}
+
+function inputsAreHeld({ plan, state }: Run, index: number): boolean {
+  return nodeAt(plan, index).incoming.every((edge) => {
+    const { carries, from } = edgeAt(plan, edge);
+    const source = state.nodes[from];
+    return carries === 'control' || source?.state !== 'completed' || source.outputs !== undefined;
+  });
+}

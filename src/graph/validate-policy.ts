@@ -1,0 +1,47 @@
+/** Validation of the keys that say how a node is tried and when it fails: do they mean anything for its kind? */
+import { durationMs } from './duration';
+import type { Effect } from './kinds';
+import { mistake } from './mistake';
+import type { Mistake } from './mistake';
+import { objectOf } from './node-reading';
+import type { Members, NodeReading } from './node-reading';
+
+/** A control kind makes no attempts, and has a deadline of its own where it waits for somebody; a pure one calls nobody. */
+const MEANINGLESS: Readonly<Partial<Record<Effect, readonly string[]>>> = {
+  control: ['timeout', 'total_timeout', 'retry', 'circuit_breaker', 'rate_limit', 'task_queue'],
+  pure: ['circuit_breaker', 'rate_limit'],
+};
+
+const WHY: Readonly<Partial<Record<Effect, string>>> = {
+  control: 'happens inside the execution and makes no attempts',
+  pure: 'calls nobody',
+};
+
+export function checkPolicy({ kind, raw, pointer, type }: NodeReading, found: Mistake[]): void {
+  checkTimes(raw, pointer, found);
+  if (kind === undefined) return;
+  for (const key of MEANINGLESS[kind.effect] ?? []) {
+    if (raw[key] === undefined) continue;
+    const message = `\`${key}\` means nothing here: the kind ${kind.type} ${WHY[kind.effect]}.`;
+    found.push(mistake('bad_policy', `${pointer}/${key}`, message));
+  }
+  if (raw['while'] !== undefined && type !== 'repeat') {
+    const message = `\`while\` belongs to the kind repeat, not to ${kind.type}; for a condition there is \`when\`.`;
+    found.push(mistake('bad_policy', `${pointer}/while`, message, 'when'));
+  }
+}
+
+/** Of a node, or of `defaults`. */
+export function checkTimes(policy: Members, pointer: string, found: Mistake[]): void {
+  const [timeout, total] = [durationMs(policy['timeout']), durationMs(policy['total_timeout'])];
+  if (timeout !== undefined && total !== undefined && total < timeout) {
+    const message = '`total_timeout` bounds all attempts together, so it cannot be shorter than `timeout`.';
+    found.push(mistake('bad_policy', `${pointer}/total_timeout`, message));
+  }
+  const retry = objectOf(policy['retry']);
+  const [initial, max] = [durationMs(retry['initial']), durationMs(retry['max'])];
+  if (initial !== undefined && max !== undefined && max < initial) {
+    const message = '`max` is the longest delay, so it cannot be shorter than `initial`.';
+    found.push(mistake('bad_policy', `${pointer}/retry/max`, message));
+  }
+}

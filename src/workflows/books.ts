@@ -1,0 +1,121 @@
+/** What an execution knows, and how that travels from run to run. */
+import { workflowInfo } from '@temporalio/workflow';
+import type { ExecutionContext } from '../events/build';
+import { escapeReserved } from '../graph/blob';
+import type { Plans } from '../graph/carry';
+import { GraphRun } from '../graph/graph-run';
+import { MAX_CARRIED_BYTES } from '../graph/limits';
+import { weightOf } from '../graph/output-ledger';
+import { planGraph, planOnHalt } from '../graph/plan';
+import { assertRunnable } from '../graph/runnable';
+import { present } from '../json';
+import { Halts } from './halts';
+import { Mailbox } from './mailbox';
+import type { CarriedExecution, RunGraphInput } from './messages';
+import { Turns } from './turns';
+import { Waits } from './waits';
+
+export interface Books {
+  readonly context: ExecutionContext;
+  readonly plans: Plans;
+  readonly graph: GraphRun;
+  readonly turns: Turns;
+  /** When nodes were first handed out in their generation: those inside the workflow, and those with a total timeout. */
+  readonly first_at: Map<number, number>;
+  readonly waits: Waits;
+  readonly mail: Mailbox;
+  readonly halts: Halts;
+  readonly started_at: string;
+  /** State changes so far: the start is 0, each halt and resume takes the next. */
+  ordinal: number;
+}
+
+/** The frames of what runs at a halt. */
+export const ON_HALT = ':on_halt';
+
+/** Outputs at most, and at least where the graph itself is large; states, turns and messages need the rest. */
+const MOST_OUTPUTS = 1_000_000;
+const LEAST_OUTPUTS = 128 * 1024;
+const KEPT_FOR_STATES = 400 * 1024;
+
+export interface Opened {
+  readonly books: Books;
+  readonly ready: number[];
+  readonly aside: number[];
+}
+
+/** Throws `RangeError` for what was never a valid graph. */
+export function openExecution(input: RunGraphInput, context: ExecutionContext): Opened {
+  const { graph: spec, kinds, carried, inputs = {} } = input;
+  const on_halt = planOnHalt(spec, kinds);
+  const plans: Plans = { top: planGraph(spec, kinds), ...present({ on_halt }) };
+  assertRunnable(plans.top);
+  if (on_halt !== undefined) assertRunnable(on_halt);
+  const own = weightOf({ ...input, carried: null });
+  const output_limit = Math.max(LEAST_OUTPUTS, Math.min(MOST_OUTPUTS, MAX_CARRIED_BYTES - KEPT_FOR_STATES - own));
+  if (carried === undefined) {
+    const variables = escapeReserved(spec.variables ?? {}) as Readonly<Record<string, unknown>>;
+    const { run, first } = GraphRun.create(plans.top, { inputs, variables, output_limit });
+    return { books: newBooks(context, plans, run), ready: first.ready, aside: [] };
+  }
+  const graph = GraphRun.restore(plans, carried.graph, { inputs, output_limit });
+  const books = restoreBooks(carried, newBooks(context, plans, graph));
+  const ids = graph.readyIds.filter((id) => books.waits.get(id) === undefined);
+  const isAside = (id: number) => graph.frame(id).path.startsWith(ON_HALT);
+  return { books, ready: ids.filter((id) => !isAside(id)), aside: ids.filter(isAside) };
+}
+
+function newBooks(context: ExecutionContext, plans: Plans, graph: GraphRun): Books {
+  return {
+    context,
+    plans,
+    graph,
+    turns: new Turns(),
+    first_at: new Map(),
+    waits: new Waits(),
+    mail: new Mailbox(),
+    halts: new Halts(),
+    started_at: workflowInfo().startTime.toISOString(),
+    ordinal: 0,
+  };
+}
+
+/** What another execution went through is its own: only what its nodes gave is taken over. */
+function restoreBooks(carried: CarriedExecution, fresh: Books): Books {
+  if (carried.adopted_from !== undefined) return { ...fresh, turns: new Turns(carried.turns) };
+  const { started_at, ordinal, turns, first_at, waits, mail, halts, epochs } = carried;
+  const now = Date.now();
+  return {
+    ...fresh,
+    started_at,
+    ordinal,
+    turns: new Turns(turns),
+    first_at: new Map(first_at),
+    // A new run does not hear how a child of an earlier one ends, but from the child.
+    waits: new Waits(waits.map(([id, wait]) => [id, wait.kind === 'child' ? { ...wait, check_at: now } : wait])),
+    mail: new Mailbox(mail),
+    halts: new Halts(halts, epochs),
+  };
+}
+
+/** Milliseconds since a node was first handed out in its generation. */
+export function ageOf({ first_at }: Books, id: number): number {
+  const now = Date.now();
+  return now - (first_at.get(id) ?? now);
+}
+
+export function carryExecution(books: Books): CarriedExecution {
+  const { started_at, ordinal, graph, turns, first_at, waits, mail, halts } = books;
+  const isKept = (id: number) => graph.has(id);
+  return {
+    started_at,
+    ordinal,
+    graph: graph.carry(),
+    turns: turns.carry(isKept),
+    first_at: [...first_at].filter(([id]) => isKept(id)),
+    waits: waits.all,
+    mail: mail.all,
+    halts: halts.causes,
+    epochs: halts.epochs,
+  };
+}

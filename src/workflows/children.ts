@@ -1,0 +1,174 @@
+/**
+ * Executions that `subgraph` nodes start. They are children that outlive the run that started them, so they report their end to
+ * the workflow id of their parent; and because a word can be lost (a terminated child says none), the parent looks for itself.
+ */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  ParentClosePolicy,
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  startChild,
+} from '@temporalio/workflow';
+import type { PlannedNode } from '../graph/plan';
+import type { Graph } from '../graph/schema';
+import { present } from '../json';
+import {
+  childEndedSignal,
+  emergencySignal,
+  RUN_GRAPH,
+  type ChildOutcome,
+  type ParentNode,
+  type RunGraphInput,
+  type RunGraphResult,
+} from './messages';
+import { startAttributes } from './search-attributes';
+
+export interface SubgraphActivities {
+  /** What the deployed graph starts with these inputs. Throws `WorkflowNotFound` and `InputsInvalid`. */
+  loadGraph(request: { workflow: string; inputs: Readonly<Record<string, unknown>> }): Promise<RunGraphInput>;
+  /** Null while it runs. */
+  childOutcome(childId: string): Promise<ChildOutcome | null>;
+}
+
+const { loadGraph, childOutcome } = proxyActivities<SubgraphActivities>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** The scope of a halt that comes from the execution a child belongs to. */
+export const PARENT_SCOPE = 'parent';
+/** How long a parent trusts a child to report. */
+export const CHECK_CHILDREN_MS = 60_000;
+const WORKFLOW_TASK_TIMEOUT = '3s';
+
+export interface Subgraph {
+  readonly node: PlannedNode;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly link: ParentNode;
+}
+
+/** One child of one generation of a node. */
+export function childIdOf({ execution_id, node, generation }: ParentNode): string {
+  const place = node.replace(/[^A-Za-z0-9_-]+/g, '.');
+  return `${execution_id}.${place}${generation === 0 ? '' : `.g${generation}`}`;
+}
+
+/** Starts the child; resolves when it runs. `ended` is told its end as long as this run lasts. */
+export async function startSubgraph(
+  parent: RunGraphInput,
+  subgraph: Subgraph,
+  ended: (outcome: ChildOutcome) => void,
+): Promise<ChildOutcome | undefined> {
+  try {
+    const input = await inputOf(parent, subgraph);
+    const handle = await startChild(RUN_GRAPH, {
+      args: [input],
+      workflowId: childIdOf(subgraph.link),
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+      typedSearchAttributes: startAttributes(input),
+      staticSummary: subgraph.link.node,
+    });
+    (handle.result() as Promise<RunGraphResult>).then(
+      ({ outputs }) => {
+        ended({ kind: 'completed', outputs });
+      },
+      (error: unknown) => {
+        ended(failureOf(error));
+      },
+    );
+    return undefined;
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+async function inputOf(parent: RunGraphInput, { node, fields, link }: Subgraph): Promise<RunGraphInput> {
+  const { workflow, ...inputs } = fields;
+  const common = { mode: parent.mode, parent: link, ...present({ settings: parent.settings }) };
+  if (node.child !== undefined) {
+    const { version, kinds } = parent;
+    return { version, kinds, ...common, graph: bodyGraph(parent.graph, node), inputs };
+  }
+  const loaded = await loadGraph({ workflow: String(workflow), inputs });
+  return { ...loaded, ...common };
+}
+
+function bodyGraph(graph: Graph, { id, child }: PlannedNode): Graph {
+  const { bot_id, strategy_id, desk, defaults, variables } = graph;
+  return {
+    holdfast: 1,
+    id: `${graph.id}-${id}`.slice(0, 128),
+    ...present({ bot_id, strategy_id, desk, defaults, variables }),
+    nodes: child?.nodes ?? {},
+    ...present({ outputs: child?.outputs }),
+  };
+}
+
+function failureOf(error: unknown): ChildOutcome {
+  const cause = error instanceof ChildWorkflowFailure || error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof CancelledFailure) {
+    return { kind: 'failed', error: 'the execution was cancelled', error_type: 'ExecutionCancelled' };
+  }
+  if (cause instanceof ApplicationFailure)
+    return { kind: 'failed', error: cause.message, error_type: cause.type ?? 'Unexpected' };
+  return { kind: 'failed', error: cause instanceof Error ? cause.message : String(cause), error_type: 'Unexpected' };
+}
+
+/** Asks how a child stands. Null while it runs; also when nobody could say. */
+export async function lookAtChild(childId: string): Promise<ChildOutcome | null> {
+  return CancellationScope.nonCancellable(() => childOutcome(childId));
+}
+
+/** A closed child needs no telling. */
+export function tellChildHalt(
+  childId: string,
+  state: 'halt' | 'normal',
+  { epoch, reason }: { epoch: number; reason: string },
+): void {
+  const notice = { state, scope: PARENT_SCOPE, epoch, reason };
+  const child = getExternalWorkflowHandle(childId);
+  CancellationScope.nonCancellable(() => child.signal(emergencySignal, notice)).catch(() => {
+    log.info('child_not_told', { child_id: childId });
+  });
+}
+
+export function cancelChild(childId: string): void {
+  const child = getExternalWorkflowHandle(childId);
+  // In the scope that is being cancelled the request itself would be.
+  CancellationScope.nonCancellable(() => child.cancel()).catch(() => {
+    log.info('child_not_cancelled', { child_id: childId });
+  });
+}
+
+/** A parent that is gone needs no telling. */
+export async function reportToParent(
+  childId: string,
+  parent: ParentNode | undefined,
+  outcome: ChildOutcome,
+): Promise<void> {
+  if (parent === undefined) return;
+  try {
+    await CancellationScope.nonCancellable(() =>
+      getExternalWorkflowHandle(parent.execution_id).signal(childEndedSignal, { child_id: childId, outcome }),
+    );
+  } catch {
+    log.info('parent_not_told', { execution_id: parent.execution_id });
+  }
+}
+
+export function isChildEnd(payload: unknown): payload is { child_id: string; outcome: ChildOutcome } {
+  if (typeof payload !== 'object' || payload === null) return false;
+  const { child_id, outcome } = payload as { child_id?: unknown; outcome?: unknown };
+  if (typeof child_id !== 'string' || typeof outcome !== 'object' || outcome === null) return false;
+  const { kind, outputs, error, error_type } = outcome as Record<string, unknown>;
+  if (kind === 'completed') return typeof outputs === 'object' && outputs !== null;
+  return kind === 'failed' && typeof error === 'string' && typeof error_type === 'string';
+}

@@ -1,0 +1,19 @@
+/** What the parts of an execution need of the whole. */
+import type { Outcome } from '../graph/scheduler';
+import type { Books } from './books';
+import type { RunGraphInput } from './messages';
+import type { Teller } from './teller';
+
+export interface Engine {
+  readonly input: RunGraphInput;
+  readonly books: Books;
+  readonly teller: Teller;
+  /** Ends a node that waited inside the workflow. */
+  settleWait(id: number, outcome: Outcome): void;
+  /** Starts what may start. */
+  pump(): void;
+  /** Does several things before it starts what follows from them. */
+  together(action: () => void): void;
+  /** A defect: ends the run where it is awaited. */
+  die(error: unknown): void;
+}

@@ -1,0 +1,188 @@
+/** Hands nodes out: which may start next, by which way, and with what. */
+import { CancellationScope, sleep } from '@temporalio/workflow';
+import type { PlannedNode } from '../graph/plan';
+import type { NodeTask } from '../graph/task';
+import { ageOf } from './books';
+import { beginControl } from './control';
+import type { Engine } from './engine';
+import { InFlight, type Route } from './in-flight';
+import { LocalBudget } from './local-budget';
+import type { Wait } from './messages';
+import * as runner from './node-runner';
+import type { ReadyQueue } from './ready-queue';
+import { RunLength } from './run-length';
+
+/** What becomes of a node that was handed out. */
+export interface Destinations {
+  settle(id: number, outcome: runner.RunOutcome): void;
+  wait(id: number, wait: Wait, reason: string): void;
+  /** A loop. */
+  open(id: number): void;
+  startChild(id: number, started: () => void): void;
+}
+
+type Fields = NodeTask['fields'];
+
+export class Launcher {
+  readonly queue: ReadyQueue;
+  readonly out: InFlight;
+  readonly #engine: Engine;
+  readonly #to: Destinations;
+  readonly #length: RunLength;
+  readonly #budget = new LocalBudget();
+  #draining = false;
+  #atBoundary = false;
+
+  constructor(engine: Engine, queue: ReadyQueue, to: Destinations) {
+    this.#engine = engine;
+    this.queue = queue;
+    this.#to = to;
+    this.out = new InFlight(engine.input.settings?.max_in_flight);
+    this.#length = new RunLength(engine.input.settings);
+  }
+
+  /** No more starts in this run; it goes on in a new one once nothing is out. */
+  get isSpent(): boolean {
+    return this.#draining || this.#length.isSpent(0);
+  }
+
+  /** Launches the next node that may start now; false when there is none. */
+  launchNext(): boolean {
+    if (!this.queue.hasNext(this.out.hasRoom)) return false;
+    this.#draining ||= this.#length.isSpent(this.out.activities);
+    const id = this.#draining ? undefined : this.queue.take(this.out.hasRoom);
+    if (id === undefined) return false;
+    this.launch(id);
+    return true;
+  }
+
+  /** Hands a ready node out, or puts it where it waits for a workflow task boundary or for room. */
+  launch(id: number): void {
+    const { graph } = this.#engine.books;
+    if (graph.state(id).state !== 'ready') return;
+    const node = graph.node(id);
+    if (node.traits.effect === 'control') {
+      if (this.#mayGo(id, node.type === 'subgraph' ? 'child' : 'local')) this.#begin(id);
+      return;
+    }
+    const fields = graph.fields(id);
+    const route = runner.isLocal(node, fields) ? 'local' : 'activity';
+    if (this.#mayGo(id, route)) this.#send(id, route, fields);
+  }
+
+  /** A local activity gave this. */
+  returned(outputs: unknown): void {
+    this.#budget.returned(outputs);
+  }
+
+  /** A short timer ends the workflow task when something is held back, so that signals which came meanwhile are handled first. */
+  waitForBoundary(): void {
+    if (this.#atBoundary || !this.queue.holds) return;
+    this.#atBoundary = true;
+    CancellationScope.nonCancellable(() => sleep(1)).then(
+      () => {
+        this.#atBoundary = false;
+        this.#budget.renew();
+        this.queue.release();
+        this.#engine.pump();
+      },
+      (error: unknown) => {
+        this.#engine.die(error);
+      },
+    );
+  }
+
+  #mayGo(id: number, route: Route): boolean {
+    if (route === 'local' && this.#budget.isSpent) this.queue.hold(id);
+    else if (route !== 'local' && !this.out.hasRoom) this.queue.queue(id);
+    else return true;
+    return false;
+  }
+
+  #handOut(id: number): void {
+    const { turns, graph } = this.#engine.books;
+    turns.next(id);
+    graph.start(id);
+    this.#length.started();
+  }
+
+  #send(id: number, route: 'local' | 'activity', fields: Fields): void {
+    const node = this.#engine.books.graph.node(id);
+    this.#handOut(id);
+    const left = this.#timeLeft(id, node);
+    if (left !== undefined && left <= 0) {
+      this.#to.settle(id, { kind: 'failed', error: 'no end within total_timeout', error_type: 'TimeoutError' });
+      return;
+    }
+    if (route === 'local') this.#budget.started();
+    this.out.add(id, route);
+    const task = this.#task(id, node, fields);
+    const running = route === 'local' ? runner.startPure(task) : runner.startActivity(task, node.task_queue, left);
+    running.then(
+      (result) => {
+        this.#to.settle(id, runner.outcomeOfResult(result));
+      },
+      (error: unknown) => {
+        this.#failed(id, task, error);
+      },
+    );
+  }
+
+  /** A defect ends the run where it is awaited; thrown from a callback nobody would hear it. */
+  #failed(id: number, task: NodeTask, error: unknown): void {
+    try {
+      this.#to.settle(id, runner.outcomeOfError(task, error));
+    } catch (defect) {
+      this.#engine.die(defect);
+    }
+  }
+
+  #begin(id: number): void {
+    const { books, teller } = this.#engine;
+    const now = Date.now();
+    this.#budget.started();
+    this.#handOut(id);
+    books.first_at.set(id, now);
+    teller.started(id);
+    const begun = beginControl(books.graph, id, now);
+    switch (begun.kind) {
+      case 'ended':
+        this.#engine.settleWait(id, begun.outcome);
+        return;
+      case 'loop':
+        this.#to.open(id);
+        return;
+      case 'child':
+        this.out.add(id, 'child');
+        this.#to.startChild(id, () => this.out.remove(id));
+        return;
+      case 'waits':
+        this.#to.wait(id, begun.wait, begun.reason);
+    }
+  }
+
+  /** Milliseconds of its `total_timeout`. */
+  #timeLeft(id: number, { total_timeout_ms }: PlannedNode): number | undefined {
+    if (total_timeout_ms === undefined) return undefined;
+    const { books } = this.#engine;
+    if (!books.first_at.has(id)) books.first_at.set(id, Date.now());
+    return total_timeout_ms - ageOf(books, id);
+  }
+
+  #task(id: number, node: PlannedNode, fields: Fields): NodeTask {
+    const { context, turns, graph } = this.#engine.books;
+    const { dispatch, used } = turns.of(id);
+    return {
+      ...context,
+      workflow_id: this.#engine.input.graph.id,
+      node_id: node.id,
+      node_type: node.type,
+      frame: graph.frame(id).path,
+      generation: graph.generation(id),
+      dispatch,
+      used_attempts: used,
+      fields,
+      ...runner.policyOf(node, fields),
+    };
+  }
+}

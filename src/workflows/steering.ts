@@ -1,0 +1,100 @@
+/**
+ * What a person may do to a node while its execution runs: decide what waits for approval, begin a node anew, pass it over.
+ * Each is checked before it is taken, and refused with an error of the catalogue; what was taken cannot fail any more.
+ */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { Advance } from '../graph/graph-run';
+import type { ErrorCode } from '../errors';
+import { escapeReserved } from '../graph/blob';
+import { present } from '../json';
+import { cancelChild } from './children';
+import { decided } from './control';
+import type { Execution } from './execution';
+import type { ApproveRequest, NodeRequest, NodeStatus, Wait } from './messages';
+import { nodeStatus } from './status';
+
+const LONGEST = 1_000;
+
+/** Throws when the request cannot be taken as things stand. */
+export function assertApprovable(execution: Execution, request: unknown): asserts request is ApproveRequest {
+  assertNodeRequest(request);
+  const { node, decision, actor, roles } = request as Partial<ApproveRequest> & NodeRequest;
+  if (decision !== 'approve' && decision !== 'reject')
+    throw refusal('BadRequest', 'decision: must be approve or reject');
+  const wait = waitOf(execution, instanceOf(execution, node));
+  if (wait?.kind !== 'approval') throw refusal('NodeNotWaiting', `${node} waits for no approval`);
+  const { approvers } = wait;
+  const counted: readonly unknown[] = [actor, ...(Array.isArray(roles) ? (roles as unknown[]) : [])];
+  if (approvers === undefined || approvers.some((each) => counted.includes(each))) return;
+  throw refusal('Forbidden', `${actor} is not among the approvers of ${node}: ${approvers.join(', ')}`);
+}
+
+export function approve(execution: Execution, { node, decision, actor, comment }: ApproveRequest): NodeStatus {
+  const id = instanceOf(execution, node);
+  execution.teller.approvalGiven(id, actor, decision === 'approve' ? 'approved' : 'rejected');
+  const said = comment === undefined ? {} : { comment: String(escapeReserved(comment)).slice(0, LONGEST) };
+  execution.settleWait(id, decided({ decision, actor, now: Date.now(), ...said }));
+  return statusOf(execution, id);
+}
+
+/** A node that failed or waits may begin anew or be passed over; one that runs, and one that completed, may not. */
+export function assertChangeable(execution: Execution, request: unknown): asserts request is NodeRequest {
+  assertNodeRequest(request);
+  const id = instanceOf(execution, request.node);
+  const { state } = execution.books.graph.state(id);
+  if (state === 'failed' ? execution.books.graph.canRenew(id) : waitOf(execution, id) !== undefined) return;
+  const why = state === 'failed' ? 'what it was given is no longer held' : `it is ${state}`;
+  throw refusal('NodeNotRetryable', `${request.node} cannot begin anew: ${why}`);
+}
+
+export function retryNode(execution: Execution, { node }: NodeRequest): NodeStatus {
+  const id = instanceOf(execution, node);
+  return change(execution, id, (wait) =>
+    wait === undefined ? execution.books.graph.renew(id) : execution.books.graph.renewWaiting(id),
+  );
+}
+
+export function skipNode(execution: Execution, { node, actor, reason }: NodeRequest): NodeStatus {
+  const id = instanceOf(execution, node);
+  const why = `skipped by ${actor}${reason === undefined ? '' : `: ${reason.slice(0, LONGEST)}`}`;
+  return change(execution, id, () => execution.books.graph.dismiss(id, why));
+}
+
+function change(execution: Execution, id: number, how: (wait: Wait | undefined) => Advance | undefined): NodeStatus {
+  const wait = waitOf(execution, id);
+  if (wait?.kind === 'child') cancelChild(wait.child_id);
+  execution.books.waits.delete(id);
+  const advance = how(wait);
+  if (advance !== undefined) execution.changed(advance);
+  return statusOf(execution, id);
+}
+
+function statusOf({ books }: Execution, id: number): NodeStatus {
+  return nodeStatus(books, id);
+}
+
+function waitOf({ books }: Execution, id: number): Wait | undefined {
+  return books.waits.get(id);
+}
+
+function instanceOf({ books }: Execution, node: string): number {
+  const id = books.graph.find(node);
+  if (id === undefined) throw refusal('NodeNotFound', `the execution has no node ${node}`);
+  return id;
+}
+
+function assertNodeRequest(request: unknown): asserts request is NodeRequest {
+  const { node, actor, reason } = (typeof request === 'object' && request !== null ? request : {}) as Record<
+    string,
+    unknown
+  >;
+  const texts = present({ node, actor, ...(reason === undefined ? {} : { reason }) });
+  for (const name of ['node', 'actor', ...(reason === undefined ? [] : ['reason'])]) {
+    const text = (texts as Record<string, unknown>)[name];
+    if (typeof text !== 'string' || text === '') throw refusal('BadRequest', `${name}: must be a text`);
+  }
+}
+
+function refusal(code: ErrorCode, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, code);
+}

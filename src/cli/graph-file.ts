@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { kindCatalogue } from '../activities/kinds';
+import type { NodeKinds } from '../activities/kinds';
 import { HoldfastError, messageOf } from '../errors';
 import type { Mistake } from '../graph/mistake';
 import { prepareGraph, type Prepared } from '../graph/prepare';
 
 /** The graph of a file, ready to start. Throws `FileUnreadable`, `GraphTooLarge`, or `GraphInvalid` with every mistake. */
-export function prepareGraphFile(file: string): Prepared {
-  return prepareGraph({ text: textOf(file), file }, kindCatalogue, { mode: 'paper', sha256 });
+export function prepareGraphFile(file: string, kinds: NodeKinds): Prepared {
+  return prepareGraph({ text: textOf(file), file }, kinds, { mode: 'paper', sha256 });
 }
 
 /** Every mistake of a graph, in the order of the text, or the graph. Throws `FileUnreadable` and `GraphTooLarge`. */
-export function checkGraphFile(file: string): Prepared | { readonly mistakes: readonly Mistake[] } {
+export function checkGraphFile(file: string, kinds: NodeKinds): Prepared | { readonly mistakes: readonly Mistake[] } {
   try {
-    return prepareGraphFile(file);
+    return prepareGraphFile(file, kinds);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'GraphInvalid') throw error;
     return { mistakes: error.details['mistakes'] as readonly Mistake[] };
@@ -24,7 +24,8 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function textOf(file: string): string {
+/** Throws `FileUnreadable`. */
+export function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

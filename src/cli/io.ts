@@ -5,6 +5,8 @@ import type { Command } from 'commander';
 export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** All of stdin. */
+  readonly input: () => Promise<string>;
   /** Whether `out` is a terminal that shows colours. */
   readonly color: boolean;
   /** Absent means the process's own. */

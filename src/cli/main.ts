@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { runCommandLine } from './program';
 
 function actor(): string {
@@ -17,8 +18,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 void runCommandLine(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
+  out: (line) => process.stdout.write(line),
+  err: (line) => process.stderr.write(line),
+  input: () => text(process.stdin),
   color: process.stdout.isTTY && process.stdout.hasColors(),
   actor: actor(),
   onInterrupt: (handler) => {

@@ -7,16 +7,22 @@ import { addDeploy } from './commands/deploy';
 import { addDoctor } from './commands/doctor';
 import { addDraw } from './commands/draw';
 import { addHalt, addResume } from './commands/halt';
+import { addImport } from './commands/import';
 import { addList } from './commands/list';
 import { addNew } from './commands/new';
 import { addNodes } from './commands/nodes';
+import { addRerun } from './commands/rerun';
 import { addRun } from './commands/run';
+import { addSchedules } from './commands/schedules';
 import { addStatus } from './commands/status';
+import { addApprove, addMessage, addRetry, addSkip } from './commands/steer-node';
+import { addBackfill, addPause, addTrigger, addUndeploy, addUnpause } from './commands/steer-schedule';
 import { addToken } from './commands/token';
 import { addUp } from './commands/up';
 import { addValidate } from './commands/validate';
 import { report } from './failure';
 import type { Io } from './io';
+import { collectModule } from './kinds';
 
 const EXAMPLES = `
 Examples:
@@ -33,14 +39,26 @@ const commands = [
   addNew,
   addNodes,
   addValidate,
+  addImport,
   addDraw,
   addRun,
   addDeploy,
+  addSchedules,
+  addTrigger,
+  addPause,
+  addUnpause,
+  addBackfill,
+  addUndeploy,
   addList,
   addStatus,
   addHalt,
   addResume,
   addCancel,
+  addApprove,
+  addMessage,
+  addRetry,
+  addSkip,
+  addRerun,
   addToken,
   addDoctor,
 ];
@@ -52,6 +70,7 @@ export function buildProgram(io: Io): Command {
     .version(packageVersion(), '-V, --version')
     .option('--json', 'one JSON value per line instead of text')
     .option('--no-color', 'no colours')
+    .option('--nodes <module>', 'a module of own node kinds; may be given more than once', collectModule)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined, getOutHasColors: () => false })
     .exitOverride()

@@ -22,6 +22,9 @@ interface Happening {
   readonly reason?: string;
   readonly next_attempt_ms?: number;
   readonly node_count?: number;
+  readonly resource?: string;
+  readonly previous_state?: string;
+  readonly new_state?: string;
 }
 
 export interface Progress {
@@ -101,14 +104,15 @@ function show(happening: Happening, ui: Ui): void {
   const place = happening.frame === undefined ? happening.node_id : `${happening.frame}/${happening.node_id ?? ''}`;
   const columns = [
     ui.paint('quiet', happening.timestamp.slice(11, 23)),
-    ui.paint(toneOf(happening.type), happening.type.padEnd(WIDTH.type)),
+    ui.paint(toneOf(happening), happening.type.padEnd(WIDTH.type)),
     (place ?? '').padEnd(WIDTH.node),
     detailOf(happening),
   ];
   ui.line(columns.join('  ').trimEnd());
 }
 
-function toneOf(type: EventType): Tone {
+function toneOf({ type, new_state }: Happening): Tone {
+  if (type === 'circuit_state_changed') return new_state === 'closed' ? 'good' : 'busy';
   if (type === 'node_completed' || type === 'execution_resumed') return 'good';
   if (type === 'node_failed') return 'bad';
   return type === 'node_retrying' || type === 'execution_halted' ? 'busy' : 'quiet';
@@ -121,9 +125,11 @@ function detailOf(happening: Happening): string {
     case 'node_failed':
       return failureOf(happening);
     case 'node_retrying':
-      return `${failureOf(happening)}; again in ${span(happening.next_attempt_ms ?? 0)}`;
+      return retryOf(happening);
     case 'node_started':
       return happening.node_type ?? '';
+    case 'circuit_state_changed':
+      return circuitOf(happening);
     case 'execution_started':
       return `${happening.node_count ?? 0} nodes`;
     default:
@@ -137,4 +143,12 @@ function milliseconds({ duration_ms = 0 }: Happening): string {
 
 function failureOf({ error_type = 'error', error = '' }: Happening): string {
   return `${error_type}: ${error}`;
+}
+
+function retryOf({ next_attempt_ms = 0, ...failure }: Happening): string {
+  return `${failureOf(failure)}; again in ${span(next_attempt_ms)}`;
+}
+
+function circuitOf({ resource = '', previous_state = '', new_state = '' }: Happening): string {
+  return `${resource}: ${previous_state} → ${new_state}`;
 }

@@ -26,6 +26,11 @@ export function assertRole(identity: Identity, needed: Role): void {
   throw new HoldfastError('Forbidden', `This needs the role ${needed}; the token’s is ${identity.role}.`);
 }
 
+/** The roles an identity may act in: its own and those below. */
+export function rolesOf({ role }: Identity): readonly Role[] {
+  return ROLES.slice(0, ROLES.indexOf(role) + 1);
+}
+
 /** Throws `Forbidden`. */
 export function assertMaySee(identity: Identity, owner: Owner): void {
   if (!maySee(identity, owner)) {

@@ -1,11 +1,19 @@
 /** REST: executions. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { NodeKinds } from '../activities/kinds';
+import { haltReason } from '../emergency/reason';
 import { HoldfastError } from '../errors';
+import { present } from '../json';
 import type { Logger } from '../logging';
 import type { EventReader } from '../event-log';
 import type { RunGraphInput } from '../workflows/messages';
-import type { ExecutionFilter, ExecutionSummary, HoldfastClient } from '../temporal-client/holdfast-client';
+import type {
+  ExecutionFilter,
+  ExecutionSummary,
+  HoldfastClient,
+  StartedExecution,
+} from '../temporal-client/holdfast-client';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
 import { identityOf } from './http';
 import { parse } from './problem';
@@ -15,22 +23,24 @@ import type { Identity } from './tokens';
 export interface ApiContext {
   readonly client: HoldfastClient;
   readonly reader: EventReader;
+  readonly kinds: NodeKinds;
   readonly log: Logger;
 }
 
-const idSchema = z
+export const idSchema = z
   .string()
   .regex(/^[A-Za-z0-9][\w:.-]*$/, 'is not an id')
   .max(300);
 export const idParams = z.object({ id: idSchema });
-export const startBody = z.strictObject({ execution_id: idSchema.optional() });
+export const startBody = z.strictObject({
+  execution_id: idSchema.optional(),
+  inputs: z.record(z.string(), z.unknown()).optional(),
+});
 export const reasonBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });
 
-/** A halt is obeyed whatever its body says: what cannot be read as a reason is none. */
-const haltBody = z.object({ reason: z.string().trim().min(1) }).catch({ reason: 'unspecified' });
-
+/** Only a halt is obeyed whatever its body says. Throws `BadRequest`. */
 export function reasonOf(action: string, body: unknown): string {
-  if (action === 'halt') return haltBody.parse(body).reason.slice(0, 500);
+  if (action === 'halt') return haltReason(body);
   return parse(reasonBody, body ?? {}).reason ?? 'unspecified';
 }
 
@@ -59,9 +69,9 @@ const WORD_MS = 2_000;
 export function addExecutions(app: FastifyInstance, context: ApiContext): void {
   app.get('/api/executions', (request) => list(context, request));
   app.post('/api/executions', async (request, reply) => {
-    const body = parse(startGraphBody, request.body);
+    const { graph, ...options } = parse(startGraphBody, request.body);
     const identity = identityOf(request);
-    const started = await start(context, identity, prepareDocument(body.graph), body.execution_id);
+    const started = await start(context, identity, prepareDocument(graph, context.kinds), options);
     return reply.code(started.already_started === true ? 200 : 201).send(started);
   });
   app.get('/api/executions/:id', (request) => read(context, request));
@@ -120,29 +130,36 @@ async function steer({ client, log }: ApiContext, request: FastifyRequest, actio
 }
 
 /** Throws `ExecutionNotFound`, `Forbidden`. */
-async function seen(client: HoldfastClient, identity: Identity, id: string): Promise<ExecutionSummary> {
+export async function seen(client: HoldfastClient, identity: Identity, id: string): Promise<ExecutionSummary> {
   const summary = await client.describeExecution(id);
   assertMaySee(identity, summary);
   return summary;
 }
 
-/** Starts a graph; the same id with the same graph again answers with the execution there is. */
+/** Starts a graph; the same start under the same id again answers with the execution there is. */
 export async function start(
   { client, log }: ApiContext,
   identity: Identity,
   input: RunGraphInput,
-  executionId: string | undefined,
-): Promise<{ execution_id: string; already_started?: true }> {
+  options: z.infer<typeof startBody>,
+): Promise<StartedExecution> {
   assertRole(identity, 'operator');
   assertMaySee(identity, input.graph);
   try {
-    const started = await client.startExecution(input, executionId === undefined ? {} : { execution_id: executionId });
+    const started = await client.startExecution(input, present(options));
     log.info({ ...started, workflow_id: input.graph.id, actor: identity.subject }, 'execution_requested');
     return started;
   } catch (error) {
-    if (executionId === undefined || !(error instanceof HoldfastError) || error.code !== 'ExecutionExists') throw error;
-    const existing = await client.describeExecution(executionId);
-    if (existing.workflow_id !== input.graph.id || existing.graph_version !== input.version) throw error;
-    return { execution_id: executionId, already_started: true };
+    throw await withoutSecrets(client, identity, error);
   }
+}
+
+/** How the existing execution differs is for those who may see it. */
+export async function withoutSecrets(client: HoldfastClient, identity: Identity, error: unknown): Promise<unknown> {
+  if (!(error instanceof HoldfastError) || error.code !== 'ExecutionExists') return error;
+  const { execution_id } = error.details as { execution_id: string };
+  if (maySee(identity, await client.describeExecution(execution_id))) return error;
+  return new HoldfastError('ExecutionExists', `An execution called ${execution_id} was already started.`, {
+    execution_id,
+  });
 }

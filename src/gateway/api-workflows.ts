@@ -1,8 +1,10 @@
 /** REST: deployed graphs, the emergency desk, node kinds. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { kindCatalogue } from '../activities/kinds';
+import type { NodeKinds } from '../activities/kinds';
 import { HoldfastError } from '../errors';
+import { OVERLAPS } from '../graph/overlap';
+import { present } from '../json';
 import type { Deployment, HoldfastClient } from '../temporal-client/holdfast-client';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
 import { idParams, reasonBody, reasonOf, start, startBody, type ApiContext } from './api-executions';
@@ -14,6 +16,8 @@ import type { Identity } from './tokens';
 const graphBody = z.record(z.string(), z.unknown());
 const deployQuery = z.strictObject({ trigger_now: z.enum(['true', 'false']).optional() });
 
+const backfillBody = z.strictObject({ from: z.string(), to: z.string(), overlap: z.enum(OVERLAPS).optional() });
+
 export function addWorkflows(app: FastifyInstance, context: ApiContext): void {
   const { client } = context;
   app.get('/api/workflows', async (request) => {
@@ -21,7 +25,12 @@ export function addWorkflows(app: FastifyInstance, context: ApiContext): void {
     const deployments = await client.listDeployments();
     return { workflows: deployments.filter(({ graph }) => maySee(identity, graph)) };
   });
-  app.get('/api/workflows/:id', (request) => seen(client, request));
+  app.get('/api/workflows/:id', async (request) => {
+    const deployment = await seen(client, request);
+    const open = await client.listExecutions({ workflow_id: deployment.workflow_id, open: true });
+    const identity = identityOf(request);
+    return { ...deployment, running_executions: open.executions.filter((each) => maySee(identity, each)) };
+  });
   app.put('/api/workflows/:id', (request) => deploy(context, request));
   app.delete('/api/workflows/:id', async (request, reply) => {
     assertRole(identityOf(request), 'admin');
@@ -32,9 +41,16 @@ export function addWorkflows(app: FastifyInstance, context: ApiContext): void {
   });
   app.post('/api/workflows/:id/executions', async (request, reply) => {
     const { workflow_id } = await seen(client, request);
-    const { execution_id } = parse(startBody, request.body ?? {});
-    const started = await start(context, identityOf(request), await client.deployedInput(workflow_id), execution_id);
+    const options = parse(startBody, request.body ?? {});
+    const started = await start(context, identityOf(request), await client.deployedInput(workflow_id), options);
     return reply.code(started.already_started === true ? 200 : 201).send(started);
+  });
+  app.post('/api/workflows/:id/backfill', async (request) => {
+    assertRole(identityOf(request), 'operator');
+    const { workflow_id } = await seen(client, request);
+    const answer = await client.backfillDeployment(workflow_id, present(parse(backfillBody, request.body)));
+    log(context, request, workflow_id, 'backfill');
+    return answer;
   });
   for (const action of ['pause', 'resume', 'trigger'] as const) {
     app.post(`/api/workflows/:id/${action}`, (request) => steer(context, request, action));
@@ -52,7 +68,7 @@ async function deploy(context: ApiContext, request: FastifyRequest): Promise<Dep
   assertRole(identity, 'admin');
   const { id } = parse(idParams, request.params);
   const { trigger_now } = parse(deployQuery, request.query);
-  const input = prepareDocument(parse(graphBody, request.body));
+  const input = prepareDocument(parse(graphBody, request.body), context.kinds);
   if (input.graph.id !== id) throw new HoldfastError('BadRequest', `The graph’s id is ${input.graph.id}, not ${id}.`);
   assertMaySee(identity, input.graph);
   if (isRestricted(identity)) await assertOwnsExisting(context.client, identity, id);
@@ -102,8 +118,8 @@ export function addEmergency(app: FastifyInstance, { client, log: logger }: ApiC
   }
 }
 
-export function addNodeKinds(app: FastifyInstance): void {
-  const kinds = [...kindCatalogue.values()].map(({ type, family, effect, description, fields, outputs, branches }) => ({
+export function addNodeKinds(app: FastifyInstance, catalogue: NodeKinds): void {
+  const kinds = [...catalogue.values()].map(({ type, family, effect, description, fields, outputs, branches }) => ({
     type,
     family,
     effect,

@@ -1,12 +1,14 @@
 /** The gateway as a whole: given its parts, it listens, serves and closes. Reads no configuration and never exits. */
 import type { FastifyInstance } from 'fastify';
+import { kindCatalogue, type NodeKinds } from '../activities/kinds';
 import type { Config } from '../config/config';
 import { HoldfastError } from '../errors';
 import { EventPublisher, EventReader } from '../event-log';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import { isLoopback } from './access';
-import { addExecutions } from './api-executions';
+import { addExecutions, type ApiContext } from './api-executions';
+import { addSteering, approve } from './api-steering';
 import { addEmergency, addNodeKinds, addWorkflows } from './api-workflows';
 import { EventFeed } from './feed';
 import { createHttp } from './http';
@@ -17,6 +19,8 @@ export interface GatewayOptions {
   readonly config: Config['gateway'];
   readonly redis: Config['redis'];
   readonly client: HoldfastClient;
+  /** What graphs may be made of; by default the shipped kinds. */
+  readonly kinds?: NodeKinds;
   readonly log: Logger;
   /** Folder of the page. */
   readonly page: string;
@@ -32,7 +36,7 @@ export interface Gateway {
 const RECONNECT_IN_MS = 500;
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, redis, client, log, page } = options;
+  const { config, redis, client, log, page, kinds = kindCatalogue } = options;
   const secret = secretOf(config);
   const onError = (error: Error) => {
     log.warn({ error: error.message }, 'redis_failing');
@@ -45,12 +49,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     temporal: async () => client.isHealthy(),
   };
   const app = await createHttp({ rules, secret, log, page, checks });
-  const api = { client, reader, log };
-  addWorkflows(app, api);
-  addExecutions(app, api);
-  addEmergency(app, api);
-  addNodeKinds(app);
-  const sockets = new Sockets({ http: app.server, rules, secret, reader, log });
+  const api = { client, reader, kinds, log };
+  addApi(app, api);
+  const sockets = new Sockets({
+    ...{ http: app.server, rules, secret, reader, log },
+    approve: (identity, message) => approve(api, identity, message),
+  });
   const reconciler = new Reconciler({ client, reader, publisher, log });
   const feed = new EventFeed(redis.url, reader, log, {
     onEvent: (event) => {
@@ -78,6 +82,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       reader.close();
     },
   };
+}
+
+function addApi(app: FastifyInstance, api: ApiContext): void {
+  addWorkflows(app, api);
+  addExecutions(app, api);
+  addSteering(app, api);
+  addEmergency(app, api);
+  addNodeKinds(app, api.kinds);
 }
 
 /** Without a secret no token is accepted, which is only safe to find out on one's own machine. Throws `ConfigurationInvalid`. */

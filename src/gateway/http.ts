@@ -25,6 +25,8 @@ export interface HttpOptions {
 }
 
 const MOST_BYTES = 2 * 1024 * 1024;
+/** Of one segment of an address: node keys such as `each[3]/price` come percent-encoded. */
+const LONGEST_PARAMETER = 3_000;
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
@@ -35,7 +37,16 @@ const HEADERS = {
 } as const;
 
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
-  const app = Fastify({ bodyLimit: MOST_BYTES, forceCloseConnections: true });
+  const app = Fastify({
+    bodyLimit: MOST_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
+    // An address that is no address is told before any hook runs.
+    frameworkErrors: (thrown, _request, reply) => {
+      const { error, status } = toHoldfastError(thrown);
+      void sendProblem(reply.headers(HEADERS), error, status);
+    },
+  });
   readAnyBody(app);
   app.decorateRequest('identity', undefined);
   app.addHook('onRequest', async (request, reply) => {

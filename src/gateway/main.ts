@@ -1,5 +1,7 @@
 /** The gateway process. */
 import { join } from 'node:path';
+import { kindCatalogue } from '../activities/kinds';
+import { withOwnKinds } from '../activities/load-kinds';
 import { loadConfig } from '../config/config';
 import { HoldfastError, messageOf } from '../errors';
 import { createLogger, type Logger } from '../logging';
@@ -14,7 +16,8 @@ async function main(): Promise<void> {
   const log = createLogger('gateway', config.log);
   const client = await HoldfastClient.connect(config.temporal);
   const page = join(__dirname, '..', 'dashboard');
-  const gateway = await createGateway({ config: config.gateway, redis: config.redis, client, log, page });
+  const kinds = withOwnKinds(kindCatalogue, config.nodes);
+  const gateway = await createGateway({ config: config.gateway, redis: config.redis, client, kinds, log, page });
   const url = await gateway.listen();
   log.info({ url }, 'gateway_ready');
   const stop = (signal: string) => {

@@ -1,18 +1,17 @@
 /** What the log lacks of an execution, from the execution's own account of its nodes. Pure. */
 import type { Snapshot } from '../event-log';
-import { nodeEvent, nodeKey, type ExecutionContext, type Publication } from '../events/build';
+import { nodeEvent, type ExecutionContext, type Publication } from '../events/build';
+import { cutOutputs, type CutOutputs } from '../events/cut-outputs';
 import type { EventEnvelope, NodeFact } from '../events/envelope';
 import type { ExecutionStatus, NodeStatus } from '../workflows/messages';
 
 const TERMINAL: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_skipped']);
 
-/** Outputs in an event, as JSON; the rest is cut. */
-const MOST_OUTPUT = 16 * 1024;
-
-/** True when every node is known to have come to an end. */
+/** True when every node is known to have come to an end; `node_count` counts those at the top. */
 export function isComplete({ node_count, nodes }: Snapshot): boolean {
   const events = Object.values(nodes);
-  return node_count !== undefined && events.length >= node_count && events.every(({ type }) => TERMINAL.has(type));
+  const top = events.filter(({ frame }) => frame === undefined).length;
+  return node_count !== undefined && top >= node_count && events.every(({ type }) => TERMINAL.has(type));
 }
 
 /** The events, in the order to publish them. */
@@ -22,12 +21,13 @@ export function missingNodeEvents(
   snapshot: Snapshot,
   at: number,
 ): Publication[] {
-  return Object.entries(status.nodes).flatMap(([nodeId, node]) => {
-    const standing = snapshot.nodes[nodeKey('', nodeId)];
+  return Object.entries(status.nodes).flatMap(([key, node]) => {
+    const standing = snapshot.nodes[key];
     const fact = factOf(node);
     if (fact === undefined || isTold(fact, node, standing)) return [];
-    const { type: node_type, generation, dispatch, attempt = 0 } = node;
-    const turn = { node_id: nodeId, node_type, frame: '', generation, dispatch, attempt };
+    const { type: node_type, frame = '', generation, dispatch, attempt = 0 } = node;
+    const node_id = key.slice(frame === '' ? 0 : frame.length + 1);
+    const turn = { node_id, node_type, frame, generation, dispatch, attempt };
     const end = nodeEvent(context, turn, fact, at);
     if (fact.type === 'node_skipped' || standing !== undefined) return [end];
     return [nodeEvent(context, turn, { type: 'node_started' }, at), end];
@@ -45,7 +45,7 @@ function isTold(fact: NodeFact, { generation }: NodeStatus, standing: EventEnvel
 function factOf(node: NodeStatus): NodeFact | undefined {
   switch (node.state) {
     case 'completed':
-      return { type: 'node_completed', status: 'success', duration_ms: durationOf(node), ...cut(node.outputs) };
+      return { type: 'node_completed', status: 'success', duration_ms: durationOf(node), ...outputsOf(node) };
     case 'failed':
       return { type: 'node_failed', ...errorOf(node), duration_ms: durationOf(node) };
     case 'skipped':
@@ -61,13 +61,11 @@ function durationOf({ duration_ms = 0 }: NodeStatus): number {
   return duration_ms;
 }
 
-function errorOf({ error = '', error_type = 'Unexpected' }: NodeStatus): { error: string; error_type: string } {
-  return { error, error_type };
+/** Outputs that were dropped are none. */
+function outputsOf({ outputs = {} }: NodeStatus): CutOutputs {
+  return cutOutputs(outputs as Readonly<Record<string, unknown>>);
 }
 
-function cut(outputs: unknown): { outputs: unknown; truncated?: true } {
-  const json = JSON.stringify(outputs ?? {});
-  return json.length <= MOST_OUTPUT
-    ? { outputs: outputs ?? {} }
-    : { outputs: json.slice(0, MOST_OUTPUT), truncated: true };
+function errorOf({ error = '', error_type = 'Unexpected' }: NodeStatus): { error: string; error_type: string } {
+  return { error, error_type };
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../errors';
 import type { Cursor, Gap, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
+import type { NodeStatus } from '../workflows/messages';
 
 const id = z
   .string()
@@ -16,6 +17,14 @@ const cursors = z
   .record(z.string().max(300), z.object({ log_epoch: z.string().max(100), seq: z.number().int().min(0) }))
   .refine((given) => Object.keys(given).length <= 500, 'holds more than 500 streams')
   .optional();
+
+/** `price`, or inside loops `each[3]/price`. */
+export const nodeKey = z.string().min(1).max(1_000);
+/** A decision is never taken from silence, so there is no default. */
+export const approveFields = {
+  decision: z.enum(['approve', 'reject']),
+  comment: z.string().min(1).max(1_000).optional(),
+} as const;
 
 /** Every message a client may send, with the shape it must have. `cursors`: by stream, the last event the client has. */
 export const messageSchemas = {
@@ -35,6 +44,8 @@ export const messageSchemas = {
     all: z.literal(true).optional(),
   }),
   request_state: z.strictObject({ execution_id: id }),
+  /** Decides an `approval` node that waits, in the name of the token's subject. */
+  approve: z.strictObject({ execution_id: id, node: nodeKey, ...approveFields }),
 } as const;
 
 export type MessageName = keyof typeof messageSchemas;
@@ -53,6 +64,7 @@ export interface Subscribed {
 export interface Answers {
   readonly unsubscribe: { readonly rooms: readonly string[] };
   readonly request_state: { readonly snapshot: Snapshot };
+  readonly approve: { readonly execution_id: string; readonly node: string; readonly status: NodeStatus };
 }
 export type AnswerOf<N extends MessageName> = N extends keyof Answers ? Answers[N] : Subscribed;
 

@@ -8,9 +8,11 @@ import type { Logger } from '../logging';
 import { refusalOf, type DoorRules } from './access';
 import {
   messageSchemas,
+  type AnswerOf,
   type ClientToServer,
   type Cursors,
   type GapNotice,
+  type Message,
   type MessageName,
   type ServerToClient,
   type Subscribed,
@@ -26,6 +28,8 @@ export interface SocketOptions {
   readonly secret: string;
   readonly reader: EventReader;
   readonly log: Logger;
+  /** Decides in the name of an identity. */
+  readonly approve: (identity: Identity, message: Message<'approve'>) => Promise<AnswerOf<'approve'>>;
 }
 
 interface SocketData {
@@ -158,11 +162,19 @@ export class Sockets {
   }
 
   async #handle(socket: GatewaySocket, session: Session, name: string, given: unknown): Promise<object> {
-    const { cursors = {}, ...target } = parseMessage(name, given);
-    if (name === 'unsubscribe') return this.#unsubscribe(socket, target);
-    if (name !== 'request_state') return this.#subscribe(socket, session, target as RoomTarget, cursors);
-    const { execution_id } = target as { execution_id: string };
-    return { snapshot: await requestState(this.#options.reader, session, execution_id) };
+    const message = readMessage(name, given);
+    switch (message.name) {
+      case 'unsubscribe':
+        return this.#unsubscribe(socket, message.body);
+      case 'request_state':
+        return { snapshot: await requestState(this.#options.reader, session, message.body.execution_id) };
+      case 'approve':
+        return this.#options.approve(session.identity, message.body);
+      default: {
+        const { cursors = {}, ...target } = message.body;
+        return this.#subscribe(socket, session, target as RoomTarget, cursors);
+      }
+    }
   }
 
   async #subscribe(socket: GatewaySocket, session: Session, target: RoomTarget, cursors: Cursors): Promise<Subscribed> {
@@ -186,12 +198,14 @@ export class Sockets {
   }
 }
 
-function parseMessage(name: string, given: unknown): { cursors?: Cursors } {
+type AnyMessage = { readonly [N in MessageName]: { readonly name: N; readonly body: Message<N> } }[MessageName];
+
+function readMessage(name: string, given: unknown): AnyMessage {
   if (!Object.hasOwn(messageSchemas, name)) {
     throw new HoldfastError('BadRequest', `There is no message ${cut(name, MOST_NAME)}.`);
   }
   const parsed = messageSchemas[name as MessageName].safeParse(given);
-  if (parsed.success) return parsed.data as { cursors?: Cursors };
+  if (parsed.success) return { name, body: parsed.data } as AnyMessage;
   const issue = parsed.error.issues[0];
   throw new HoldfastError(
     'BadRequest',

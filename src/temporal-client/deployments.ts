@@ -3,12 +3,17 @@
  * the one place that knows what is deployed. A graph without triggers is a schedule that never fires by itself.
  */
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, type ScheduleDescription } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
 import { HoldfastError } from '../errors';
-import { durationMs } from '../graph/duration';
+import type { Overlap } from '../graph/overlap';
 import type { Graph } from '../graph/schema';
 import { RUN_GRAPH, type RunGraphInput } from '../workflows/messages';
+import { executionAttributes } from '../workflows/search-attributes';
+import { backfill, type BackfillAnswer, type BackfillRange } from './backfill';
 import { call, type TemporalAccess } from './connection';
 import { executionWorkflowOptions } from './executions';
+import { scheduleSettings, temporalSchedule } from './schedule';
+import { withInputs } from './start-inputs';
 
 export interface Deployment {
   readonly workflow_id: string;
@@ -18,32 +23,43 @@ export interface Deployment {
   readonly paused: boolean;
   /** Why it is paused, in the words of who paused it. */
   readonly note?: string;
+  /** What happens when a run is due while the one before still runs. */
+  readonly overlap: Overlap;
+  /** IANA name, of the cron triggers. */
+  readonly time_zone: string;
   /** ISO 8601; absent when nothing is due. */
   readonly next_run_at?: string;
+  /** The next five at most, ISO 8601; none while it is paused. */
+  readonly next_runs: readonly string[];
+  /** Since it was first deployed; `missed` while the server was down, `skipped` because the run before still ran. */
+  readonly runs: { readonly started: number; readonly missed: number; readonly skipped: number };
   /** The last ten executions the schedule started, newest last. */
   readonly recent_executions: readonly string[];
 }
 
 const PREFIX = 'holdfast/';
-/** A server that was down starts what it missed for this long, no more: older market data is nobody's signal. */
-const CATCH_UP_MS = 60_000;
-const OVERLAP = { skip: 'SKIP', buffer_one: 'BUFFER_ONE', allow_all: 'ALLOW_ALL' } as const;
+const NEXT_RUNS = 5;
 
-/** Creates the deployment or replaces its graph; a paused one stays paused, running executions keep their version. */
+/**
+ * Creates the deployment or replaces its graph; running executions keep their version, and it stays paused or not as it was. A new one
+ * is paused when its triggers say so. Throws `InputsInvalid` when what is started by a trigger would lack an input.
+ */
 export async function deploy(
   access: TemporalAccess,
-  input: RunGraphInput,
+  prepared: RunGraphInput,
   options: { readonly trigger_now?: boolean } = {},
 ): Promise<Deployment> {
-  const { graph } = input;
+  const { graph } = prepared;
   const trigger = options.trigger_now === true;
+  const { paused } = scheduleSettings(graph);
+  const input = deployable(prepared, trigger);
   await call(access, { kind: 'workflow', id: graph.id }, async () => {
     const schedule = scheduleOf(access, input);
     try {
       await access.client.schedule.create({
         ...schedule,
         scheduleId: PREFIX + graph.id,
-        state: { triggerImmediately: trigger },
+        state: { triggerImmediately: trigger, paused, ...(paused ? { note: 'paused by the graph' } : {}) },
       });
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
@@ -55,11 +71,17 @@ export async function deploy(
   return getDeployment(access, graph.id);
 }
 
+/** A graph nothing starts by itself may leave its inputs to whoever starts it. */
+function deployable(prepared: RunGraphInput, trigger: boolean): RunGraphInput {
+  const { inputs } = scheduleSettings(prepared.graph);
+  const fires = trigger || Object.keys(prepared.graph.triggers ?? {}).length > 0;
+  return fires ? withInputs(prepared, inputs) : prepared;
+}
+
 function scheduleOf(access: TemporalAccess, input: RunGraphInput) {
-  const triggers = Object.values(input.graph.triggers ?? {});
   return {
-    spec: { intervals: triggers.map((trigger) => ({ every: durationMs(trigger.every) ?? 0 })) },
-    policies: { overlap: OVERLAP[triggers[0]?.overlap ?? 'skip'], catchupWindow: CATCH_UP_MS },
+    ...temporalSchedule(input.graph),
+    typedSearchAttributes: scheduleAttributes(input),
     action: {
       ...executionWorkflowOptions(access, input),
       type: 'startWorkflow' as const,
@@ -69,16 +91,31 @@ function scheduleOf(access: TemporalAccess, input: RunGraphInput) {
   };
 }
 
+/** They tell the deployed version in a listing, where describing each schedule would move every graph. */
+function scheduleAttributes({ graph, version }: RunGraphInput): TypedSearchAttributes {
+  const { workflow, version: versionKey } = executionAttributes;
+  return new TypedSearchAttributes([
+    { key: workflow, value: graph.id },
+    { key: versionKey, value: version },
+  ]);
+}
+
 export async function listDeployments(access: TemporalAccess): Promise<Deployment[]> {
-  const ids = await call(access, { kind: 'service' }, async () => {
-    const found: string[] = [];
-    for await (const { scheduleId } of access.client.schedule.list()) {
-      if (scheduleId.startsWith(PREFIX)) found.push(scheduleId.slice(PREFIX.length));
+  const ids = [...(await deployedVersions(access)).keys()];
+  const all = await Promise.all(ids.map((id) => getDeployment(access, id).catch(ignoreMissing)));
+  return all.filter((each) => each !== undefined).sort((a, b) => a.workflow_id.localeCompare(b.workflow_id));
+}
+
+/** The version of each deployed graph, in one listing, which lags a deployment by up to a few hundred milliseconds. */
+export async function deployedVersions(access: TemporalAccess): Promise<ReadonlyMap<string, string | undefined>> {
+  return call(access, { kind: 'service' }, async () => {
+    const found = new Map<string, string | undefined>();
+    for await (const { scheduleId, typedSearchAttributes } of access.client.schedule.list()) {
+      const version = typedSearchAttributes?.get(executionAttributes.version);
+      if (scheduleId.startsWith(PREFIX)) found.set(scheduleId.slice(PREFIX.length), version);
     }
     return found;
   });
-  const all = await Promise.all(ids.map((id) => getDeployment(access, id).catch(ignoreMissing)));
-  return all.filter((each) => each !== undefined).sort((a, b) => a.workflow_id.localeCompare(b.workflow_id));
 }
 
 /** The list lags behind deletions. */
@@ -110,6 +147,20 @@ export async function resumeDeployment(access: TemporalAccess, workflowId: strin
   await onSchedule(access, workflowId, (handle) => handle.unpause(note));
 }
 
+/** Throws `BadRequest` for a range that is none, and for a graph no schedule starts. */
+export async function backfillDeployment(
+  access: TemporalAccess,
+  workflowId: string,
+  range: BackfillRange,
+): Promise<BackfillAnswer> {
+  const { graph } = await deployedInput(access, workflowId);
+  if (Object.keys(graph.triggers ?? {}).length === 0) {
+    throw new HoldfastError('BadRequest', `${workflowId} has no triggers, so there is nothing to make up for.`);
+  }
+  const ids = { workflow_id: workflowId, scheduleId: PREFIX + workflowId };
+  return call(access, { kind: 'workflow', id: workflowId }, () => backfill(access, ids, range));
+}
+
 type Handle = ReturnType<TemporalAccess['client']['schedule']['getHandle']>;
 
 function onSchedule<T>(access: TemporalAccess, id: string, action: (handle: Handle) => Promise<T>): Promise<T> {
@@ -130,7 +181,8 @@ function inputOf({ action }: ScheduleDescription): RunGraphInput {
 function deploymentOf(workflowId: string, description: ScheduleDescription): Deployment {
   const { graph, version } = inputOf(description);
   const { state, info } = description;
-  const next = info.nextActionTimes[0];
+  const { overlap, time_zone } = scheduleSettings(graph);
+  const next_runs = state.paused ? [] : info.nextActionTimes.slice(0, NEXT_RUNS).map((time) => time.toISOString());
   return {
     workflow_id: workflowId,
     name: graph.name ?? graph.id,
@@ -138,7 +190,15 @@ function deploymentOf(workflowId: string, description: ScheduleDescription): Dep
     graph,
     paused: state.paused,
     ...(state.note === undefined || state.note === '' ? {} : { note: state.note }),
-    ...(next === undefined || state.paused ? {} : { next_run_at: next.toISOString() }),
+    overlap,
+    time_zone,
+    ...(next_runs[0] === undefined ? {} : { next_run_at: next_runs[0] }),
+    next_runs,
+    runs: {
+      started: info.numActionsTaken,
+      missed: info.numActionsMissedCatchupWindow,
+      skipped: info.numActionsSkippedOverlap,
+    },
     recent_executions: info.recentActions.map(({ action }) => action.workflow.workflowId),
   };
 }

@@ -43,6 +43,11 @@ export function closedStatus(temporalStatus: string): ClosedStatus | undefined {
   return byName[temporalStatus];
 }
 
+/** An execution in its second run carries in its memo when it began; its first run knows it as its own start. */
+export function startOf(memo: unknown, runStart: string): string {
+  return typeof memo === 'string' ? memo : runStart;
+}
+
 /** The part of a summary that search attributes hold; `read` looks one up. */
 export function attributesSummary(read: (key: { readonly name: string }) => string | undefined) {
   return {

@@ -3,6 +3,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowExecutionDescription,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { HoldfastError, messageOf } from '../errors';
@@ -23,10 +24,12 @@ import { call, type TemporalAccess } from './connection';
 import {
   attributesSummary,
   closedStatus,
+  startOf,
   type ClosedStatus,
   type ExecutionDescription,
   type ExecutionSummary,
 } from './execution-summary';
+import { differences } from './start-inputs';
 import { listPage, type ExecutionFilter, type ExecutionPage } from './visibility';
 
 const WORKFLOW_TASK_TIMEOUT = '3s';
@@ -41,25 +44,63 @@ export function executionWorkflowOptions(access: TemporalAccess, input: RunGraph
   } as const;
 }
 
-/** Starts once and only once: an id that was ever used is refused with `ExecutionExists`. */
-export async function startExecution(access: TemporalAccess, executionId: string, input: RunGraphInput): Promise<void> {
+export interface StartedExecution {
+  readonly execution_id: string;
+  /** The same start was made before: nothing new runs, and the execution may have ended long ago. */
+  readonly already_started?: true;
+}
+
+/**
+ * Starts once and only once. The same start again is answered with what there is; another under the id: `ExecutionExists`.
+ * `rerun` says what of which execution it runs again, and tells it from a start from the beginning.
+ */
+export async function startExecution(
+  access: TemporalAccess,
+  executionId: string,
+  input: RunGraphInput,
+  rerun?: string,
+): Promise<StartedExecution> {
   if (!isExecutionId(executionId)) {
     throw new HoldfastError('BadRequest', `Not an id for an execution: ${JSON.stringify(executionId)}.`);
   }
-  await call(access, { kind: 'service' }, async () => {
+  const started = await call(access, { kind: 'service' }, async () => {
     try {
       await access.client.workflow.start(RUN_GRAPH, {
         ...executionWorkflowOptions(access, input),
         workflowId: executionId,
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
+        ...(rerun === undefined ? {} : { memo: { rerun } }),
       });
+      return true;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const details = { execution_id: executionId };
-      throw new HoldfastError('ExecutionExists', `An execution called ${executionId} was already started.`, details);
+      return false;
     }
   });
+  return started ? { execution_id: executionId } : sameStart(access, executionId, input, rerun);
+}
+
+/** The execution an earlier start with this id and input made. Throws `ExecutionNotFound`, and `ExecutionExists` when it is another. */
+export async function sameStart(
+  access: TemporalAccess,
+  executionId: string,
+  input: RunGraphInput,
+  rerun?: string,
+): Promise<StartedExecution> {
+  const { words, differs } = differences(
+    { ...(await executionInput(access, executionId)), rerun: await rerunOf(access, executionId) },
+    { ...input, rerun },
+  );
+  if (differs.length === 0) return { execution_id: executionId, already_started: true };
+  const message = `An execution called ${executionId} was already started, ${words}.`;
+  throw new HoldfastError('ExecutionExists', message, { execution_id: executionId, differs });
+}
+
+/** From the memo, which every run of an execution keeps: what it was carried on with is of its first run alone. */
+async function rerunOf(access: TemporalAccess, id: string): Promise<string | undefined> {
+  const { memo } = await call(access, { kind: 'execution', id }, () => access.client.workflow.getHandle(id).describe());
+  return memo?.['rerun'] as string | undefined;
 }
 
 export async function listExecutions(access: TemporalAccess, filter: ExecutionFilter): Promise<ExecutionPage> {
@@ -77,7 +118,7 @@ export async function describeExecution(access: TemporalAccess, executionId: str
   const status = closedStatus(description.status.name);
   const summary = summarise(description, status);
   if (status === undefined) return summary;
-  const duration_ms = (description.closeTime ?? new Date()).getTime() - description.startTime.getTime();
+  const duration_ms = (description.closeTime ?? new Date()).getTime() - Date.parse(summary.started_at);
   const failure = status === 'failed' ? await failureOf(access, executionId, description.runId) : {};
   return { ...summary, closing: { status, duration_ms, ...failure } };
 }
@@ -91,7 +132,7 @@ function summarise(description: WorkflowExecutionDescription, closed: ClosedStat
     run_id: description.runId,
     ...attributesSummary(read),
     state: closed ?? ((read(executionAttributes.state) ?? 'running') as ExecutionState),
-    started_at: description.startTime.toISOString(),
+    started_at: startOf(description.memo?.['started_at'], description.startTime.toISOString()),
     ...present({ closed_at: description.closeTime?.toISOString() }),
   };
 }
@@ -123,7 +164,7 @@ export async function signalExecution(
   reason: string,
 ): Promise<void> {
   const signal = action === 'halt' ? haltSignal : resumeSignal;
-  await steer(access, executionId, () => access.client.workflow.getHandle(executionId).signal(signal, { reason }));
+  await steer(access, executionId, (handle) => handle.signal(signal, { reason }));
 }
 
 /** What the execution was started with, from its history. */
@@ -136,7 +177,8 @@ export async function executionInput(access: TemporalAccess, executionId: string
       maximumPageSize: 1,
     }),
   );
-  const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  const { workflowType, input } = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  const payload = workflowType?.name === RUN_GRAPH ? input?.payloads?.[0] : undefined;
   if (payload === undefined) {
     throw new HoldfastError('ExecutionNotFound', `The history of ${executionId} holds no graph.`);
   }
@@ -162,7 +204,7 @@ export async function notifyExecution(
 export async function cancelExecution(access: TemporalAccess, executionId: string): Promise<void> {
   const { closing, state } = await describeExecution(access, executionId);
   if (closing !== undefined) throw closed(executionId, state);
-  await steer(access, executionId, () => access.client.workflow.getHandle(executionId).cancel());
+  await steer(access, executionId, (handle) => handle.cancel());
 }
 
 /** Every other workflow has a slash in its id: `desk/…` must not be cancelled by who may cancel executions. */
@@ -175,10 +217,16 @@ function assertExecutionId(id: string): void {
 }
 
 /** Temporal says *not found* of closed executions as well; what is true is looked up before it is said. */
-async function steer(access: TemporalAccess, executionId: string, action: () => Promise<unknown>): Promise<void> {
+export async function steer<T>(
+  access: TemporalAccess,
+  executionId: string,
+  action: (handle: WorkflowHandle) => Promise<T>,
+): Promise<T> {
   assertExecutionId(executionId);
   try {
-    await call(access, { kind: 'execution', id: executionId }, action);
+    return await call(access, { kind: 'execution', id: executionId }, () =>
+      action(access.client.workflow.getHandle(executionId)),
+    );
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'ExecutionNotFound') throw error;
     const { state } = await describeExecution(access, executionId);

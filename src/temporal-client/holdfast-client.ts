@@ -2,21 +2,39 @@
 import { randomBytes } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { messageOf } from '../errors';
-import type { DeskStatus, EmergencyNotice, ExecutionStatus, RunGraphInput } from '../workflows/messages';
+import { HoldfastError, messageOf } from '../errors';
+import type {
+  ApproveRequest,
+  Delivery,
+  DeskStatus,
+  EmergencyNotice,
+  ExecutionStatus,
+  NodeRequest,
+  NodeStatus,
+  RunGraphInput,
+  RunGraphResult,
+} from '../workflows/messages';
 import { DEFAULT_DESK, executionAttributes } from '../workflows/search-attributes';
 import { connect, type TemporalAccess, type TemporalOptions } from './connection';
+import type { BackfillAnswer, BackfillRange } from './backfill';
 import * as deployments from './deployments';
 import * as desk from './desk';
 import * as executions from './executions';
 import type { ExecutionDescription } from './execution-summary';
+import * as steering from './node-steering';
+import type { RerunAnswer, RerunOptions } from './node-steering';
 import { SharedRead } from './shared-read';
+import { withInputs, type StartInputs } from './start-inputs';
 import type { ExecutionFilter, ExecutionPage } from './visibility';
 
 export type { ClosedStatus, ExecutionDescription, ExecutionSummary } from './execution-summary';
 export type { ExecutionFilter, ExecutionPage } from './visibility';
 export type { Deployment } from './deployments';
+export type { BackfillAnswer, BackfillRange } from './backfill';
 export type { DeskOrder } from './desk';
+export type { RerunAnswer, RerunOptions } from './node-steering';
+export type { StartInputs } from './start-inputs';
+export type { StartedExecution } from './executions';
 export type { TemporalOptions } from './connection';
 
 /** gRPC status code. */
@@ -25,6 +43,12 @@ const ALREADY_EXISTS = 6;
 export interface StartOptions {
   /** Given by a caller who may send the same start twice; else `exec_<graph id>_<8 hex>`. */
   readonly execution_id?: string;
+  /** Over those the graph was prepared or deployed with, name by name. */
+  readonly inputs?: StartInputs;
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'ExecutionNotFound';
 }
 
 export class HoldfastClient {
@@ -73,12 +97,22 @@ export class HoldfastClient {
     return failures;
   }
 
-  /** Asks the desk first: throws `EmergencyHalted`, `EmergencyUnreachable`, `ExecutionExists`. */
-  async startExecution(input: RunGraphInput, options: StartOptions = {}): Promise<{ execution_id: string }> {
-    await this.assertCanOperate(input.graph.desk);
+  /**
+   * Asks the desk first: throws `EmergencyHalted`, `EmergencyUnreachable`, `ExecutionExists`, `InputsInvalid`. A start that is sent again
+   * under its id starts nothing, so it is answered whatever the desk says.
+   */
+  async startExecution(prepared: RunGraphInput, options: StartOptions = {}): Promise<executions.StartedExecution> {
+    const input = withInputs(prepared, options.inputs);
     const execution_id = options.execution_id ?? `exec_${input.graph.id}_${randomBytes(4).toString('hex')}`;
-    await executions.startExecution(this.#access, execution_id, input);
-    return { execution_id };
+    try {
+      await this.assertCanOperate(input.graph.desk);
+    } catch (refusal) {
+      if (options.execution_id === undefined) throw refusal;
+      return executions.sameStart(this.#access, execution_id, input).catch((error: unknown) => {
+        throw isNotFound(error) ? refusal : error;
+      });
+    }
+    return executions.startExecution(this.#access, execution_id, input);
   }
 
   async listExecutions(filter: ExecutionFilter = {}): Promise<ExecutionPage> {
@@ -113,12 +147,53 @@ export class HoldfastClient {
     await executions.cancelExecution(this.#access, executionId);
   }
 
+  /** Decides an `approval` node that waits. Throws `NodeNotFound`, `NodeNotWaiting`, `Forbidden`, `ExecutionClosed`. */
+  async approveNode(executionId: string, request: ApproveRequest): Promise<NodeStatus> {
+    return steering.approveNode(this.#access, executionId, request);
+  }
+
+  /** Begins a new generation of a node that failed or waits. Throws `NodeNotFound`, `NodeNotRetryable`, `ExecutionClosed`. */
+  async retryNode(executionId: string, request: NodeRequest): Promise<NodeStatus> {
+    return steering.retryNode(this.#access, executionId, request);
+  }
+
+  /** Passes a node over that failed or waits. Throws like `retryNode`. */
+  async skipNode(executionId: string, request: NodeRequest): Promise<NodeStatus> {
+    return steering.skipNode(this.#access, executionId, request);
+  }
+
+  /** For a `wait_for_signal` node, of now or of later. Returns once Temporal has it. Throws `BadRequest`, `ExecutionClosed`. */
+  async deliverMessage(executionId: string, message: Delivery): Promise<void> {
+    await steering.deliverMessage(this.#access, executionId, message);
+  }
+
+  /** What a completed execution gave; waits for its end. */
+  async executionOutputs(executionId: string): Promise<RunGraphResult['outputs']> {
+    return steering.executionOutputs(this.#access, executionId);
+  }
+
+  /**
+   * A new execution that takes over what ran before a node and runs the rest, or with `dry_run` only what that would be. Throws
+   * `ExecutionOpen`, `NodeNotFound`, `LiveNotConfirmed`, and what a start throws.
+   */
+  async rerunExecution(executionId: string, options: RerunOptions = {}): Promise<RerunAnswer> {
+    const prepared = await steering.prepareRerun(this.#access, executionId, options);
+    if (options.dry_run === true) return prepared.answer;
+    await this.assertCanOperate(prepared.input.graph.desk);
+    return steering.startRerun(this.#access, prepared);
+  }
+
   async deploy(input: RunGraphInput, options: { trigger_now?: boolean } = {}): Promise<deployments.Deployment> {
     return deployments.deploy(this.#access, input, options);
   }
 
   async listDeployments(): Promise<deployments.Deployment[]> {
     return deployments.listDeployments(this.#access);
+  }
+
+  /** By graph id; undefined where the deployment is older than this record. */
+  async deployedVersions(): Promise<ReadonlyMap<string, string | undefined>> {
+    return deployments.deployedVersions(this.#access);
   }
 
   async getDeployment(workflowId: string): Promise<deployments.Deployment> {
@@ -145,8 +220,15 @@ export class HoldfastClient {
    * Starts one execution now, beside the schedule and whatever its overlap policy says. Not by the schedule's own trigger: two of
    * those within a second share an execution id, and the second is lost.
    */
-  async triggerDeployment(workflowId: string): Promise<{ execution_id: string }> {
-    return this.startExecution(await this.deployedInput(workflowId));
+  async triggerDeployment(workflowId: string, options: StartOptions = {}): Promise<executions.StartedExecution> {
+    return this.startExecution(await this.deployedInput(workflowId), options);
+  }
+
+  /** Asks the desk first, as every start by hand: else each instant would become an execution that fails at once. */
+  async backfillDeployment(workflowId: string, range: BackfillRange): Promise<BackfillAnswer> {
+    const { graph } = await this.deployedInput(workflowId);
+    await this.assertCanOperate(graph.desk);
+    return deployments.backfillDeployment(this.#access, workflowId, range);
   }
 
   async ensureDesk(deskId?: string): Promise<void> {

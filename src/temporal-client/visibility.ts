@@ -6,7 +6,13 @@ import type { ExecutionState } from '../workflows/messages';
 import { RUN_GRAPH } from '../workflows/messages';
 import { executionAttributes } from '../workflows/search-attributes';
 import type { TemporalAccess } from './connection';
-import { attributesSummary, closedStatus, type ClosedStatus, type ExecutionSummary } from './execution-summary';
+import {
+  attributesSummary,
+  closedStatus,
+  startOf,
+  type ClosedStatus,
+  type ExecutionSummary,
+} from './execution-summary';
 
 export interface ExecutionFilter {
   readonly workflow_id?: string;
@@ -76,6 +82,8 @@ export function queryOf(filter: ExecutionFilter): string {
   const { workflow, bot, strategy, desk, state } = executionAttributes;
   const clauses = [
     `WorkflowType = '${RUN_GRAPH}'`,
+    // Earlier runs of executions that went on in a new one.
+    `ExecutionStatus != 'ContinuedAsNew'`,
     ...equals(workflow.name, filter.workflow_id),
     ...equals(bot.name, filter.bot_id),
     ...equals(strategy.name, filter.strategy_id),
@@ -108,7 +116,7 @@ function summarise(raw: RawExecution): ExecutionSummary {
     run_id: String(raw.execution?.runId),
     ...attributesSummary(read),
     state: closed ?? ((read(executionAttributes.state) ?? 'running') as ExecutionState),
-    started_at: String(isoOf(raw.startTime)),
+    started_at: startOf(jsonOf(raw.memo?.fields?.['started_at']?.data), String(isoOf(raw.startTime))),
     ...present({ closed_at: closed === undefined ? undefined : isoOf(raw.closeTime) }),
   };
 }
@@ -119,9 +127,12 @@ function readerOf(raw: RawExecution) {
 }
 
 function keywordOf(data: Uint8Array | null | undefined): string | undefined {
-  if (data == null) return undefined;
-  const value: unknown = JSON.parse(Buffer.from(data).toString());
+  const value = jsonOf(data);
   return typeof value === 'string' ? value : undefined;
+}
+
+function jsonOf(data: Uint8Array | null | undefined): unknown {
+  return data == null ? undefined : (JSON.parse(Buffer.from(data).toString()) as unknown);
 }
 
 function isoOf(time: { seconds?: unknown; nanos?: number | null } | null | undefined): string | undefined {

@@ -81,11 +81,17 @@ describe('holdfast run', () => {
     expect(err).not.toMatch(/\n +at /);
   });
 
-  it('refuses an execution id that was ever used', async () => {
+  it('answers the same start under an id with the execution there is, and refuses another for ever', async () => {
     const file = graphFile('once', { a: constant(1) });
     expect((await cli(['run', file, '--id', 'only_once', '--follow'])).code).toBe(0);
     const again = await cli(['run', file, '--id', 'only_once']);
-    expect(again).toMatchObject({ code: 4, out: '', err: expect.stringContaining('[ExecutionExists]') });
+    expect(again).toMatchObject({ code: 0, err: '' });
+    expect(again.out).toMatch(/^only_once was already started, by the same request, paper, version \w+\n/);
+    const data = JSON.parse((await cli(['run', file, '--id', 'only_once', '--json'])).out) as object;
+    expect(data).toMatchObject({ execution_id: 'only_once', already_started: true });
+    const other = await cli(['run', graphFile('once', { a: constant(2) }), '--id', 'only_once']);
+    expect(other).toMatchObject({ code: 4, out: '', err: expect.stringContaining('[ExecutionExists]') });
+    expect(other.err).toMatch(/^error: .* was already started, of version \w+, not \w+\.\n/);
   });
 
   it('starts nothing of a graph with mistakes', async () => {

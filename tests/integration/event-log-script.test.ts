@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { EventPublisher, EventReader } from '../../src/event-log';
-import { executionEvent, type Publication } from '../../src/events/build';
+import { circuitEvent, executionEvent, type Publication } from '../../src/events/build';
 import type { EventEnvelope, NodeFact } from '../../src/events/envelope';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { AT, completed, context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
@@ -169,6 +169,31 @@ describe('the log script', () => {
     const replay = await reader.replay(of.execution_id, before);
     expect(replay).toMatchObject({ recovered: false, position: { seq: 2 } });
   }, 10_000);
+
+  it('keeps and passes on the change of a circuit breaker, once, and shows it as no state of its node or execution', async () => {
+    const of = fresh();
+    await publish(started(of), node(of, 'a', nodeStarted));
+    const before = await reader.snapshot(of.execution_id);
+    const listener = new Redis(redis.url);
+    const heard: EventEnvelope[] = [];
+    await listener.subscribe('workflow_events');
+    listener.on('message', (_, text) => heard.push(JSON.parse(text) as EventEnvelope));
+    const place = { ...of, node_id: 'a', node_type: 'ticker', frame: '' };
+    const fact = { type: 'circuit_state_changed', resource: 'r', previous_state: 'closed', new_state: 'open' } as const;
+    const change = circuitEvent(place, fact, { worker_id: 'w', ordinal: 1 }, AT);
+    await publish(change, change, node(of, 'a', nodeCompleted));
+    await until('what comes after it', () => heard.length === 2);
+    listener.disconnect();
+    expect(heard).toMatchObject([
+      { ...change.event, seq: 3 },
+      { type: 'node_completed', seq: 4 },
+    ]);
+    const { events } = await reader.replay(of.execution_id);
+    expect(events.map(({ type }) => type)).toContain('circuit_state_changed');
+    const after = await reader.snapshot(of.execution_id);
+    expect([after.latest, Object.keys(after.nodes)]).toEqual([before.latest, ['a']]);
+    expect(after.nodes['a']).toMatchObject({ type: 'node_completed' });
+  });
 
   it('passes a hint on without numbering it', async () => {
     const of = fresh();

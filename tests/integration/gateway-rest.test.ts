@@ -76,6 +76,7 @@ describe('who may do what', () => {
     ['POST', `/api/executions/${ID}/resume`, 'operator'],
     ['POST', '/api/executions/none/cancel', 'operator'],
     ['POST', '/api/workflows/none/pause', 'operator'],
+    ['POST', '/api/workflows/none/backfill', 'operator'],
     ['POST', '/api/emergency/global/halt', 'operator'],
     ['PUT', '/api/workflows/none', 'admin'],
     ['DELETE', '/api/workflows/none', 'admin'],
@@ -226,11 +227,62 @@ describe('executions over REST', () => {
       body: { workflow_id: WORKFLOW },
     });
     expect((await ask(`${path}/pause`, { method: 'POST', body: { reason: 'lunch' }, as })).status).toBe(200);
-    expect((await ask(path, { as })).body).toMatchObject({ paused: true, note: 'lunch' });
+    expect((await ask(path, { as })).body).toMatchObject({
+      paused: true,
+      note: 'lunch',
+      overlap: 'skip',
+      next_runs: [],
+      running_executions: [{ execution_id: ID, graph_version: expect.any(String) }],
+    });
     expect((await ask(`${path}/resume`, { method: 'POST', as })).status).toBe(200);
     expect((await ask(path, { method: 'DELETE', as })).status).toBe(204);
     expect((await ask(path, { as })).status).toBe(404);
   }, 15_000);
+});
+
+describe('a start over REST that is sent again', () => {
+  const start = (body: object, as: Ask['as'] = { role: 'operator' }) =>
+    ask('/api/executions', { method: 'POST', body: { execution_id: ID, graph, ...body }, as });
+
+  it('is answered with the execution there is, also while nobody answers for the desk', async () => {
+    expect(await start({})).toMatchObject({ status: 200, body: { execution_id: ID, already_started: true } });
+  }, 15_000);
+
+  it('is refused when it is another, with the difference for those who may see the execution', async () => {
+    const renamed = { graph: { ...graph, name: 'Renamed' } };
+    expect(await start(renamed)).toMatchObject({
+      status: 409,
+      body: { code: 'ExecutionExists', differs: ['graph_version'], detail: expect.stringContaining('of version') },
+    });
+    const foreign = { graph: { ...graph, bot_id: 'bot_other' } };
+    const { status, body } = await start(foreign, { role: 'operator', bots: ['bot_other'] });
+    expect([status, body['code'], body['detail']]).toEqual([
+      409,
+      'ExecutionExists',
+      `An execution called ${ID} was already started.`,
+    ]);
+    expect(body).not.toHaveProperty('differs');
+  }, 30_000);
+
+  it('is refused with inputs the graph does not declare', async () => {
+    expect(await start({ inputs: { size: '1' } })).toMatchObject({ status: 422, body: { code: 'InputsInvalid' } });
+    expect(await start({ inputs: [] })).toMatchObject({ status: 400, body: { code: 'BadRequest' } });
+  });
+});
+
+describe('a backfill over REST', () => {
+  it.each([{}, { from: '2026-03-01T00:00:00Z' }, { from: 1, to: 2 }, { from: 'a', to: 'b', overlap: 'terminate' }])(
+    'of %j is refused by its shape',
+    async (body) => {
+      const as = { role: 'admin' } as const;
+      await ask(`/api/workflows/${WORKFLOW}`, { method: 'PUT', body: graph, as });
+      expect(await ask(`/api/workflows/${WORKFLOW}/backfill`, { method: 'POST', body, as })).toMatchObject({
+        status: 400,
+        body: { code: 'BadRequest' },
+      });
+      await ask(`/api/workflows/${WORKFLOW}`, { method: 'DELETE', as });
+    },
+  );
 });
 
 describe('the gateway as a process', () => {

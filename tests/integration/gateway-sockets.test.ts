@@ -3,14 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { EventPublisher, EventReader } from '../../src/event-log';
+import { HoldfastError } from '../../src/errors';
 import { emergencyEvent } from '../../src/events/build';
-import { Sockets } from '../../src/gateway/sockets';
+import { Sockets, type SocketOptions } from '../../src/gateway/sockets';
 import { SECRET, listen, type Listener } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { AT } from '../support/sample-events';
 import { until } from '../support/until';
 
 const lines: Record<string, unknown>[] = [];
+const asked: unknown[] = [];
 const http = createServer();
 let redis: OwnRedis;
 let reader: EventReader;
@@ -23,7 +25,11 @@ beforeAll(async () => {
   await reader.ready(5_000);
   const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line) as never) });
   const rules = { host: '127.0.0.1', allowed_origins: [] };
-  sockets = new Sockets({ http, rules, secret: SECRET, reader, log });
+  const approve: SocketOptions['approve'] = (identity, message) => {
+    asked.push({ by: identity.subject, ...message });
+    return Promise.reject(new HoldfastError('NodeNotWaiting', `${message.node} waits for no approval`));
+  };
+  sockets = new Sockets({ http, rules, secret: SECRET, reader, log, approve });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }, 30_000);
@@ -85,5 +91,25 @@ describe('the sockets', () => {
     expect(to.events.map(({ stream, seq }) => [stream, seq])).toEqual([['desk/default', 2]]);
     to.socket.close();
     await publisher.close();
+  });
+
+  it('hand on a decision in the name of the token alone, and answer with the refusal there is', async () => {
+    const client = await listen(url, { role: 'operator', subject: 'ada' });
+    const decision = { execution_id: 'exec_1', node: 'each[3]/go_on', decision: 'approve', comment: 'fine' };
+    expect(await ask(client, 'approve', decision)).toEqual({
+      ok: false,
+      error: { code: 'NodeNotWaiting', message: 'each[3]/go_on waits for no approval' },
+    });
+    expect(asked).toEqual([{ by: 'ada', ...decision }]);
+    for (const wrong of [
+      { ...decision, decision: 'perhaps' },
+      { ...decision, actor: 'eve' },
+      { ...decision, decision: undefined },
+      { ...decision, node: '' },
+    ]) {
+      expect(await ask(client, 'approve', wrong)).toMatchObject({ ok: false, error: { code: 'BadRequest' } });
+    }
+    expect(asked).toHaveLength(1);
+    client.socket.close();
   });
 });

@@ -4,6 +4,7 @@ import type { Deployment } from '../../temporal-client/holdfast-client';
 import { withClient } from '../client';
 import { prepareGraphFile } from '../graph-file';
 import { uiOf, type Io, type Ui } from '../io';
+import { kindsFor } from '../kinds';
 
 interface Options {
   readonly triggerNow?: boolean;
@@ -18,10 +19,11 @@ export function addDeploy(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  $ holdfast deploy examples/trading_arb_btc.json --trigger-now')
     .action(async (files: string[], options: Options, command: Command) => {
       const ui = uiOf(command, io);
-      const prepared = files.map((file) => prepareGraphFile(file));
+      const kinds = kindsFor(command, io);
+      const prepared = files.map((file) => prepareGraphFile(file, kinds));
       await withClient(io, async (client) => {
         for (const { prepared: input, report } of prepared) {
-          for (const sentence of report) ui.note(sentence);
+          for (const { message } of report) ui.note(message);
           show(await client.deploy(input, { trigger_now: options.triggerNow === true }), ui);
         }
       });

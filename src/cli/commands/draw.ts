@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { kindCatalogue } from '../../activities/kinds';
 import { drawMermaid } from '../../graph/draw';
 import { prepareGraphFile } from '../graph-file';
 import { uiOf, type Io } from '../io';
+import { kindsFor } from '../kinds';
 
 export function addDraw(program: Command, io: Io): void {
   program
@@ -12,7 +12,8 @@ export function addDraw(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  $ holdfast draw first.json > first.mmd')
     .action((file: string, _options: unknown, command: Command) => {
       const ui = uiOf(command, io);
-      const mermaid = drawMermaid(prepareGraphFile(file).prepared.graph, kindCatalogue);
+      const kinds = kindsFor(command, io);
+      const mermaid = drawMermaid(prepareGraphFile(file, kinds).prepared.graph, kinds);
       if (ui.json) ui.data({ file, mermaid });
       else ui.line(mermaid.trimEnd());
     });

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
-import { HoldfastError, messageOf } from '../../errors';
 import { NODE_ID, RESERVED_IDS } from '../../graph/names';
 import { uiOf, type Io } from '../io';
+import { writeNew } from '../write-new';
 
 interface Options {
   readonly force?: boolean;
@@ -18,23 +17,13 @@ export function addNew(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  $ holdfast new\n  $ holdfast new graphs/spread.json --force')
     .action((file: string, options: Options, command: Command) => {
       const ui = uiOf(command, io);
-      write(file, `${JSON.stringify(firstGraph(idFor(file)), null, 2)}\n`, options.force === true);
+      writeNew(file, `${JSON.stringify(firstGraph(idFor(file)), null, 2)}\n`, options.force === true);
       if (ui.json) {
         ui.data({ file, workflow_id: idFor(file) });
         return;
       }
       ui.line(`Wrote ${file}. Run it with \`holdfast run ${file} --follow\`.`);
     });
-}
-
-function write(file: string, text: string, force: boolean): void {
-  try {
-    writeFileSync(file, text, { flag: force ? 'w' : 'wx' });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EEXIST') throw new HoldfastError('BadRequest', `${file} exists; --force overwrites it.`, { file });
-    throw new HoldfastError('BadRequest', `${file} cannot be written: ${messageOf(error)}.`, { file });
-  }
 }
 
 function idFor(file: string): string {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { kindCatalogue } from '../../activities/kinds';
+import type { NodeKinds } from '../../activities/kinds';
 import type { NodeKind } from '../../activities/define-node';
 import { HoldfastError } from '../../errors';
 import type { FieldDeclaration } from '../../graph/kinds';
 import { createSuggest } from '../../graph/suggest';
 import { present } from '../../json';
 import { uiOf, type Io, type Ui } from '../io';
+import { kindsFor } from '../kinds';
 import { span, table } from '../table';
 
 export function addNodes(program: Command, io: Io): void {
@@ -16,15 +17,16 @@ export function addNodes(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  $ holdfast nodes\n  $ holdfast nodes threshold --json')
     .action((name: string | undefined, _options: unknown, command: Command) => {
       const ui = uiOf(command, io);
-      if (name === undefined) showAll([...kindCatalogue.values()], ui);
-      else showOne(kindOf(name), ui);
+      const kinds = kindsFor(command, io);
+      if (name === undefined) showAll([...kinds.values()], ui);
+      else showOne(kindOf(name, kinds), ui);
     });
 }
 
-function kindOf(name: string): NodeKind {
-  const kind = kindCatalogue.get(name);
+function kindOf(name: string, kinds: NodeKinds): NodeKind {
+  const kind = kinds.get(name);
   if (kind) return kind;
-  const suggestion = createSuggest()(name, kindCatalogue.keys());
+  const suggestion = createSuggest()(name, kinds.keys());
   const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
   throw new HoldfastError('UnknownKind', `There is no node kind ${name}.${hint}`, {
     ...present({ kind: name, suggestion }),

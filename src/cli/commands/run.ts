@@ -1,46 +1,62 @@
 import type { Command } from 'commander';
 import { HoldfastError, errorCatalogue, isErrorCode, type ErrorCode } from '../../errors';
 import { present } from '../../json';
-import type { HoldfastClient } from '../../temporal-client/holdfast-client';
+import type { HoldfastClient, StartedExecution } from '../../temporal-client/holdfast-client';
+import type { RunGraphInput } from '../../workflows/messages';
 import { withClient } from '../client';
 import { follow, type Closing } from '../follow';
 import { prepareGraphFile } from '../graph-file';
+import { kindsFor } from '../kinds';
 import { uiOf, type Io, type Ui } from '../io';
+import { addInputOptions, startInputs, type InputOptions } from '../start-inputs';
 import { span } from '../table';
 import { locate } from '../where';
 
-interface Options {
+interface Options extends InputOptions {
   readonly follow?: boolean;
   readonly id?: string;
 }
 
 export function addRun(program: Command, io: Io): void {
-  program
+  const command = program
     .command('run')
     .description('start one execution of a graph; it need not be deployed')
     .argument('<file>', 'graph in JSON or YAML')
     .option('--follow', 'print its events until it ends; Ctrl-C stops the printing, not the execution')
-    .option('--id <execution>', 'start under this id; one that was ever used is refused')
+    .option('--id <execution>', 'start under this id; the same start again is answered with what there is');
+  addInputOptions(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ holdfast run first.json --follow\n  $ holdfast run first.json --id today_1 --json',
+      '\nExamples:\n  $ holdfast run first.json --follow\n  $ holdfast run arb.json --id today_1 --input quote_amount=50 --json',
     )
-    .action(async (file: string, options: Options, command: Command) => {
-      const ui = uiOf(command, io);
-      const { prepared: input, report } = prepareGraphFile(file);
-      for (const sentence of report) ui.note(sentence);
+    .action(async (file: string, options: Options, self: Command) => {
+      const ui = uiOf(self, io);
+      const { prepared: input, report } = prepareGraphFile(file, kindsFor(self, io));
+      for (const { message } of report) ui.note(message);
+      const inputs = startInputs(input.graph, options);
       await withClient(io, async (client) => {
-        const { execution_id } = await client.startExecution(input, present({ execution_id: options.id }));
-        const { version: graph_version, mode } = input;
-        if (ui.json) ui.data({ execution_id, workflow_id: input.graph.id, graph_version, mode });
-        else ui.line(`${ui.paint('strong', execution_id)} started, ${mode}, version ${graph_version}`);
+        const started = await client.startExecution(input, present({ execution_id: options.id, inputs }));
+        const { execution_id } = started;
+        sayStarted(started, input, ui);
         if (options.follow === true) return followToEnd(client, execution_id, { ui, io });
         if (!ui.json) ui.line(`\`holdfast status ${execution_id}\` shows its nodes.`);
       });
     });
 }
 
-async function followToEnd(client: HoldfastClient, id: string, { ui, io }: { ui: Ui; io: Io }): Promise<void> {
+/** A start that was made before says so: nothing new runs. */
+export function sayStarted(started: StartedExecution, { graph, version, mode }: RunGraphInput, ui: Ui): void {
+  const { execution_id, already_started } = started;
+  if (ui.json) {
+    ui.data({ execution_id, workflow_id: graph.id, graph_version: version, mode, ...present({ already_started }) });
+    return;
+  }
+  const what = already_started === true ? 'was already started, by the same request' : 'started';
+  ui.line(`${ui.paint('strong', execution_id)} ${what}, ${mode}, version ${version}`);
+}
+
+/** Throws when it did not complete. */
+export async function followToEnd(client: HoldfastClient, id: string, { ui, io }: { ui: Ui; io: Io }): Promise<void> {
   const leaving = new AbortController();
   const release = io.onInterrupt(() => {
     leaving.abort();

@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import { HoldfastError } from '../../errors';
 import { present } from '../../json';
 import type { ExecutionDescription, ExecutionSummary, HoldfastClient } from '../../temporal-client/holdfast-client';
-import type { DeskStatus, ExecutionStatus, NodeStatus } from '../../workflows/messages';
+import type { DeskStatus, ExecutionStatus } from '../../workflows/messages';
+import { adviceFor } from '../advice';
 import { withClient } from '../client';
 import { uiOf, type Io, type Ui } from '../io';
+import { countsOf, countWords, nodeRows } from '../node-rows';
 import { brief, span, table } from '../table';
 import { executionTable, toneOf } from './list';
 
@@ -13,10 +15,13 @@ export function addStatus(program: Command, io: Io): void {
     .command('status')
     .description('show the emergency desk and what is open, or one execution with its nodes')
     .argument('[execution]', 'id of an execution')
+    .option('--all', 'every node of every frame on a line of its own, however many')
     .addHelpText('after', '\nExamples:\n  $ holdfast status\n  $ holdfast status exec_first_graph_1a2b3c4d --json')
-    .action(async (id: string | undefined, _options: unknown, command: Command) => {
+    .action(async (id: string | undefined, { all = false }: { all?: boolean }, command: Command) => {
       const ui = uiOf(command, io);
-      await withClient(io, (client) => (id === undefined ? showDesk(client, ui) : showExecution(client, id, ui)));
+      await withClient(io, (client) =>
+        id === undefined ? showDesk(client, ui) : showExecution(client, id, { ui, all }),
+      );
     });
 }
 
@@ -51,15 +56,20 @@ export function deskLine({ desk_id, scope, state, reason, actor, since }: DeskSt
   return state === 'normal' ? head : `${head} since ${since} by ${actor}: ${reason}`;
 }
 
-async function showExecution(client: HoldfastClient, id: string, ui: Ui): Promise<void> {
+async function showExecution(client: HoldfastClient, id: string, { ui, all }: { ui: Ui; all: boolean }): Promise<void> {
   const [description, status] = await Promise.all([client.describeExecution(id), client.executionStatus(id)]);
   if (ui.json) {
     ui.data({ ...status, ...present({ closing: description.closing }) });
     return;
   }
-  for (const line of headOf(description, status, ui)) ui.line(line);
-  ui.line();
-  for (const line of nodeTable(status, ui)) ui.line(line);
+  const parts = [
+    headOf(description, status, ui),
+    nodeTable(status, { ui, all }),
+    outputTable(status),
+    description.closing === undefined ? whatToDo(status, ui) : howToRerun(description),
+  ];
+  for (const line of parts.filter((part) => part.length > 0).flatMap((part, at) => (at === 0 ? part : ['', ...part])))
+    ui.line(line);
 }
 
 function headOf(description: ExecutionDescription, status: ExecutionStatus, ui: Ui): string[] {
@@ -70,26 +80,40 @@ function headOf(description: ExecutionDescription, status: ExecutionStatus, ui: 
     `${ui.paint('strong', execution_id)}  ${ui.paint(toneOf(state), state)}  ${mode}`,
     `graph ${workflow_id}, version ${graph_version}, bot ${bot_id ?? '-'}, strategy ${strategy_id ?? '-'}`,
     `started ${started_at}${description.closing ? `, took ${span(description.closing.duration_ms)}` : ''}`,
+    `nodes ${countWords(countsOf(Object.entries(status.nodes)))}`,
     ...halts.map((halt) => `halted by ${halt.scope} since ${halt.since}: ${halt.reason}`),
     ...(error === undefined ? [] : [`error: ${error}`]),
   ];
 }
 
-function nodeTable({ nodes }: ExecutionStatus, ui: Ui): string[] {
-  const rows = Object.entries(nodes).map(([id, node]) => [
-    id,
-    node.type,
-    { text: node.state, paint: (text: string) => ui.paint(toneOf(node.state), text) },
-    node.attempt === undefined ? '-' : String(node.attempt),
-    node.duration_ms === undefined ? '-' : `${Math.round(node.duration_ms)} ms`,
-    resultOf(node),
+function nodeTable(status: ExecutionStatus, { ui, all }: { ui: Ui; all: boolean }): string[] {
+  const { rows, left_out } = nodeRows(status, { all });
+  const cells = rows.map(({ name, type, state, worst, attempt = 0, duration_ms, result }) => [
+    name,
+    type,
+    { text: state, paint: (text: string) => ui.paint(toneOf(worst), text) },
+    attempt === 0 ? '-' : String(attempt),
+    duration_ms === undefined ? '-' : `${Math.round(duration_ms)} ms`,
+    result,
   ]);
-  return table(['NODE', 'KIND', 'STATE', 'ATTEMPT', 'TIME', 'RESULT'], rows);
+  const hidden = countWords(left_out);
+  return [
+    ...table(['NODE', 'KIND', 'STATE', 'ATTEMPT', 'TIME', 'RESULT'], cells),
+    ...(hidden === '' ? [] : [`not shown: ${hidden}; --all shows them`]),
+  ];
 }
 
-function resultOf(node: NodeStatus): string {
-  if (node.error !== undefined) return `${node.error_type ?? 'error'}: ${node.error}`;
-  if (node.reason !== undefined) return node.reason;
-  const outputs = node.outputs === undefined ? '' : brief(node.outputs);
-  return node.branch === undefined ? outputs : `→ ${node.branch} ${outputs}`.trimEnd();
+function outputTable({ outputs = {} }: ExecutionStatus): string[] {
+  const rows = Object.entries(outputs).map(([name, value]) => [name, brief(value, 200)]);
+  return rows.length === 0 ? [] : table(['OUTPUT', 'VALUE'], rows);
+}
+
+function whatToDo(status: ExecutionStatus, ui: Ui): string[] {
+  return adviceFor(status).flatMap(({ node, why, command }) => [`${ui.paint('strong', node)} ${why}`, `  ${command}`]);
+}
+
+function howToRerun({ execution_id, closing }: ExecutionDescription): string[] {
+  return closing?.status === 'failed'
+    ? [`\`holdfast rerun ${execution_id} --dry-run\` says what a rerun would do.`]
+    : [];
 }

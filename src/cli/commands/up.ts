@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig, type Config } from '../../config/config';
+import { kindCatalogue } from '../../activities/kinds';
+import { withOwnKinds } from '../../activities/load-kinds';
 import { createToken } from '../../gateway/tokens';
 import { lineProgress, type Progress } from '../../local-stack/progress';
 import { startStack, type Stack } from '../../local-stack/stack';
@@ -10,6 +12,7 @@ import { HoldfastClient } from '../../temporal-client/holdfast-client';
 import { openStream } from '../event-stream';
 import { prepareGraphFile } from '../graph-file';
 import { uiOf, type Io, type Ui } from '../io';
+import { nodeModulesOf } from '../kinds';
 
 interface Options {
   readonly examples?: boolean;
@@ -22,6 +25,7 @@ const SERVICES = { worker: join(__dirname, '../../worker/main.js'), gateway: joi
 const TOKEN_LIFETIME_S = 7 * 24 * 3_600;
 /** One Ctrl-C may arrive twice, from the terminal and from npm; only a later one is the second. */
 const SECOND_AFTER_MS = 1_000;
+const KEEPS_ITS_KINDS = 'The stack that runs keeps the node kinds it was started with; stop it to change them.';
 
 export function addUp(program: Command, io: Io): void {
   program
@@ -33,7 +37,10 @@ export function addUp(program: Command, io: Io): void {
     .action(async (options: Options, command: Command) => {
       const interruption = new Interruption(io);
       try {
-        await up(options, { io, ui: uiOf(command, io), interruption });
+        const config = { ...loadConfig(io.environment), nodes: nodeModulesOf(command, io) };
+        // A module that cannot be loaded is better said here than in the logs of worker and gateway.
+        withOwnKinds(kindCatalogue, config.nodes);
+        await up(options, { io, ui: uiOf(command, io), interruption, config });
       } finally {
         interruption.release();
       }
@@ -44,10 +51,10 @@ interface Session {
   readonly io: Io;
   readonly ui: Ui;
   readonly interruption: Interruption;
+  readonly config: Config;
 }
 
-async function up(options: Options, { io, ui, interruption }: Session): Promise<void> {
-  const config = loadConfig(io.environment);
+async function up(options: Options, { io, ui, interruption, config }: Session): Promise<void> {
   const progress = lineProgress(ui.json ? ui.note : ui.line);
   const { signal } = interruption;
   try {
@@ -75,6 +82,7 @@ interface Serving {
 async function serve(stack: Stack, options: Options, serving: Serving): Promise<void> {
   const { ui, signal } = serving;
   await announce(stack, serving);
+  if (stack.attached && serving.config.nodes.length > 0) ui.note(KEEPS_ITS_KINDS);
   const stream = options.follow ? await openStream(stack, ui) : undefined;
   if (options.examples === true) await deployExamples(stack, serving);
   await untilAborted(signal);
@@ -105,7 +113,7 @@ async function announce(stack: Stack, { io, ui }: Serving): Promise<void> {
 /** Those with a schedule; each also starts once now, so that something is to be seen. */
 async function deployExamples(stack: Stack, { config, progress }: Serving): Promise<void> {
   const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.json') && name !== 'tsconfig.json');
-  const prepared = files.map((name) => prepareGraphFile(join(EXAMPLES, name)).prepared);
+  const prepared = files.map((name) => prepareGraphFile(join(EXAMPLES, name), kindCatalogue).prepared);
   const client = await HoldfastClient.connect({ ...config.temporal, address: stack.temporal_address });
   try {
     for (const input of prepared.filter(({ graph }) => Object.keys(graph.triggers ?? {}).length > 0)) {

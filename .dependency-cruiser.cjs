@@ -2,7 +2,7 @@
  * Who may import whom at run time. Types are erased and may cross.
  * Rooms of the sandbox may not use Node built-ins; all others may.
  */
-const PLAIN = ['errors.ts', 'money.ts', 'json.ts'];
+const PLAIN = ['error-catalogue.ts', 'errors.ts', 'money.ts', 'json.ts'];
 const SANDBOX = ['graph', 'events', 'emergency', 'workflows', ...PLAIN];
 
 const place = (name) => (name.endsWith('.ts') ? `^src/${name.replaceAll('.', '\\.')}$` : `^src/${name}/`);
@@ -30,8 +30,14 @@ const only = (name, files, packageName) => ({
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    ...['errors.ts', 'json.ts'].map((file) => room(file)),
+    {
+      name: 'no-unresolved',
+      severity: 'error',
+      comment: 'What is published under the package’s own name is there only when it was built.',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^holdfast/' },
+    },
+    ...['error-catalogue.ts', 'errors.ts', 'json.ts'].map((file) => room(file)),
     room('money.ts', [], ['big.js']),
     room('logging.ts', [], ['pino']),
     room('graph', ['events', 'emergency'], ['zod', 'yaml', 'jsep']),
@@ -39,11 +45,22 @@ module.exports = {
     room('emergency', ['events']),
     room('event-log', ['events'], ['ioredis']),
     room('workflows', ['graph', 'emergency', 'events'], ['@temporalio/workflow', '@temporalio/common']),
+    room('blobs'),
     room(
       'activities',
       ['graph', 'events', 'venues'],
-      ['@temporalio/activity', '@temporalio/common', 'zod', 'trading-signals', 'jsep'],
+      ['@temporalio/activity', '@temporalio/common', 'lru-cache', 'zod', 'trading-signals', 'jsep'],
     ),
+    room('testing', [
+      'activities',
+      'events',
+      'graph',
+      ...['control', 'halts', 'in-flight', 'mailbox', 'ready-queue', 'status', 'turns', 'waits'].map(
+        (name) => `workflows/${name}.ts`,
+      ),
+      'temporal-client/start-inputs.ts',
+    ]),
+    room('resilience'),
     room('venues'),
     room(
       'temporal-client',
@@ -52,15 +69,26 @@ module.exports = {
     ),
     room(
       'worker',
-      ['activities', 'event-log', 'events', 'graph', 'venues', 'temporal-client', 'config', 'logging.ts'],
+      [
+        'activities',
+        'blobs',
+        'resilience',
+        'event-log',
+        'events',
+        'graph',
+        'venues',
+        'temporal-client',
+        'config',
+        'logging.ts',
+      ],
       ['@temporalio/worker', '@temporalio/activity', '@temporalio/common', 'pino'],
     ),
     room(
       'gateway',
-      ['event-log', 'events', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
+      ['event-log', 'events', 'emergency', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
       ['socket.io', 'fastify', '@fastify/static', 'jose', 'pino', 'zod'],
     ),
-    room('config', [], ['zod']),
+    room('config', ['graph/duration.ts'], ['zod']),
     room('local-stack', ['config'], ['@temporalio/client', 'ioredis', 'zod']),
     room(
       'cli',

@@ -22,6 +22,8 @@ COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY examples examples
+# A volume mounted here takes over its owner when it is made.
+RUN install --directory --owner=node --group=node --mode=0700 /var/lib/holdfast/blobs
 USER node
 
 FROM runtime AS worker

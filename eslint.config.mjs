@@ -7,6 +7,7 @@ const SANDBOX = [
   'src/graph/**/*.ts',
   'src/emergency/**/*.ts',
   'src/events/**/*.ts',
+  'src/error-catalogue.ts',
   'src/errors.ts',
   'src/json.ts',
   'src/money.ts',
@@ -27,7 +28,7 @@ const sandboxGlobals = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', '.holdfast/'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', '.holdfast/', 'mine/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -70,6 +71,8 @@ export default tseslint.config(
     },
   },
   { files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
+  // A table without logic; it grows by a row per error.
+  { files: ['src/error-catalogue.ts'], rules: { 'max-lines': 'off' } },
   {
     files: SANDBOX,
     rules: {

@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -16,15 +16,16 @@ import { EventPublisher } from '../src/event-log';
 import { freePort } from '../src/local-stack/ports';
 import { silentProgress } from '../src/local-stack/progress';
 import { obtainTemporalCli } from '../src/local-stack/temporal-cli';
-import { activityChain, openWorld, pureChain, type BenchWorld } from './support/bench-world';
-import { median, spread } from './support/figures';
+import { openWorld, type BenchWorld } from './support/bench-world';
+import { machine, median, spread } from './support/figures';
+import { activityChain, pureChain } from './support/graphs';
 
 const LENGTH = 100;
 const ROUNDS = 9;
 
 async function main(): Promise<void> {
   const config = loadConfig();
-  process.stdout.write(`${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}\n`);
+  process.stdout.write(`${machine()}\n`);
   const publisher = new EventPublisher(config.redis.url);
   const silent = await openWorld({ address: config.temporal.address });
   const telling = await openWorld({
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
 async function warmUp(...worlds: BenchWorld[]): Promise<void> {
   for (const world of worlds) {
     await world.holdfast(activityChain(20));
-    await world.plain(20);
+    await world.plain('plainChain', 20);
   }
 }
 
@@ -59,7 +60,7 @@ async function againstByHand(world: BenchWorld): Promise<number> {
   for (let round = 0; round < ROUNDS; round += 1) {
     // Each round in the other order than the one before, so that a machine that slows down favours neither.
     if (round % 2 === 0) ours.push(await world.holdfast(activityChain(LENGTH)));
-    byHand.push(await world.plain(LENGTH));
+    byHand.push(await world.plain('plainChain', LENGTH));
     if (round % 2 === 1) ours.push(await world.holdfast(activityChain(LENGTH)));
   }
   const ratio = median(ours) / median(byHand);

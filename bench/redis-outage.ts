@@ -10,8 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../src/config/config';
 import { EventPublisher } from '../src/event-log';
 import { freePort, listens } from '../src/local-stack/ports';
-import { activityChain, openWorld } from './support/bench-world';
+import { openWorld } from './support/bench-world';
 import { median, spread } from './support/figures';
+import { activityChain } from './support/graphs';
 
 const LENGTH = 50;
 const PAIRS = 16;

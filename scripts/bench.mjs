@@ -1,4 +1,4 @@
-/** `npm run bench [names]`: runs the benchmarks one after the other on a stack of their own. */
+/** `npm run bench [names] [-- --options]`: runs the benchmarks one after the other on a stack of their own. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,27 +11,40 @@ const require = createRequire(import.meta.url);
 /** Inside the checkout, so that the compiled files find node_modules. */
 const output = join(root, '.holdfast/bench');
 
-/** Runs `bench/<name>.ts` for each name given, or all of them. */
-export async function bench(names) {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+/** Runs `bench/<name>.ts` for each name given, or all of them; what begins with `--` is for them. */
+export async function bench(args) {
+  const options = args.filter((each) => each.startsWith('--'));
+  const names = args.filter((each) => !each.startsWith('--'));
+  await onOwnStack('bench', async (environment) => {
+    await compileBenches();
+    for (const name of chosen(names)) {
+      const script = join(output, 'bench', `${name}.js`);
+      await runScript(['--enable-source-maps', script, ...options], environment);
+    }
+  });
+}
+
+/** Starts a Temporal and a Redis in a home of their own, hands `work` the environment that names them, and removes it all. */
+export async function onOwnStack(name, work) {
+  const home = mkdtempSync(join(tmpdir(), `holdfast-${name}-`));
   try {
     await obtainServers(require);
-    await compileBenches();
-    const stack = await startBenchStack(home);
+    const stack = await startBareStack(home);
+    const servers = { TEMPORAL_ADDRESS: stack.temporal_address, REDIS_URL: stack.redis_url };
     try {
-      for (const name of chosen(names)) await runBench(name, stack);
+      await work({ ...process.env, ...servers, HOLDFAST_HOME: home });
     } finally {
       await stack.stop();
     }
   } catch (error) {
-    print({ name: 'bench', error });
+    print({ name, error });
     process.exitCode = 1;
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function startBenchStack(home) {
+async function startBareStack(home) {
   const { loadConfig } = require(join(root, 'dist/config/config.js'));
   const { startStack } = require(join(root, 'dist/local-stack/stack.js'));
   const { lineProgress } = require(join(root, 'dist/local-stack/progress.js'));
@@ -55,12 +68,11 @@ function chosen(names) {
   return names.length === 0 ? all : names;
 }
 
-function runBench(name, stack) {
-  const env = { ...process.env, TEMPORAL_ADDRESS: stack.temporal_address, REDIS_URL: stack.redis_url };
+/** Runs Node in the repository's root. Throws `StepFailed` when it ends with another code than 0. */
+export function runScript(args, env) {
   return new Promise((resolve, reject) => {
-    const script = join(output, 'bench', `${name}.js`);
-    const child = spawn(process.execPath, ['--enable-source-maps', script], { cwd: root, env, stdio: 'inherit' });
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new StepFailed(`${name} ended with ${code}`))));
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new StepFailed(`${args[1]} ended with ${code}`))));
   });
 }

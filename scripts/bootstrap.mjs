@@ -1,5 +1,5 @@
 /**
- * `npm start`, `npm test` and `npm run bench` on a fresh clone with Node alone: installs, builds, sets up, then runs.
+ * `npm start`, `npm test`, `npm run bench` and `npm run soak:…` on a fresh clone with Node alone: installs, builds, sets up, then runs.
  * It uses nothing but Node itself, because it runs before anything is installed.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,6 +57,7 @@ const modes = {
   start: async () => up(),
   test: async () => (await import('./test.mjs')).test(args),
   bench: async () => (await import('./bench.mjs')).bench(args),
+  soak: async () => (await import('./soak.mjs')).soak(args),
 };
 
 checkNode();

@@ -30,7 +30,7 @@ function checkTemporalVersions() {
 }
 
 /** The generators write files; their twin `--check` says which of them are out of date. */
-const generated = ['generate-errors', 'generate-nodes-doc']
+const generated = ['generate-errors', 'generate-nodes-doc', 'generate-graph-schema']
   .filter((name) => existsSync(join(root, 'scripts', `${name}.mjs`)))
   .map((name) => ({
     name: `${name} --check`,

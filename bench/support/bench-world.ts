@@ -1,55 +1,35 @@
 /** A Holdfast worker and a hand-written Temporal worker side by side in this process, against one server. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { heartbeat } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
-import { defineNode, field, output } from '../../src/activities/define-node';
-import { createKinds } from '../../src/activities/kinds';
 import { loadConfig } from '../../src/config/config';
 import type { Publication } from '../../src/events/build';
-import { prepareGraph } from '../../src/graph/prepare';
+import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker } from '../../src/worker/create-worker';
+import type { ExecutionSettings } from '../../src/workflows/messages';
+import { benchKinds } from './bench-kinds';
+import type { Nodes } from './graphs';
+import type * as plainWorkflows from './plain-workflows';
+import { prepare } from './prepare';
+
+type PlainWorkflows = typeof plainWorkflows;
 
 export interface BenchWorld {
   /** Milliseconds from the start call to the result at the caller. */
-  holdfast(nodes: Record<string, unknown>): Promise<number>;
-  plain(length: number): Promise<number>;
+  holdfast(nodes: Nodes, settings?: ExecutionSettings): Promise<number>;
+  /** The same of a hand-written workflow. */
+  plain<Name extends keyof PlainWorkflows>(name: Name, ...args: Parameters<PlainWorkflows[Name]>): Promise<number>;
   close(): Promise<void>;
 }
 
 export interface BenchOptions {
   readonly address: string;
   readonly publish?: (publication: Publication) => void;
-}
-
-const step = defineNode({
-  type: 'bench_step',
-  family: 'bench',
-  effect: 'read',
-  description: 'Adds one.',
-  fields: { value: field.integer('What to add to.', { min: 0, max: 1_000_000 }) },
-  outputs: { value: output('integer', 'One more.') },
-  run: ({ value }) => ({ outputs: { value: value + 1 } }),
-});
-
-/** `length` activities, each reading the one before. */
-export function activityChain(length: number): Record<string, unknown> {
-  return chain(length, (inputs) => ({ type: 'bench_step', ...inputs }), { params: { value: 0 } });
-}
-
-/** `length` pure nodes, each reading the one before. */
-export function pureChain(length: number): Record<string, unknown> {
-  return chain(length, (inputs) => ({ type: 'constant', ...inputs }), { params: { value: 0 } });
-}
-
-function chain(length: number, node: (inputs: object) => object, first: object): Record<string, unknown> {
-  const nodes = Array.from({ length }, (_, index) => {
-    const inputs = index === 0 ? first : { inputs: { value: `n${index - 1}.value` } };
-    return [`n${index}`, node(inputs)] as const;
-  });
-  return Object.fromEntries(nodes);
 }
 
 let bundle: Promise<{ code: string }> | undefined;
@@ -66,7 +46,7 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
     HOLDFAST_TASK_QUEUE: queue,
     HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk`,
   });
-  const kinds = new Map([...createKinds({ venues: new Map() }), [step.type, step] as const]);
+  const kinds = benchKinds();
   const client = await HoldfastClient.connect(config.temporal);
   await client.ensureSearchAttributes();
   const connection = await Connection.connect({ address });
@@ -84,6 +64,7 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
     connection: native,
     client,
     kinds,
+    blobs: new FileBlobStore(config.blobs.directory),
     log: createLogger('bench', { level: 'silent', pretty: false }),
     publish,
     workflows: { workflowBundle: await bundle },
@@ -92,27 +73,31 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
     connection: native,
     taskQueue: `${queue}-plain`,
     workflowBundle: await plainBundle,
-    activities: { step: (value: number) => Promise.resolve(value + 1) },
+    activities: plainActivities,
+    stickyQueueScheduleToStartTimeout: config.worker.sticky_timeout_ms,
+    maxHeartbeatThrottleInterval: '200ms',
+    defaultHeartbeatThrottleInterval: '200ms',
+    maxConcurrentActivityTaskExecutions: config.worker.max_concurrent_activities,
   });
   const plainDone = plainWorker.run();
   const desk = `bench-${randomUUID()}`;
-  await client.ensureDesk(desk);
+  await deskAnswers(client, desk);
 
   return {
-    holdfast: async (nodes) => {
-      const document = { holdfast: 1, id: 'bench', desk, nodes };
-      const { prepared } = prepareGraph({ document }, kinds, { mode: 'paper', sha256 });
+    holdfast: async (nodes, settings) => {
+      const prepared = prepare(nodes, { desk });
       const startedAt = performance.now();
-      const { execution_id } = await client.startExecution(prepared);
+      const { execution_id } = await client.startExecution({ ...prepared, ...(settings && { settings }) });
       await temporal.workflow.getHandle(execution_id).result();
       return performance.now() - startedAt;
     },
-    plain: async (length) => {
+    plain: async (name, ...args) => {
       const startedAt = performance.now();
-      await temporal.workflow.execute('plainChain', {
+      await temporal.workflow.execute(name, {
         taskQueue: `${queue}-plain`,
         workflowId: randomUUID(),
-        args: [length],
+        workflowTaskTimeout: '3s',
+        args,
       });
       return performance.now() - startedAt;
     },
@@ -124,6 +109,34 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
   };
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** The first task of a fresh worker can take longer than the client waits. */
+async function deskAnswers(client: HoldfastClient, desk: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await client.ensureDesk(desk);
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
 }
+
+const BEAT_EVERY_MS = 1_000;
+
+/** As Holdfast's nodes do it: a beat every second. */
+async function beating<T>(work: Promise<T>): Promise<T> {
+  const beat = setInterval(() => {
+    heartbeat();
+  }, BEAT_EVERY_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+const plainActivities = {
+  step: (value: number) => beating(Promise.resolve(value + 1)),
+  pause: (ms: number) => beating(sleep(ms, ms)),
+};

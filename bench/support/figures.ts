@@ -1,4 +1,5 @@
 /** Figures as the benchmarks print them. */
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -10,4 +11,30 @@ export function median(values: readonly number[]): number {
 export function spread(values: readonly number[], digits = 0): string {
   const fixed = [Math.min(...values), median(values), Math.max(...values)].map((value) => value.toFixed(digits));
   return `${fixed[1] ?? ''} (${fixed[0] ?? ''}–${fixed[2] ?? ''})`;
+}
+
+/** What the figures were measured on. */
+export function machine(): string {
+  const cores = `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`;
+  const memory = `${(totalmem() / 2 ** 30).toFixed(0)} GiB`;
+  const load = loadavg().map((each) => each.toFixed(1));
+  return `${cores}, ${memory}, ${type()} ${release()}, Node ${process.version}, load ${load.join(' ')}`;
+}
+
+export interface Bar {
+  readonly what: string;
+  readonly figure: number;
+  readonly most: number;
+  readonly unit: string;
+}
+
+/** One line per bar, saying whether it was reached. */
+export function barLine({ what, figure, most, unit }: Bar): string {
+  const digits = most < 10 ? 3 : 0;
+  const figures = `${figure.toFixed(digits)}${unit} (at most ${most}${unit})`;
+  return `${isReached({ figure, most }) ? '✓' : '✗'} ${what.padEnd(58)} ${figures}`;
+}
+
+export function isReached({ figure, most }: Pick<Bar, 'figure' | 'most'>): boolean {
+  return figure <= most;
 }

@@ -1,8 +1,11 @@
 /** The one reader of the environment. Every mistake is reported at once; profiles only choose defaults. */
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { HoldfastError } from '../errors';
+import type { BreakerSettingsGiven } from '../resilience/breakers';
+import { circuitBreakersSchema } from './circuit-breakers';
 
 export type Profile = 'development' | 'staging' | 'production';
 
@@ -30,7 +33,22 @@ export interface Config {
     readonly sticky_timeout_ms: number;
     /** Publish node events. */
     readonly events: boolean;
+    /** The Worker Deployment Version this process belongs to (docs/OPERATIONS.md); absent means unversioned. */
+    readonly deployment: { readonly name: string; readonly build_id: string } | undefined;
+    /** By resource; `default` for all others. What is not given is as `breakerDefaults` has it. */
+    readonly circuit_breakers: BreakerSettingsGiven;
+    /** IP address and port Prometheus may scrape; absent means nowhere. */
+    readonly metrics_address: string | undefined;
   };
+  /** Where workers keep large outputs. */
+  readonly blobs: {
+    /** Shared by all workers of a task queue. */
+    readonly directory: string;
+    /** How long one that nobody reads is kept; 0 means for ever. */
+    readonly retention_days: number;
+  };
+  /** Modules of own node kinds, by full path. */
+  readonly nodes: readonly string[];
   /** How much faster than the wall clock recorded markets pass. */
   readonly replay_speed: number;
   readonly log: { readonly level: string; readonly pretty: boolean };
@@ -57,7 +75,18 @@ export interface LocalStackConfig {
 }
 
 const port = z.coerce.number().int().min(0).max(65_535);
+/** What the SDK's exporter can bind: it resolves no names. */
+const socketAddress = z.string().refine((text) => {
+  const [, ip = '', number] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(text) ?? [];
+  return isIP(ip) !== 0 && Number(number) <= 65_535;
+}, 'must be an IP address and a port, such as 127.0.0.1:9464');
 const flag = z.enum(['0', '1', 'true', 'false']).transform((text) => text === '1' || text === 'true');
+
+/** Temporal joins the two with a dot or a colon, by version. */
+const deploymentWord = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w-]*$/, 'must be letters, digits, _ and -')
+  .max(200);
 
 const environmentSchema = z.object({
   HOLDFAST_PROFILE: z.enum(['development', 'staging', 'production']).default('development'),
@@ -78,6 +107,13 @@ const environmentSchema = z.object({
   HOLDFAST_ALLOWED_ORIGINS: z.string().default(''),
   HOLDFAST_MAX_CONCURRENT_ACTIVITIES: z.coerce.number().int().min(1).max(1000).default(100),
   HOLDFAST_EVENTS: flag.default(true),
+  HOLDFAST_DEPLOYMENT_NAME: deploymentWord.optional(),
+  HOLDFAST_BUILD_ID: deploymentWord.optional(),
+  HOLDFAST_CIRCUIT_BREAKERS: circuitBreakersSchema.default({}),
+  HOLDFAST_METRICS_ADDRESS: socketAddress.optional(),
+  HOLDFAST_BLOB_DIRECTORY: z.string().min(1).optional(),
+  HOLDFAST_BLOB_RETENTION_DAYS: z.coerce.number().int().min(0).max(36_500).default(30),
+  HOLDFAST_NODES: z.string().default(''),
   HOLDFAST_REPLAY_SPEED: z.coerce.number().min(0.001).max(10_000).default(60),
   HOLDFAST_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   HOLDFAST_LOG_PRETTY: flag.default(false),
@@ -95,7 +131,7 @@ type Environment = z.infer<typeof environmentSchema>;
 /** Reads the configuration. Throws `ConfigurationInvalid` naming every variable that is wrong. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(given);
+  const parsed = environmentSchema.refine(namesBoth, ONLY_TOGETHER).safeParse(given);
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new HoldfastError('ConfigurationInvalid', `The environment is not usable:\n  ${mistakes.join('\n  ')}`, {
@@ -116,20 +152,43 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       host: env.HOLDFAST_GATEWAY_HOST,
       port: env.HOLDFAST_GATEWAY_PORT,
       jwt_secret: env.HOLDFAST_JWT_SECRET,
-      allowed_origins: env.HOLDFAST_ALLOWED_ORIGINS.split(',')
-        .map((origin) => origin.trim())
-        .filter(Boolean),
+      allowed_origins: listOf(env.HOLDFAST_ALLOWED_ORIGINS),
     },
     worker: {
       max_concurrent_activities: env.HOLDFAST_MAX_CONCURRENT_ACTIVITIES,
       sticky_timeout_ms: env.HOLDFAST_PROFILE === 'development' ? 2_000 : 5_000,
       events: env.HOLDFAST_EVENTS,
+      deployment: deploymentOf(env),
+      circuit_breakers: env.HOLDFAST_CIRCUIT_BREAKERS,
+      metrics_address: env.HOLDFAST_METRICS_ADDRESS,
     },
+    blobs: {
+      directory: env.HOLDFAST_BLOB_DIRECTORY ?? join(env.HOLDFAST_HOME, 'blobs'),
+      retention_days: env.HOLDFAST_BLOB_RETENTION_DAYS,
+    },
+    nodes: listOf(env.HOLDFAST_NODES).map((module) => resolve(module)),
     replay_speed: env.HOLDFAST_REPLAY_SPEED,
     log: { level: env.HOLDFAST_LOG_LEVEL, pretty: env.HOLDFAST_LOG_PRETTY },
     home: env.HOLDFAST_HOME,
     local_stack: localStackConfig(env, new Set(Object.keys(given))),
   };
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean);
+}
+
+const ONLY_TOGETHER = { path: ['HOLDFAST_BUILD_ID'], message: 'is of use only together with HOLDFAST_DEPLOYMENT_NAME' };
+
+function namesBoth(env: Environment): boolean {
+  return (env.HOLDFAST_DEPLOYMENT_NAME === undefined) === (env.HOLDFAST_BUILD_ID === undefined);
+}
+
+function deploymentOf({ HOLDFAST_DEPLOYMENT_NAME: name, HOLDFAST_BUILD_ID: build_id }: Environment) {
+  return name === undefined || build_id === undefined ? undefined : { name, build_id };
 }
 
 function localStackConfig(env: Environment, given: ReadonlySet<string>): LocalStackConfig {

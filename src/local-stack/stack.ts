@@ -1,4 +1,5 @@
 /** The local stack: Temporal, Redis and, when asked for, worker and gateway, started once per home and shared. */
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config';
 import { HoldfastError } from '../errors';
@@ -122,6 +123,8 @@ async function serviceEnvironment(config: Config, paths: StackPaths, temporal_ad
     REDIS_URL: redis_url,
     HOLDFAST_JWT_SECRET: config.gateway.jwt_secret ?? (await readSecret(paths)),
     HOLDFAST_HOME: paths.home,
+    HOLDFAST_BLOB_DIRECTORY: resolve(config.blobs.directory),
+    HOLDFAST_NODES: config.nodes.join(','),
   };
 }
 

@@ -1,7 +1,9 @@
 /** The workers of one process: one for executions and their nodes, one for the emergency desk on a task queue of its own. */
+import type { VersioningBehavior } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import {
   GracefulShutdownPeriodExpiredError,
+  Runtime,
   Worker,
   type ActivityInterceptorsFactory,
   type InjectedSinks,
@@ -9,6 +11,7 @@ import {
 } from '@temporalio/worker';
 import type { NodeKind } from '../activities/define-node';
 import { createNodeActivities } from '../activities/node-activities';
+import type { BlobStore } from '../blobs/blob-store';
 import type { Config } from '../config/config';
 import { messageOf } from '../errors';
 import type { Publication } from '../events/build';
@@ -17,8 +20,10 @@ import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { Sinks } from '@temporalio/workflow';
 import type { EventSinks } from '../workflows/event-sink';
+import { NodeAdmission } from './admission';
 import { createDeskActivities, createEmergencyCheck } from './desk-activities';
 import { logEvent } from './event-lines';
+import { createSubgraphActivities } from './subgraph-activities';
 import { NodeInterceptor } from './node-interceptor';
 
 export interface WorkerDependencies {
@@ -26,6 +31,8 @@ export interface WorkerDependencies {
   readonly connection: NativeConnection;
   readonly client: HoldfastClient;
   readonly kinds: ReadonlyMap<string, NodeKind>;
+  /** Where outputs go that an execution cannot carry; the same for all workers of the task queue. */
+  readonly blobs: BlobStore;
   readonly log: Logger;
   /** Takes an event and returns at once. */
   readonly publish: (publication: Publication) => void;
@@ -48,7 +55,7 @@ const SHUTDOWN_GRACE = '10s';
 const SHUTDOWN_FORCE = '12s';
 
 export async function createWorker(dependencies: WorkerDependencies): Promise<HoldfastWorker> {
-  const { config, client, kinds, log } = dependencies;
+  const { config, client, kinds, blobs, log } = dependencies;
   const tell = (publication: Publication): void => {
     try {
       logEvent(log, publication.event);
@@ -59,16 +66,27 @@ export async function createWorker(dependencies: WorkerDependencies): Promise<Ho
     }
   };
   const common = commonOptions(dependencies, tell);
+  const admission = new NodeAdmission({
+    circuit_breakers: config.worker.circuit_breakers,
+    publish: tell,
+    meter: Runtime.instance().metricMeter,
+  });
   const nodeLog = (task: NodeTask) => log.child(correlation(task));
   const graphs = await Worker.create({
     ...common,
+    ...versioning(config, 'PINNED'),
     taskQueue: config.temporal.task_queue,
-    activities: { ...createNodeActivities(kinds.values(), nodeLog), ...createEmergencyCheck(client) },
-    interceptors: { activity: [nodeInterceptor(kinds, tell)] },
+    activities: {
+      ...createNodeActivities(kinds.values(), { blobs, log: nodeLog }),
+      ...createEmergencyCheck(client),
+      ...createSubgraphActivities(client),
+    },
+    interceptors: { activity: [nodeInterceptor(kinds, admission, tell)] },
     maxConcurrentActivityTaskExecutions: config.worker.max_concurrent_activities,
   });
   const desk = await Worker.create({
     ...common,
+    ...versioning(config, 'AUTO_UPGRADE'),
     taskQueue: config.temporal.desk_task_queue,
     activities: createDeskActivities(client),
   });
@@ -104,11 +122,24 @@ function commonOptions(
   };
 }
 
+/**
+ * An execution stays with the build it began on; the desk lives for ever and moves on with each, or an old build could never be
+ * stopped. Without a deployment nothing is versioned, and any worker takes any task.
+ */
+function versioning({ worker }: WorkerDependencies['config'], defaultVersioningBehavior: VersioningBehavior) {
+  const { deployment } = worker;
+  if (deployment === undefined) return {};
+  const version = { deploymentName: deployment.name, buildId: deployment.build_id };
+  return { workerDeploymentOptions: { useWorkerVersioning: true as const, version, defaultVersioningBehavior } };
+}
+
 function nodeInterceptor(
   kinds: ReadonlyMap<string, NodeKind>,
+  admission: NodeAdmission,
   publish: (publication: Publication) => void,
 ): ActivityInterceptorsFactory {
-  const options = { isNode: (type: string) => kinds.has(type), publish };
+  const enter = (task: NodeTask) => admission.enter(task);
+  const options = { isNode: (type: string) => kinds.has(type), enter, publish };
   return (context) => ({ inbound: new NodeInterceptor(context, options) });
 }
 

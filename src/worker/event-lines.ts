@@ -18,6 +18,9 @@ export function logEvent(log: Logger, event: UnnumberedEvent): void {
     case 'node_retrying':
       logFailure(log, event);
       return;
+    case 'circuit_state_changed':
+      logCircuit(log, event);
+      return;
     case 'emergency_state_changed':
       log.warn(event, 'emergency_state_changed');
       return;
@@ -31,6 +34,18 @@ type Failure = Extract<UnnumberedEvent, { type: 'node_failed' | 'node_retrying' 
 function logFailure(log: Logger, event: Failure): void {
   const message = event.error_type === 'TimeoutError' ? 'node_timeout' : event.type;
   log.warn({ ...correlation(event), error: event.error, error_type: event.error_type }, message);
+}
+
+const circuitMessages = {
+  open: 'circuit_breaker_opened',
+  half_open: 'circuit_breaker_half_open',
+  closed: 'circuit_breaker_closed',
+} as const;
+
+function logCircuit(log: Logger, event: Extract<UnnumberedEvent, { type: 'circuit_state_changed' }>): void {
+  const { resource, previous_state, new_state } = event;
+  const level = new_state === 'open' ? 'warn' : 'info';
+  log[level]({ ...correlation(event), resource, previous_state }, circuitMessages[new_state]);
 }
 
 function correlation(event: UnnumberedEvent) {

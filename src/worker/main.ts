@@ -1,8 +1,10 @@
 /** The worker process. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DefaultLogger, NativeConnection, Runtime, type LogLevel } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { createKinds } from '../activities/kinds';
+import { withOwnKinds } from '../activities/load-kinds';
+import { FileBlobStore } from '../blobs/file-blob-store';
 import { loadConfig, type Config } from '../config/config';
 import { EventPublisher } from '../event-log';
 import { HoldfastError, messageOf } from '../errors';
@@ -10,6 +12,8 @@ import { createLogger, type Logger } from '../logging';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
 import { recordedVenues } from '../venues/recorded-venue';
 import { createWorker } from './create-worker';
+import { pruneDaily } from './prune-blobs';
+import { installRuntime } from './runtime';
 
 const BUNDLE = resolve(__dirname, '../workflow-bundle.js');
 const RECORDED_DATA = resolve(__dirname, '../../examples/data');
@@ -19,7 +23,7 @@ const TEMPORAL_PATIENCE_MS = 60_000;
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger('worker', config.log);
-  installRuntime(log);
+  installRuntime(log, config.worker.metrics_address);
   const client = await connectPatiently(config, log);
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const unregistered = await client.ensureSearchAttributes();
@@ -30,16 +34,20 @@ async function main(): Promise<void> {
     directory: RECORDED_DATA,
     clock: { now: Date.now, speed: config.replay_speed },
   });
+  const blobs = new FileBlobStore(config.blobs.directory);
   const worker = await createWorker({
     config,
     connection,
     client,
-    kinds: createKinds({ venues }),
+    kinds: withOwnKinds(createKinds({ venues }), config.nodes),
+    blobs,
     log,
     publish: (publication) => publisher?.publish(publication),
     workflows: { workflowBundle: { codePath: requireBundle() } },
   });
   await client.ensureDesk();
+  const { retention_days } = config.blobs;
+  if (retention_days > 0) pruneDaily(() => blobs.prune(retention_days), log);
   const stop = (signal: string): void => {
     log.info({ signal }, 'worker_stopping');
     void worker.shutdown().catch(() => undefined);
@@ -78,15 +86,6 @@ async function connectPatiently({ temporal }: Config, log: Logger): Promise<Hold
       log.warn({ error: messageOf(error) }, 'temporal_unreachable');
     }
   }
-}
-
-/** The SDK's own lines in the same log; its debug chatter is not asked for. */
-function installRuntime(log: Logger): void {
-  const write = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
-  const logger = new DefaultLogger('INFO' satisfies LogLevel, ({ level, message, meta }) => {
-    log[write[level]]({ ...meta }, message);
-  });
-  Runtime.install({ logger, shutdownSignals: [] });
 }
 
 main().catch((error: unknown) => {

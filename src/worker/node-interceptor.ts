@@ -1,5 +1,6 @@
 /**
  * Around every node's activity, in this order:
+ *   - ends an attempt that must not be made now with a deferral, and tells nothing; an attempt that is made reports how it ended;
  *   - tells that it started, how it ended, or that it will be tried again; telling never delays or fails it;
  *   - ends the attempt at the node's own timeout with `TimeoutError`: a body that ends later is ignored;
  *   - heartbeats every second, so that a killed worker is noticed in seconds and not at the node's timeout;
@@ -8,17 +9,18 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { classifyError, type ClassifiedError } from '../activities/classify-error';
 import type { NodeOutcome } from '../activities/define-node';
 import { nodeSignal } from '../activities/node-signal';
 import { HoldfastError } from '../errors';
 import { nodeEvent, type Publication } from '../events/build';
+import { cutOutputs } from '../events/cut-outputs';
 import type { NodeFact } from '../events/envelope';
-import type { RetryTraits } from '../graph/kinds';
-import type { NodeResult, NodeTask } from '../graph/task';
-import { cutOutputs } from './cut-outputs';
+import { retryDelay } from '../graph/back-off';
+import type { Deferral, NodeResult, NodeTask } from '../graph/task';
+import type { NodeEntry } from './admission';
 
 const HEARTBEAT_INTERVAL_MS = 1_000;
 /** Beyond this `setTimeout` fires at once; no worker lives that long either (24.8 days). */
@@ -27,6 +29,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface NodeInterceptorOptions {
   /** Activity types that are nodes; all others pass untouched. */
   readonly isNode: (activityType: string) => boolean;
+  /** Whether the attempt may be made now. */
+  readonly enter: (task: NodeTask) => NodeEntry;
   readonly publish: (publication: Publication) => void;
 }
 
@@ -42,15 +46,21 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
     if (!this.#options.isNode(this.#context.info.activityType)) return next(input);
     const task = input.args[0] as NodeTask;
+    const entry = this.#options.enter(task);
+    if (!entry.admitted) throw this.#deferral(task, entry);
     const startedAt = performance.now();
     const elapsed = () => Math.round(performance.now() - startedAt);
     const stopHeartbeat = this.#startHeartbeat();
     this.#tell(task, { type: 'node_started' });
     try {
       const outcome = await withinTimeout(task, () => next(input) as Promise<NodeOutcome>);
-      return this.#completed(task, outcome, elapsed());
+      const result = this.#completed(task, outcome, elapsed());
+      entry.leave();
+      return result;
     } catch (error) {
-      throw this.#failed(task, classifyError(error), elapsed());
+      const failure = classifyError(error);
+      entry.leave(failure.type);
+      throw this.#failed(task, failure, elapsed());
     } finally {
       stopHeartbeat();
     }
@@ -58,27 +68,41 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
 
   #completed(task: NodeTask, outcome: NodeOutcome, duration_ms: number): NodeResult {
     this.#tell(task, { type: 'node_completed', status: 'success', duration_ms, ...cutOutputs(outcome.outputs) });
-    return { ...outcome, attempt: this.#attempt, duration_ms };
+    return { ...outcome, attempt: this.#attemptOf(task), duration_ms };
   }
 
   #failed(task: NodeTask, failure: ClassifiedError, duration_ms: number): ApplicationFailure {
     const { message, type, retryable } = failure;
+    const attempt = this.#attemptOf(task);
     const described = { error: message, error_type: type };
-    if (retryable && this.#attempt < task.retry.max_attempts) {
-      this.#tell(task, { type: 'node_retrying', ...described, next_attempt_ms: retryDelay(task.retry, this.#attempt) });
-    } else {
-      this.#tell(task, { type: 'node_failed', ...described, duration_ms });
-    }
+    const again = retryable && attempt < task.retry.max_attempts;
+    const delay = retryDelay(task.retry, attempt);
+    this.#tell(
+      task,
+      again
+        ? { type: 'node_retrying', ...described, next_attempt_ms: delay }
+        : { type: 'node_failed', ...described, duration_ms },
+    );
     return ApplicationFailure.create({
       message,
       type,
       nonRetryable: !retryable,
-      details: [{ attempt: this.#attempt }],
+      // Temporal's own back-off begins anew with every dispatch.
+      ...(again ? { nextRetryDelay: delay } : {}),
+      details: [{ attempt }],
     });
   }
 
-  get #attempt(): number {
-    return this.#context.info.attempt;
+  #deferral(task: NodeTask, { type, message, retry_in_ms }: Extract<NodeEntry, { admitted: false }>) {
+    const retryAt = new Date(Date.now() + Math.ceil(retry_in_ms)).toISOString();
+    const deferral: Deferral = { attempt: this.#attemptOf(task), retry_at: retryAt };
+    const category = ApplicationFailureCategory.BENIGN;
+    return ApplicationFailure.create({ message, type, nonRetryable: true, category, details: [deferral] });
+  }
+
+  /** Counted over all dispatches of the node's generation; a task that an earlier release handed out knows of none. */
+  #attemptOf({ used_attempts = 0 }: Partial<NodeTask>): number {
+    return used_attempts + this.#context.info.attempt;
   }
 
   #startHeartbeat(): () => void {
@@ -93,14 +117,9 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
 
   #tell(task: NodeTask, fact: NodeFact): void {
     const { node_id, node_type, frame, generation, dispatch } = task;
-    const turn = { node_id, node_type, frame, generation, dispatch, attempt: this.#attempt };
+    const turn = { node_id, node_type, frame, generation, dispatch, attempt: this.#attemptOf(task) };
     this.#options.publish(nodeEvent(task, turn, fact, Date.now()));
   }
-}
-
-/** Temporal's own back-off after this attempt, in milliseconds. */
-function retryDelay({ initial_ms, backoff, max_ms }: RetryTraits, attempt: number): number {
-  return Math.min(initial_ms * backoff ** (attempt - 1), Math.max(max_ms, initial_ms));
 }
 
 async function withinTimeout(task: NodeTask, body: () => Promise<NodeOutcome>): Promise<NodeOutcome> {

@@ -52,7 +52,7 @@ export interface CarriedGraph {
   readonly peaks: readonly (readonly [string, number])[];
   /** Nodes whose outputs nobody reads, in the order they are dropped. */
   readonly unread: readonly number[];
-  /** Why nodes were skipped; details name them by number, since one reason often holds for thousands. */
+  /** Why nodes were skipped or failed; details name them by number, since one reason often holds for thousands. */
   readonly reasons: readonly string[];
 }
 
@@ -111,7 +111,7 @@ function encodeNode(node: RunNode, reasons: Map<string, number>): Encoded {
     case 'completed':
       return encodeCompleted(node);
     case 'failed':
-      return ['F', [node.error, node.error_type]];
+      return ['F', [numberOf(node.error, reasons), node.error_type]];
     case 'skipped':
       return [node.abandoned ? 'A' : node.passed_over ? 'O' : 'S', numberOf(node.reason, reasons)];
   }
@@ -221,8 +221,8 @@ function decodeNode(letter: string, detail: unknown, reasons: readonly string[])
     case 'C':
       return { state: 'completed', readers: 0, size: 0, ...(detail as Partial<CompletedNode>) };
     case 'F': {
-      const [error, error_type] = detail as readonly [string, string];
-      return { state: 'failed', error, error_type };
+      const [reason, error_type] = detail as readonly [number, string];
+      return { state: 'failed', error: itemAt(reasons, reason), error_type };
     }
     default: {
       const flags = { abandoned: letter === 'A' || undefined, passed_over: letter === 'O' || undefined };

@@ -30,7 +30,7 @@ export function rerunFrom(plan: Plan, ended: CarriedGraph, from?: string): Rerun
   if (from !== undefined && start === undefined) throw new RangeError(`no node ${from}`);
   const again = new Set<number>(start === undefined ? [] : [start]);
   old.nodes.forEach((node, index) => {
-    if (!isKept(node, plan.nodes[index]?.id, old.failure)) again.add(index);
+    if (!isKept(node, plan.nodes[index]?.failure_is_handled === true)) again.add(index);
   });
   const dropped = closeOver(plan, old, again);
   const ids = (indexes: Iterable<number>) => [...indexes].map((index) => plan.nodes[index]?.id ?? '');
@@ -62,9 +62,9 @@ function topOf(ended: CarriedGraph, { nodes }: Plan): CarriedGraph {
   return { ...ended, frames: ended.frames.slice(0, 1), loops: [], unread };
 }
 
-function isKept(node: scheduler.RunNode, id: string | undefined, failure: scheduler.Failure | undefined): boolean {
+function isKept(node: scheduler.RunNode, failureIsHandled: boolean): boolean {
   if (node.state === 'completed') return true;
-  if (node.state === 'failed') return failure?.node_id !== id;
+  if (node.state === 'failed') return failureIsHandled;
   return node.state === 'skipped' && node.abandoned !== true;
 }
 

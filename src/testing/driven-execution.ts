@@ -323,8 +323,7 @@ export class DrivenExecution {
   }
 
   #dismiss(id: number, reason: string): void {
-    const advance = this.#graph.dismiss(id, reason);
-    if (advance !== undefined) this.#apply(advance);
+    this.#apply(this.#graph.giveUp(id, reason));
   }
 
   /** Since it was first handed out. */

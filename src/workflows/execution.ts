@@ -289,8 +289,7 @@ export class Execution implements Engine {
   }
 
   #dismiss(id: number, reason: string): void {
-    const advance = this.books.graph.dismiss(id, reason);
-    if (advance !== undefined) this.#apply(advance);
+    this.#apply(this.books.graph.giveUp(id, reason));
   }
 
   #finish(): void {

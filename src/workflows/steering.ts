@@ -41,9 +41,12 @@ export function approve(execution: Execution, { node, decision, actor, comment }
 export function assertChangeable(execution: Execution, request: unknown): asserts request is NodeRequest {
   assertNodeRequest(request);
   const id = instanceOf(execution, request.node);
-  const { state } = execution.books.graph.state(id);
-  if (state === 'failed' ? execution.books.graph.canRenew(id) : waitOf(execution, id) !== undefined) return;
-  const why = state === 'failed' ? 'what it was given is no longer held' : `it is ${state}`;
+  const { graph } = execution.books;
+  const { state } = graph.state(id);
+  const givenUp = graph.frame(id).givenUp;
+  if (state === 'failed' ? graph.canRenew(id) : waitOf(execution, id) !== undefined && givenUp === undefined) return;
+  const why =
+    state === 'failed' ? 'its frame has ended, or what it was given is no longer held' : (givenUp ?? `it is ${state}`);
   throw refusal('NodeNotRetryable', `${request.node} cannot begin anew: ${why}`);
 }
 

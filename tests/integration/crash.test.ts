@@ -36,9 +36,10 @@ function thirtyNodes(url: string, ms: number): Record<string, unknown> {
   return nodes;
 }
 
-function prepared(nodes: Record<string, unknown>) {
+function prepared(nodes: Record<string, unknown>, desk: string) {
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-  return prepareGraph({ document: { holdfast: 1, id: 'crash', nodes } }, kinds, { mode: 'paper', sha256 }).prepared;
+  return prepareGraph({ document: { holdfast: 1, id: 'crash', desk, nodes } }, kinds, { mode: 'paper', sha256 })
+    .prepared;
 }
 
 /** Node ids whose completion Temporal has recorded. */
@@ -83,7 +84,9 @@ describe('killed with -9', () => {
     const connection = await Connection.connect({ address: config.temporal.address });
     open.push(client, connection);
     const temporal = new Client({ connection });
-    const input = prepared(thirtyNodes(receiver.url, 100));
+    // A desk of its own: the default one may be on another test's task queue.
+    await client.ensureDesk(queue);
+    const input = prepared(thirtyNodes(receiver.url, 100), queue);
     expect(Object.keys(input.graph.nodes)).toHaveLength(30);
     const { execution_id } = await client.startExecution(input);
 
@@ -111,7 +114,7 @@ describe('killed with -9', () => {
       workers.push(await WorkerProcess.start(before.environment, bundle));
       const client = await HoldfastClient.connect(loadConfig(before.environment).temporal);
       open.push(client);
-      const { execution_id } = await client.startExecution(prepared(thirtyNodes(receiver.url, 100)));
+      const { execution_id } = await client.startExecution(prepared(thirtyNodes(receiver.url, 100), 'default'));
       await until('ten nodes ran', () => receiver.of(execution_id).length >= 10);
       const { supervisor, temporal, redis, worker, gateway } = await home.record();
       const processes = [temporal, redis, worker, gateway].flatMap((part) =>

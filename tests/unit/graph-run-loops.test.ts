@@ -62,7 +62,7 @@ describe('a map', () => {
     expect(work.run.failure?.node_id).toBe('each');
   });
 
-  it('gives a thousand open items up at once', () => {
+  it('gives thousands of open items up at once', () => {
     const work = new GraphAtWork(mapOver(Array.from({ length: 9_000 }), { concurrency: 9_000 }));
     work.open('each');
     const followed = work.end('each[4]/price', failed);
@@ -309,6 +309,24 @@ describe('frames that have closed', () => {
     expect(stateOf(work, 'each')).toMatchObject({ outputs: { count: 2_000 } });
     work.cut();
     expect(() => work.run.state(1)).toThrow('no node instance 1');
+  });
+
+  it('never go without those inside them, wherever the limit falls', () => {
+    const steps = (count: number): Nodes =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`n${at}`, {}]));
+    const inner = bodyOf(steps(800));
+    const body = bodyOf({ ...steps(200), cells: { type: 'map', params: { items: [1] }, body: inner } });
+    const work = new GraphAtWork(mapOver([1, 2, 3, 4, 5, 6, 7, 8], { concurrency: 1 }, body));
+    work.open('each');
+    for (let at = 0; at < 8; at += 1) {
+      work.open(`each[${at}]/cells`);
+      for (let node = 0; node < 800; node += 1) work.end(`each[${at}]/cells[0]/n${node}`);
+      for (let node = 0; node < 200; node += 1) work.end(`each[${at}]/n${node}`);
+      work.cut();
+    }
+    const paths = work.run.frames.map(({ path }) => path);
+    for (const path of paths.filter((each) => each.includes('/'))) expect(paths).toContain(path.split('/')[0]);
+    expect(paths.length).toBeLessThan(17);
   });
 
   it('stay while what follows from their end is told, and the top stays always', () => {

@@ -396,7 +396,7 @@ describe('a graph at work, with loops in loops', () => {
             expect(endsOf(driver.work)).toEqual([...scope.nodes.values()]);
           },
         ),
-        { numRuns: 500 },
+        { numRuns: 350 },
       );
     },
     timeout,
@@ -454,7 +454,7 @@ describe('a graph at work, with loops in loops', () => {
             expect(cut).toEqual(straight);
           },
         ),
-        { numRuns: 250 },
+        { numRuns: 150 },
       );
     },
     timeout,

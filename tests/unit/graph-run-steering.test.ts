@@ -54,6 +54,17 @@ describe('a graph that was given up', () => {
     expect(work.run.failure?.node_id).toBe('x');
   });
 
+  it('takes no result of an item that was given up, not even to find that it does not fit', () => {
+    const body = bodyOf({ a: {}, b: {} }, { once: 'a.x', twice: 'a.x' });
+    const work = new GraphAtWork({ ...each(1, {}, body), x: {} }, { output_limit: 1_000 });
+    work.open('each');
+    work.end('each[0]/a', completed({ x: 'x'.repeat(600) }));
+    work.start('each[0]/b');
+    work.end('x', failed);
+    work.end('each[0]/b');
+    expect(work.state('each')).toEqual({ state: 'skipped', reason: 'x failed', abandoned: true });
+  });
+
   it('takes back what had started and only waits, to be begun anew with the rest', () => {
     const work = new GraphAtWork({ x: {}, waits: {}, after: { after: ['waits'] }, runs: {} });
     work.start('waits', 'runs');
@@ -130,6 +141,27 @@ describe('a graph that was given up', () => {
     work.end('each[0]/b', completed({ x: 1 }));
     work.end('each[1]/b', completed({ x: 2 }));
     expect(work.state('each')).toMatchObject({ outputs: { results: [{ out: 1 }, { out: 2 }] } });
+  });
+
+  it('opens no other item while one has failed and may still be begun anew', () => {
+    const body = bodyOf({ a: {}, b: {} });
+    const open = (on_item_error: string) => {
+      const work = new GraphAtWork(each(3, { concurrency: 2, on_item_error }, body));
+      work.open('each');
+      work.start('each[0]/b');
+      work.end('each[0]/a', failed);
+      work.end('each[1]/a');
+      return { work, followed: work.end('each[1]/b') };
+    };
+    expect(open('continue').followed.ready).toEqual(['each[2]/a', 'each[2]/b']);
+    const { work, followed } = open('fail');
+    expect(followed.ready).toEqual([]);
+    renew(work, 'each[0]/a');
+    work.end('each[0]/a');
+    expect(work.end('each[0]/b').ready).toEqual(['each[2]/a', 'each[2]/b']);
+    const lost = open('fail').work;
+    expect(lost.end('each[0]/b').ended).toEqual(['each']);
+    expect(lost.state('each')).toMatchObject({ state: 'failed', error: 'each[0]/a: broken' });
   });
 
   it('revives no item that was given up for another', () => {
@@ -350,6 +382,23 @@ describe('what is held', () => {
     expect(holds()).toEqual(['c', 'e']);
     expect(work.run.outputs).toEqual({ c: 'x'.repeat(150) });
     expect(work.run.held).toBe(work.weighed);
+  });
+});
+
+describe('a snapshot', () => {
+  it('does not change with the graph it was taken of, nor with one that is restored from it', () => {
+    const work = new GraphAtWork(each(3, { on_item_error: 'continue' }, bodyOf({ a: {} }, { out: 'a.x' })));
+    work.open('each');
+    const carried = work.run.carry();
+    const before = JSON.stringify(carried);
+    work.end('each[0]/a', completed({ x: 1 }));
+    work.end('each[1]/a', failed);
+    expect(JSON.stringify(carried)).toBe(before);
+    const restored = GraphRun.restore(work.plans, carried, { inputs: {}, output_limit: 1_000 });
+    const first = restored.find('each[2]/a')!;
+    restored.start(first);
+    restored.settle(first, completed({ x: 3 }));
+    expect(JSON.stringify(carried)).toBe(before);
   });
 });
 

@@ -57,11 +57,16 @@ export interface CarriedGraph {
 }
 
 /** A snapshot: what happens afterwards does not change it. */
-export function encodeRun({ frames, loops, ledger, variables, generations, peaks }: Parts): CarriedGraph {
+/** `small`: without the frames that have ended, which are kept for show. */
+export function encodeRun(
+  { frames, loops, ledger, variables, generations, peaks }: Parts,
+  small = false,
+): CarriedGraph {
   const reasons = new Map<string, number>();
+  const kept = frames.all.filter(({ path, closed }) => !small || !closed || path === '');
   return {
     next_base: frames.nextBase,
-    frames: frames.all.map((frame) => encodeFrame(frame, reasons)),
+    frames: kept.map((frame) => encodeFrame(frame, reasons)),
     loops: [...loops].map(([owner, loop]) => [owner, copyOf(loop)]),
     variables: Object.fromEntries(variables),
     generations: [...generations],
@@ -185,6 +190,7 @@ function decodeFrame(carried: CarriedFrame, frames: FrameTable, { plans, reasons
     details = {},
   } = carried;
   const plan = planOf(carried, frames, plans);
+  if (nodes.length !== plan.nodes.length) throw new RangeError(`${nodes.length} states for ${plan.nodes.length} nodes`);
   const decoded = Array.from(nodes, (letter, index) => decodeNode(letter, details[index], reasons));
   const unsettled = decoded.filter((node) => !hasEnded(node)).length;
   const loop = place && { owner: place[0], index: place[1] };

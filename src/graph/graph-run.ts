@@ -130,6 +130,15 @@ export class GraphRun extends GraphView {
     });
   }
 
+  /** Gives up what runs at halts. */
+  abandonAside(reason: string): Advance {
+    return this.#changing(() => {
+      for (const frame of [...this.frames]) {
+        if (frame.loop === undefined && frame !== this.top) this.#giveUp(frame, reason, true);
+      }
+    });
+  }
+
   /** Ends a node that was taken back, or only waited, where its frame was given up: with the rest, and like the rest it may come back. */
   giveUp(id: number, reason: string): Advance {
     return this.#changing(() => {

@@ -17,8 +17,9 @@ export class GraphView {
   }
 
   /** S6: all of it as JSON. */
-  carry(): CarriedGraph {
-    return encodeRun(this.parts);
+  /** `small`: see `encodeRun`. */
+  carry(small = false): CarriedGraph {
+    return encodeRun(this.parts, small);
   }
 
   get failure(): scheduler.Failure | undefined {
@@ -45,8 +46,16 @@ export class GraphView {
 
   /** Every instance that may start, in the order the frames were opened. */
   get readyIds(): number[] {
+    return this.#idsIn('ready');
+  }
+
+  get runningIds(): number[] {
+    return this.#idsIn('running');
+  }
+
+  #idsIn(state: scheduler.RunNode['state']): number[] {
     return this.frames.flatMap(({ base, run }) =>
-      run.nodes.flatMap((node, index) => (node.state === 'ready' ? [base + index] : [])),
+      run.nodes.flatMap((node, index) => (node.state === state ? [base + index] : [])),
     );
   }
 

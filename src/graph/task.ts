@@ -38,6 +38,8 @@ export interface Deferral {
   readonly attempt: number;
   /** When to dispatch again; ISO 8601, UTC. */
   readonly retry_at: string;
+  /** The same by no clock but the worker's own, which may be wrong. */
+  readonly retry_in_ms: number;
 }
 
 export interface NodeResult {

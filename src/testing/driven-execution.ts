@@ -299,7 +299,6 @@ export class DrivenExecution {
       this.#turns.set(id, { ...this.#turns.next(id), attempt: 0 });
     }
     for (const id of ready) this.#becameReady(id);
-    if (skipped.length > 0) this.#queue.keep((id) => this.#graph.state(id).state === 'ready');
     if (givenUp.length > 0) this.#takeBackWaits();
   }
 

@@ -51,6 +51,7 @@ export interface HoldfastWorker {
 }
 
 const HEARTBEAT_THROTTLE = '200ms';
+const LONGEST_ACTIVATION = '60s';
 const SHUTDOWN_GRACE = '10s';
 /** What has not ended by then is given up, as if the process had been killed: its heartbeats stop and another worker takes over. */
 const SHUTDOWN_FORCE = '12s';
@@ -118,6 +119,8 @@ function commonOptions(
     stickyQueueScheduleToStartTimeout: config.worker.sticky_timeout_ms,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    // A flood of messages in one task must not end the process, as the SDK's own five seconds do.
+    isolateExecutionTimeout: LONGEST_ACTIVATION,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
   };

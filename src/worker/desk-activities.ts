@@ -16,8 +16,9 @@ export function createEmergencyCheck(client: HoldfastClient) {
         await client.assertCanOperate(deskId);
       } catch (error) {
         if (!(error instanceof HoldfastError)) throw error;
-        const { message, code, entry } = error;
-        throw ApplicationFailure.create({ message, type: code, nonRetryable: !entry.retryable });
+        const { message, code, entry, details } = error;
+        const notice = code === 'EmergencyHalted' ? [{ ...details, state: 'halt' }] : [];
+        throw ApplicationFailure.create({ message, type: code, nonRetryable: !entry.retryable, details: notice });
       }
     },
   };

@@ -94,8 +94,9 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
   }
 
   #deferral(task: NodeTask, { type, message, retry_in_ms }: Extract<NodeEntry, { admitted: false }>) {
-    const retryAt = new Date(Date.now() + Math.ceil(retry_in_ms)).toISOString();
-    const deferral: Deferral = { attempt: this.#attemptOf(task), retry_at: retryAt };
+    const wait = Math.ceil(retry_in_ms);
+    const retry_at = new Date(Date.now() + wait).toISOString();
+    const deferral: Deferral = { attempt: this.#attemptOf(task), retry_at, retry_in_ms: wait };
     const category = ApplicationFailureCategory.BENIGN;
     return ApplicationFailure.create({ message, type, nonRetryable: true, category, details: [deferral] });
   }

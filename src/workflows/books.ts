@@ -47,6 +47,7 @@ export interface Opened {
 /** Throws `RangeError` for what was never a valid graph. */
 export function openExecution(input: RunGraphInput, context: ExecutionContext): Opened {
   const { graph: spec, kinds, carried, inputs = {} } = input;
+  assertPlain(input);
   const on_halt = planOnHalt(spec, kinds);
   const plans: Plans = { top: planGraph(spec, kinds), ...present({ on_halt }) };
   assertRunnable(plans.top);
@@ -60,9 +61,23 @@ export function openExecution(input: RunGraphInput, context: ExecutionContext): 
   }
   const graph = GraphRun.restore(plans, carried.graph, { inputs, output_limit });
   const books = restoreBooks(carried, newBooks(context, plans, graph));
+  takeBackLost(books);
   const ids = graph.readyIds.filter((id) => books.waits.get(id) === undefined);
   const isAside = (id: number) => graph.frame(id).path.startsWith(ON_HALT);
   return { books, ready: ids.filter((id) => !isAside(id)), aside: ids.filter(isAside) };
+}
+
+/** What no client sends: it would end in a task that fails for ever. */
+function assertPlain({ settings = {}, parent }: RunGraphInput): void {
+  const least: Readonly<Record<string, number>> = { max_in_flight: 1, events_per_run: 50, tasks_per_run: 2 };
+  for (const [name, value] of Object.entries(settings) as [string, unknown][]) {
+    if (!Number.isSafeInteger(value) || (value as number) < (least[name] ?? 0))
+      throw new RangeError(`settings.${name} is wrong`);
+  }
+  if (parent === undefined) return;
+  const texts: readonly unknown[] = [parent.execution_id, parent.node];
+  const named = texts.every((text) => typeof text === 'string' && text !== '');
+  if (!named || !Number.isSafeInteger(parent.depth)) throw new RangeError('parent is wrong');
 }
 
 function newBooks(context: ExecutionContext, plans: Plans, graph: GraphRun): Books {
@@ -98,19 +113,26 @@ function restoreBooks(carried: CarriedExecution, fresh: Books): Books {
   };
 }
 
+/** A node that runs, though nothing of it was carried, can only be handed out again. */
+function takeBackLost({ graph, waits }: Books): void {
+  for (const id of graph.runningIds) {
+    if (waits.get(id) === undefined && graph.loop(id) === undefined) graph.unstart(id);
+  }
+}
+
 /** Milliseconds since a node was first handed out in its generation. */
 export function ageOf({ first_at }: Books, id: number): number {
   const now = Date.now();
   return now - (first_at.get(id) ?? now);
 }
 
-export function carryExecution(books: Books): CarriedExecution {
+export function carryExecution(books: Books, small: boolean): CarriedExecution {
   const { started_at, ordinal, graph, turns, first_at, waits, mail, halts } = books;
-  const isKept = (id: number) => graph.has(id);
+  const isKept = (id: number) => graph.has(id) && !(small && graph.frame(id).closed);
   return {
     started_at,
     ordinal,
-    graph: graph.carry(),
+    graph: graph.carry(small),
     turns: turns.carry(isKept),
     first_at: [...first_at].filter(([id]) => isKept(id)),
     waits: waits.all,

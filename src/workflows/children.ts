@@ -15,6 +15,8 @@ import {
   proxyActivities,
   startChild,
 } from '@temporalio/workflow';
+import { MAX_CARRIED_BYTES } from '../graph/limits';
+import { weightOf } from '../graph/output-ledger';
 import type { PlannedNode } from '../graph/plan';
 import type { Graph } from '../graph/schema';
 import { present } from '../json';
@@ -32,17 +34,21 @@ import { startAttributes } from './search-attributes';
 export interface SubgraphActivities {
   /** What the deployed graph starts with these inputs. Throws `WorkflowNotFound` and `InputsInvalid`. */
   loadGraph(request: { workflow: string; inputs: Readonly<Record<string, unknown>> }): Promise<RunGraphInput>;
-  /** Null while it runs. */
-  childOutcome(childId: string): Promise<ChildOutcome | null>;
+  /** By id; null for those that run. */
+  childOutcomes(childIds: readonly string[]): Promise<Readonly<Record<string, ChildOutcome | null>>>;
 }
 
-const { loadGraph, childOutcome } = proxyActivities<SubgraphActivities>({
+const { loadGraph, childOutcomes } = proxyActivities<SubgraphActivities>({
   startToCloseTimeout: '10s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 });
 
 /** The scope of a halt that comes from the execution a child belongs to. */
 export const PARENT_SCOPE = 'parent';
+/** Of the server. */
+const LONGEST_ID = 1_000;
+/** A deployed graph can name itself. */
+const MOST_DEPTH = 10;
 /** How long a parent trusts a child to report. */
 export const CHECK_CHILDREN_MS = 60_000;
 const WORKFLOW_TASK_TIMEOUT = '3s';
@@ -56,7 +62,7 @@ export interface Subgraph {
 /** One child of one generation of a node. */
 export function childIdOf({ execution_id, node, generation }: ParentNode): string {
   const place = node.replace(/[^A-Za-z0-9_-]+/g, '.');
-  return `${execution_id}.${place}${generation === 0 ? '' : `.g${generation}`}`;
+  return `${execution_id}.${place}${generation === 0 ? '' : `~${generation}`}`;
 }
 
 /** Starts the child; resolves when it runs. `ended` is told its end as long as this run lasts. */
@@ -65,11 +71,27 @@ export async function startSubgraph(
   subgraph: Subgraph,
   ended: (outcome: ChildOutcome) => void,
 ): Promise<ChildOutcome | undefined> {
+  if (subgraph.link.depth > MOST_DEPTH) {
+    const error = `subgraphs stand in each other more than ${MOST_DEPTH} deep`;
+    return { kind: 'failed', error, error_type: 'InvalidInput' };
+  }
+  const workflowId = childIdOf(subgraph.link);
+  if (workflowId.length > LONGEST_ID) {
+    return {
+      kind: 'failed',
+      error: `its id would be longer than ${LONGEST_ID} characters`,
+      error_type: 'InvalidInput',
+    };
+  }
   try {
     const input = await inputOf(parent, subgraph);
+    const size = weightOf(input);
+    if (size > MAX_CARRIED_BYTES) {
+      return { kind: 'failed', error: `graph and inputs take ${size} bytes`, error_type: 'InputTooLarge' };
+    }
     const handle = await startChild(RUN_GRAPH, {
       args: [input],
-      workflowId: childIdOf(subgraph.link),
+      workflowId,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
@@ -122,30 +144,35 @@ function failureOf(error: unknown): ChildOutcome {
   return { kind: 'failed', error: cause instanceof Error ? cause.message : String(cause), error_type: 'Unexpected' };
 }
 
-/** Asks how a child stands. Null while it runs; also when nobody could say. */
-export async function lookAtChild(childId: string): Promise<ChildOutcome | null> {
-  return CancellationScope.nonCancellable(() => childOutcome(childId));
+/** How children stand, by id; null for those that run. */
+export async function lookAtChildren(
+  childIds: readonly string[],
+): Promise<Readonly<Record<string, ChildOutcome | null>>> {
+  return CancellationScope.nonCancellable(() => childOutcomes(childIds));
 }
 
-/** A closed child needs no telling. */
-export function tellChildHalt(
+/** Resolves when the server has taken it; a closed child needs no telling. */
+export async function tellChildHalt(
   childId: string,
   state: 'halt' | 'normal',
-  { epoch, reason }: { epoch: number; reason: string },
-): void {
+  { epoch, reason }: { readonly epoch: number; readonly reason: string },
+): Promise<void> {
   const notice = { state, scope: PARENT_SCOPE, epoch, reason };
-  const child = getExternalWorkflowHandle(childId);
-  CancellationScope.nonCancellable(() => child.signal(emergencySignal, notice)).catch(() => {
-    log.info('child_not_told', { child_id: childId });
-  });
+  await told(childId, () => getExternalWorkflowHandle(childId).signal(emergencySignal, notice));
 }
 
-export function cancelChild(childId: string): void {
-  const child = getExternalWorkflowHandle(childId);
-  // In the scope that is being cancelled the request itself would be.
-  CancellationScope.nonCancellable(() => child.cancel()).catch(() => {
-    log.info('child_not_cancelled', { child_id: childId });
-  });
+/** Resolves when the server has taken it. */
+export async function cancelChild(childId: string): Promise<void> {
+  await told(childId, () => getExternalWorkflowHandle(childId).cancel());
+}
+
+/** In a scope that is being cancelled the request itself would be. */
+async function told(childId: string, request: () => Promise<void>): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(request);
+  } catch {
+    log.info('child_not_told', { child_id: childId });
+  }
 }
 
 /** A parent that is gone needs no telling. */

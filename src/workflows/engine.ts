@@ -14,6 +14,8 @@ export interface Engine {
   pump(): void;
   /** Does several things before it starts what follows from them. */
   together(action: () => void): void;
-  /** A defect: ends the run where it is awaited. */
+  /** A defect: ends the run where it is awaited. Thrown from a callback nobody would hear it, and the task would fail for ever. */
   die(error: unknown): void;
+  /** Does what may throw. */
+  guard(action: () => void): void;
 }

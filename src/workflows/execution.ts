@@ -12,6 +12,7 @@ import type { Advance } from '../graph/graph-run';
 import type { Outcome } from '../graph/scheduler';
 import { present } from '../json';
 import { ageOf, carryExecution, ON_HALT, openExecution, type Books } from './books';
+import { Departure } from './departure';
 import { describeProgress } from './details';
 import type { Engine } from './engine';
 import { InnerWaits } from './inner-waits';
@@ -37,6 +38,7 @@ export class Execution implements Engine {
   readonly children: Subgraphs;
   readonly #waits: InnerWaits;
   readonly #launcher: Launcher;
+  readonly #departure: Departure;
   readonly #root = CancellationScope.current();
   /** Ends with the execution's cancel alone. */
   readonly #steady = new CancellationScope({ cancellable: true, parent: this.#root });
@@ -47,6 +49,8 @@ export class Execution implements Engine {
   #cancelled = false;
   #concluded = false;
   #state: ExecutionState = 'running';
+  #details = '';
+  #defect: { readonly error: unknown } | undefined;
   #end: { resolve: (end: RunEnd) => void; reject: (error: unknown) => void } | undefined;
 
   constructor(input: RunGraphInput, context: ExecutionContext) {
@@ -59,10 +63,15 @@ export class Execution implements Engine {
       deferral: (id) => {
         this.#becameReady(id);
       },
-      child: (id, wait) => {
-        this.children.look(id, wait);
+      children: (ids) => {
+        this.children.look(ids);
       },
     });
+    this.#departure = new Departure(this, {
+      mayLeave: () => this.#mayLeave,
+      leave: () => this.#end?.resolve('continue'),
+    });
+    this.#cancelled = input.carried?.cancelled === true;
     this.#launcher = new Launcher(this, new ReadyQueue(ready, aside), {
       settle: (id, outcome) => {
         this.#settle(id, outcome);
@@ -97,14 +106,18 @@ export class Execution implements Engine {
     const ended = new Promise<RunEnd>((resolve, reject) => {
       this.#end = { resolve, reject };
     });
-    this.pump();
+    if (this.#defect !== undefined) this.die(this.#defect.error);
+    this.guard(() => {
+      this.pump();
+    });
     const end = await ended;
     this.#waits.disarm();
     return end;
   }
 
-  carry(): CarriedExecution {
-    return carryExecution(this.books);
+  /** `small`: without the frames that have ended, which are kept for show. */
+  carry(small = false): CarriedExecution {
+    return { ...carryExecution(this.books, small), ...(this.#cancelled ? { cancelled: true as const } : {}) };
   }
 
   /** Closes the books: the last state for the lists, the hint for the reconciler. */
@@ -122,10 +135,8 @@ export class Execution implements Engine {
     const ordinal = ++this.books.ordinal;
     this.teller.execution(ordinal, { type: 'execution_halted', reason, scope });
     this.#interruptible.cancel();
-    if (!before) {
-      this.#startOnHalt(ordinal);
-      this.children.halt(reason);
-    }
+    if (!before && !this.#cancelled) this.#startOnHalt(ordinal);
+    if (!before) this.children.halt(reason);
     this.pump();
   }
 
@@ -142,6 +153,7 @@ export class Execution implements Engine {
   cancel(): void {
     if (this.books.graph.isDone || this.#cancelled) return;
     this.#cancelled = true;
+    this.#apply(this.books.graph.abandonAside(CANCELLED));
     this.abandon(CANCELLED);
     this.children.cancel();
   }
@@ -166,7 +178,16 @@ export class Execution implements Engine {
   }
 
   die(error: unknown): void {
+    this.#defect ??= { error };
     this.#end?.reject(error);
+  }
+
+  guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.die(error);
+    }
   }
 
   status(): ExecutionStatus {
@@ -179,14 +200,16 @@ export class Execution implements Engine {
   together(action: () => void): void {
     const outermost = !this.#pumping;
     this.#pumping = true;
-    action();
-    if (!outermost) return;
-    this.#pumping = false;
-    this.pump();
+    try {
+      action();
+    } finally {
+      if (outermost) this.#pumping = false;
+    }
+    if (outermost) this.pump();
   }
 
   pump(): void {
-    if (this.#pumping) return;
+    if (this.#pumping || this.#departure.isUnderWay) return;
     this.#pumping = true;
     this.#launchAside();
     if (this.#assertCanTrade()) {
@@ -206,11 +229,13 @@ export class Execution implements Engine {
     return this.#open && !this.#cancelled && !this.books.halts.active;
   }
 
+  /** What runs at a halt waits for neither room nor budget: it must not wait for what is halted. */
   #launchAside(): void {
-    const aside = this.#open ? this.#launcher.queue.takeAside() : [];
-    if (aside.length === 0) return;
+    if (!this.#open || this.#cancelled || !this.#launcher.queue.hasAside) return;
     runWithin(this.#steady, () => {
-      for (const id of aside) this.#launcher.launch(id);
+      while (this.#launcher.queue.hasAside) {
+        for (const id of this.#launcher.queue.takeAside()) this.#launcher.launch(id, true);
+      }
     });
   }
 
@@ -228,8 +253,8 @@ export class Execution implements Engine {
       this.pump();
       return;
     }
-    if (route === 'local' && outcome.kind === 'completed') this.#launcher.returned(outcome.outputs);
     const { attempt, duration_ms } = outcome;
+    if (route === 'local' && outcome.kind === 'completed') this.#launcher.returned(outcome.outputs, duration_ms);
     turns.set(id, { ...turns.of(id), ...present({ attempt, duration_ms }) });
     waits.delete(id);
     const advance = graph.settle(id, outcome);
@@ -247,13 +272,20 @@ export class Execution implements Engine {
       this.#dismiss(id, givenUp);
     } else if (outcome.kind === 'deferred') {
       turns.set(id, { ...turns.of(id), used: outcome.attempt - 1 });
-      waits.set(id, { kind: 'deferral', until: outcome.until, why: outcome.why });
-      this.teller.deferred(id, `${outcome.why}; tried again at ${new Date(outcome.until).toISOString()}`);
+      const until = Math.min(outcome.until, this.#deadline(id));
+      waits.set(id, { kind: 'deferral', until, why: outcome.why });
+      this.teller.deferred(id, `${outcome.why}; tried again at ${new Date(until).toISOString()}`);
     } else this.#becameReady(id);
   }
 
+  /** By its `total_timeout`. */
+  #deadline(id: number): number {
+    const { graph, first_at } = this.books;
+    return (first_at.get(id) ?? Infinity) + (graph.node(id).total_timeout_ms ?? Infinity);
+  }
+
   #apply({ renewed, ended, skipped, ready, givenUp }: Advance): void {
-    const { turns, first_at, waits, graph } = this.books;
+    const { turns, first_at, waits } = this.books;
     for (const id of renewed) {
       turns.reset(id);
       first_at.delete(id);
@@ -268,7 +300,6 @@ export class Execution implements Engine {
       this.teller.skipped(id);
     }
     for (const id of ready) this.#becameReady(id);
-    if (skipped.length > 0) this.#launcher.queue.keep((id) => graph.state(id).state === 'ready');
     if (givenUp.length > 0) this.#takeBackWaits();
   }
 
@@ -292,10 +323,21 @@ export class Execution implements Engine {
     this.#apply(this.books.graph.giveUp(id, reason));
   }
 
+  /** Not before every word to a child was taken and every look at one returned: what a run's last task asks is not answered. */
   #finish(): void {
-    if (this.#launcher.out.size > 0) return;
-    if (this.books.graph.isDone) this.#end?.resolve('done');
-    else if (this.#open && this.#launcher.isSpent) this.#end?.resolve('continue');
+    if (this.#launcher.out.size > 0 || this.children.isBusy) return;
+    if (this.books.graph.isDone) {
+      if (!this.#hasAside) this.#end?.resolve('done');
+    } else if (this.#open && this.#launcher.isSpent) this.#departure.prepare();
+  }
+
+  get #mayLeave(): boolean {
+    return this.#launcher.out.size === 0 && !this.children.isBusy && !this.books.graph.isDone;
+  }
+
+  /** Frames of a halt that have not ended. */
+  get #hasAside(): boolean {
+    return this.books.graph.frames.some(({ path, closed }) => !closed && path.startsWith(ON_HALT));
   }
 
   #refreshState(): void {
@@ -305,7 +347,9 @@ export class Execution implements Engine {
   }
 
   #show(state: ExecutionState): void {
-    setCurrentDetails(describeProgress(this.books, this.#launcher.out.ids, state));
+    const details = describeProgress(this.books, this.#launcher.out.ids, state);
+    if (details !== this.#details) setCurrentDetails(details);
+    this.#details = details;
     if (state === this.#state) return;
     this.#state = state;
     upsertSearchAttributes([stateAttribute(state)]);

@@ -9,7 +9,7 @@ type Due = Exclude<Wait, { kind: 'child' | 'deferral' }>;
 export interface WhenDue {
   /** The node may be tried again. */
   readonly deferral: (id: number) => void;
-  readonly child: (id: number, wait: Extract<Wait, { kind: 'child' }>) => void;
+  readonly children: (ids: readonly number[]) => void;
 }
 
 export class InnerWaits {
@@ -22,7 +22,9 @@ export class InnerWaits {
     this.#whenDue = whenDue;
     this.#alarm = new Alarm(
       () => {
-        this.#ring();
+        engine.guard(() => {
+          this.#ring();
+        });
       },
       (error) => {
         engine.die(error);
@@ -64,16 +66,17 @@ export class InnerWaits {
   #ring(): void {
     this.#engine.together(() => {
       const now = Date.now();
-      for (const [id, wait] of this.#engine.books.waits.due(now)) this.#due(id, wait, now);
+      const due = this.#engine.books.waits.due(now);
+      for (const [id, wait] of due) this.#due(id, wait, now);
+      this.#whenDue.children(due.flatMap(([id, { kind }]) => (kind === 'child' ? [id] : [])));
     });
   }
 
   #due(id: number, wait: Wait, now: number): void {
     const { waits } = this.#engine.books;
     // What rang first can have ended this one.
-    if (waits.get(id) !== wait) return;
-    if (wait.kind === 'child') this.#whenDue.child(id, wait);
-    else if (wait.kind === 'deferral') {
+    if (waits.get(id) !== wait || wait.kind === 'child') return;
+    if (wait.kind === 'deferral') {
       waits.delete(id);
       this.#whenDue.deferral(id);
     } else this.#timedOut(id, wait, now);

@@ -1,5 +1,6 @@
 /** Hands nodes out: which may start next, by which way, and with what. */
 import { CancellationScope, sleep } from '@temporalio/workflow';
+import { weightOf } from '../graph/output-ledger';
 import type { PlannedNode } from '../graph/plan';
 import type { NodeTask } from '../graph/task';
 import { ageOf } from './books';
@@ -11,6 +12,7 @@ import type { Wait } from './messages';
 import * as runner from './node-runner';
 import type { ReadyQueue } from './ready-queue';
 import { RunLength } from './run-length';
+import { TaskLoad } from './task-load';
 
 /** What becomes of a node that was handed out. */
 export interface Destinations {
@@ -23,6 +25,9 @@ export interface Destinations {
 
 type Fields = NodeTask['fields'];
 
+/** How long a run waits for what is out before it goes on for a while. */
+const DRAIN_MS = 30_000;
+
 export class Launcher {
   readonly queue: ReadyQueue;
   readonly out: InFlight;
@@ -30,6 +35,8 @@ export class Launcher {
   readonly #to: Destinations;
   readonly #length: RunLength;
   readonly #budget = new LocalBudget();
+  readonly #load = new TaskLoad();
+  readonly #drainMs: number;
   #draining = false;
   #atBoundary = false;
 
@@ -39,6 +46,7 @@ export class Launcher {
     this.#to = to;
     this.out = new InFlight(engine.input.settings?.max_in_flight);
     this.#length = new RunLength(engine.input.settings);
+    this.#drainMs = engine.input.settings?.drain_ms ?? DRAIN_MS;
   }
 
   /** No more starts in this run; it goes on in a new one once nothing is out. */
@@ -49,30 +57,31 @@ export class Launcher {
   /** Launches the next node that may start now; false when there is none. */
   launchNext(): boolean {
     if (!this.queue.hasNext(this.out.hasRoom)) return false;
-    this.#draining ||= this.#length.isSpent(this.out.activities);
+    if (!this.#draining && this.#length.isSpent(this.out.activities)) this.#drain();
     const id = this.#draining ? undefined : this.queue.take(this.out.hasRoom);
     if (id === undefined) return false;
     this.launch(id);
     return true;
   }
 
-  /** Hands a ready node out, or puts it where it waits for a workflow task boundary or for room. */
-  launch(id: number): void {
+  /** Hands a ready node out, or puts it where it waits for a workflow task boundary or for room; what stands `aside` never waits. */
+  launch(id: number, aside = false): void {
     const { graph } = this.#engine.books;
     if (graph.state(id).state !== 'ready') return;
     const node = graph.node(id);
     if (node.traits.effect === 'control') {
-      if (this.#mayGo(id, node.type === 'subgraph' ? 'child' : 'local')) this.#begin(id);
+      if (aside || this.#mayGo(id, node.type === 'subgraph' ? 'child' : 'local')) this.#begin(id);
       return;
     }
     const fields = graph.fields(id);
     const route = runner.isLocal(node, fields) ? 'local' : 'activity';
-    if (this.#mayGo(id, route)) this.#send(id, route, fields);
+    if (aside) this.#send(id, route, fields);
+    else if (this.#mayGo(id, route)) this.#dispatch(id, route, fields);
   }
 
   /** A local activity gave this. */
-  returned(outputs: unknown): void {
-    this.#budget.returned(outputs);
+  returned(outputs: unknown, duration_ms?: number): void {
+    this.#budget.returned(outputs, duration_ms);
   }
 
   /** A short timer ends the workflow task when something is held back, so that signals which came meanwhile are handled first. */
@@ -83,8 +92,11 @@ export class Launcher {
       () => {
         this.#atBoundary = false;
         this.#budget.renew();
+        this.#load.renew();
         this.queue.release();
-        this.#engine.pump();
+        this.#engine.guard(() => {
+          this.#engine.pump();
+        });
       },
       (error: unknown) => {
         this.#engine.die(error);
@@ -99,6 +111,33 @@ export class Launcher {
     return false;
   }
 
+  /** What one task sends has a limit of the server's: beyond it the next one sends. */
+  #dispatch(id: number, route: 'local' | 'activity', fields: Fields): void {
+    const verdict = route === 'local' ? 'fits' : this.#load.admit(weightOf(fields));
+    if (verdict === 'later') this.queue.hold(id);
+    else this.#send(id, route, verdict === 'never' ? undefined : fields);
+  }
+
+  /**
+   * Nothing starts any more until nothing is out. Where something stays out (a long node, a long back-off, a queue without workers) the
+   * rest must not wait for it, so the run goes on for a while and tries again.
+   */
+  #drain(): void {
+    this.#draining = true;
+    if (this.out.size === 0) return;
+    CancellationScope.nonCancellable(() => sleep(this.#drainMs)).then(
+      () => {
+        this.#engine.guard(() => {
+          if (this.#length.extend()) this.#draining = false;
+          this.#engine.pump();
+        });
+      },
+      (error: unknown) => {
+        this.#engine.die(error);
+      },
+    );
+  }
+
   #handOut(id: number): void {
     const { turns, graph } = this.#engine.books;
     turns.next(id);
@@ -106,9 +145,15 @@ export class Launcher {
     this.#length.started();
   }
 
-  #send(id: number, route: 'local' | 'activity', fields: Fields): void {
+  /** Without fields there were too many. */
+  #send(id: number, route: 'local' | 'activity', fields: Fields | undefined): void {
     const node = this.#engine.books.graph.node(id);
     this.#handOut(id);
+    if (fields === undefined) {
+      const error = 'its fields are larger than one workflow task may send';
+      this.#to.settle(id, { kind: 'failed', error, error_type: 'InputTooLarge' });
+      return;
+    }
     const left = this.#timeLeft(id, node);
     if (left !== undefined && left <= 0) {
       this.#to.settle(id, { kind: 'failed', error: 'no end within total_timeout', error_type: 'TimeoutError' });
@@ -120,21 +165,16 @@ export class Launcher {
     const running = route === 'local' ? runner.startPure(task) : runner.startActivity(task, node.task_queue, left);
     running.then(
       (result) => {
-        this.#to.settle(id, runner.outcomeOfResult(result));
+        this.#engine.guard(() => {
+          this.#to.settle(id, runner.outcomeOfResult(result));
+        });
       },
       (error: unknown) => {
-        this.#failed(id, task, error);
+        this.#engine.guard(() => {
+          this.#to.settle(id, runner.outcomeOfError(task, error));
+        });
       },
     );
-  }
-
-  /** A defect ends the run where it is awaited; thrown from a callback nobody would hear it. */
-  #failed(id: number, task: NodeTask, error: unknown): void {
-    try {
-      this.#to.settle(id, runner.outcomeOfError(task, error));
-    } catch (defect) {
-      this.#engine.die(defect);
-    }
   }
 
   #begin(id: number): void {

@@ -39,6 +39,8 @@ export interface ExecutionSettings {
   readonly tasks_per_run?: number;
   /** How long a child that was started in an earlier run is trusted to report its own end; default 60,000. */
   readonly check_children_ms?: number;
+  /** How long a run that is long enough waits for its activities before it goes on for a while; default 30,000. */
+  readonly drain_ms?: number;
 }
 
 export interface ParentNode {
@@ -46,6 +48,8 @@ export interface ParentNode {
   /** `each[3]/other`. */
   readonly node: string;
   readonly generation: number;
+  /** How many executions are around it. */
+  readonly depth: number;
 }
 
 export type NodeState = 'pending' | 'running' | 'waiting' | 'completed' | 'failed' | 'skipped';
@@ -128,12 +132,14 @@ export interface CarriedExecution {
   readonly ordinal: number;
   readonly graph: CarriedGraph;
   readonly turns: readonly CarriedTurn[];
-  /** When nodes with a total timeout were first handed out, in milliseconds since 1970. */
+  /** When nodes were first handed out in their generation, in milliseconds since 1970: control kinds, and those with a total timeout. */
   readonly first_at: readonly (readonly [id: number, ms: number])[];
   readonly waits: readonly (readonly [id: number, wait: Wait])[];
   readonly mail: readonly (readonly [name: string, payloads: readonly unknown[]])[];
   readonly halts: readonly HaltCause[];
   readonly epochs: readonly (readonly [scope: string, epoch: number])[];
+  /** A cancel was asked for, which Temporal tells the run it came to alone. */
+  readonly cancelled?: true;
   /** The execution this one was run again from; absent in a later run of the same one. */
   readonly adopted_from?: string;
 }

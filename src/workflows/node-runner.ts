@@ -139,17 +139,24 @@ const DEFERRALS: ReadonlySet<unknown> = new Set<DeferralType>(['CircuitOpen', 'T
 
 function deferralOf({ type, details, message }: ApplicationFailure): RunOutcome | undefined {
   const [deferral] = (details ?? []) as [Partial<Deferral>?];
-  const until = Date.parse(deferral?.retry_at ?? '');
-  if (!DEFERRALS.has(type) || Number.isNaN(until)) return undefined;
-  return { kind: 'deferred', attempt: deferral?.attempt ?? 1, until, why: message };
+  const { attempt = 1, retry_in_ms } = deferral ?? {};
+  if (!DEFERRALS.has(type) || typeof retry_in_ms !== 'number') return undefined;
+  return { kind: 'deferred', attempt, until: Date.now() + Math.max(1, retry_in_ms), why: message };
 }
 
 /** The wrapper around every activity puts the attempt into a failure's details; a time-out found by the server carries none. */
 function attemptOf(task: NodeTask, { cause, retryState }: Failure): number {
-  const details =
-    cause instanceof ApplicationFailure ? (cause.details?.[0] as { attempt?: unknown } | undefined) : undefined;
-  if (typeof details?.attempt === 'number') return details.attempt;
+  const told = attemptIn(cause);
+  if (told !== undefined) return told;
+  // One that was timed out carries the failure of the attempt before it.
+  const before = cause instanceof TimeoutFailure ? attemptIn(cause.cause) : undefined;
+  if (before !== undefined) return Math.min(before + 1, task.retry.max_attempts);
   return retryState === 'MAXIMUM_ATTEMPTS_REACHED' ? task.retry.max_attempts : task.used_attempts + 1;
+}
+
+function attemptIn(failure: Error | undefined): number | undefined {
+  const details = failure instanceof ApplicationFailure ? (failure.details?.[0] as { attempt?: unknown }) : undefined;
+  return typeof details?.attempt === 'number' ? details.attempt : undefined;
 }
 
 function wordsOf(cause: Error | undefined): { error: string; error_type: string } {

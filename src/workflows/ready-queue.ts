@@ -1,4 +1,7 @@
-/** Node instances that may start, and what still keeps them from it. Each part keeps the order in which they became ready. */
+/**
+ * Node instances that may start, and what still keeps them from it. Each part keeps the order in which they became ready. One that
+ * was skipped meanwhile is passed over when it is launched: to look for it here would cost O(queue) for every skip.
+ */
 export class ReadyQueue {
   #ready: number[];
   /** What runs at a halt; halts do not keep it back. */
@@ -37,6 +40,10 @@ export class ReadyQueue {
     this.#queued.push(id);
   }
 
+  get hasAside(): boolean {
+    return this.#aside.length > 0;
+  }
+
   takeAside(): number[] {
     return this.#aside.splice(0);
   }
@@ -53,11 +60,5 @@ export class ReadyQueue {
   /** What the budget kept back may start first. */
   release(): void {
     this.#ready = this.#held.splice(0).concat(this.#ready);
-  }
-
-  keep(isReady: (id: number) => boolean): void {
-    this.#ready = this.#ready.filter(isReady);
-    this.#held = this.#held.filter(isReady);
-    this.#queued = this.#queued.filter(isReady);
   }
 }

@@ -5,7 +5,6 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
-  ContinueAsNew,
   isCancellation,
   log,
   makeContinueAsNewFunc,
@@ -16,8 +15,10 @@ import {
 } from '@temporalio/workflow';
 import { haltReason } from '../emergency/reason';
 import type { ExecutionContext } from '../events/build';
+import { MAX_CARRIED_BYTES, MAX_INPUT_BYTES } from '../graph/limits';
+import { weightOf } from '../graph/output-ledger';
 import { present } from '../json';
-import { isChildEnd, reportToParent } from './children';
+import { isChildEnd, PARENT_SCOPE, reportToParent } from './children';
 import { Execution, type RunEnd } from './execution';
 import { isEmergencyNotice, OWN_SCOPE } from './halts';
 import { readDelivery } from './mailbox';
@@ -51,6 +52,9 @@ const { assertCanOperate } = proxyActivities<{ assertCanOperate(deskId: string):
   summary: 'emergency check',
 });
 
+/** The server takes 2 MiB. */
+const MOST_CARRIED = 2_000_000;
+
 export async function runGraph(input: RunGraphInput): Promise<RunGraphResult> {
   const execution = prepare(input);
   const isFirstRun = workflowInfo().continuedFromExecutionRunId === undefined;
@@ -58,19 +62,55 @@ export async function runGraph(input: RunGraphInput): Promise<RunGraphResult> {
   if (isFirstRun) execution.announceStart();
   listen(execution);
   try {
-    if (isFirstRun) await assertCanOperate(input.graph.desk ?? DEFAULT_DESK);
+    if (isFirstRun) await assertMayStart(input, execution);
     const end = await runToEnd(execution);
     if (end === 'continue') await continueInNewRun(input, execution);
+    assertCanBeGiven(execution);
   } catch (error) {
-    if (error instanceof ContinueAsNew) throw error;
-    const { outcome, thrown } = conclude(execution, error);
-    await reportToParent(workflowInfo().workflowId, input.parent, outcome);
-    throw thrown;
+    const conclusion = conclude(execution, error);
+    await reportToParent(workflowInfo().workflowId, input.parent, conclusion.outcome);
+    throw conclusion.thrown;
   }
-  execution.conclude('completed');
   const { outputs } = execution.books.graph;
+  execution.conclude('completed');
   await reportToParent(workflowInfo().workflowId, input.parent, { kind: 'completed', outputs });
   return { outcome: 'completed', outputs, nodes: countStates(execution.status()) };
+}
+
+/** A result the server would not take ends the execution in words. */
+function assertCanBeGiven({ books }: Execution): void {
+  const size = weightOf(books.graph.outputs);
+  if (size <= MAX_INPUT_BYTES) return;
+  throw ApplicationFailure.nonRetryable(
+    `the graph's outputs take ${size} bytes; ${MAX_INPUT_BYTES} can be given`,
+    'OutputTooLarge',
+  );
+}
+
+/** A refusal of the desk ends the execution under its own code. */
+async function assertMayStart({ graph, parent }: RunGraphInput, execution: Execution): Promise<void> {
+  try {
+    await assertCanOperate(graph.desk ?? DEFAULT_DESK);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    const refusal = error.cause instanceof ApplicationFailure ? error.cause : undefined;
+    if (parent !== undefined && standsStill(execution, refusal)) return;
+    execution.abandon('the execution was refused');
+    throw refusedBy(refusal);
+  }
+}
+
+/** The execution a child belongs to stands still by the same halt, and both go on with the same word of the desk. */
+function standsStill(execution: Execution, refusal: ApplicationFailure | undefined): boolean {
+  const halt = refusal?.details?.[0];
+  if (!isEmergencyNotice(halt)) return false;
+  if (execution.books.halts.isNews(halt)) follow(execution, halt);
+  return true;
+}
+
+function refusedBy(refusal: ApplicationFailure | undefined): ApplicationFailure {
+  const message = refusal?.message ?? 'The emergency desk did not answer for a minute.';
+  return ApplicationFailure.nonRetryable(message, refusal?.type ?? 'EmergencyUnreachable');
 }
 
 /** Input that is no graph ends the execution in words; a plain error would be retried for ever. */
@@ -97,15 +137,21 @@ function listen(execution: Execution): void {
   setHandler(statusQuery, () => execution.status());
   setHandler(snapshotQuery, () => execution.carry());
   listenToHalts(execution);
-  setHandler(deliverSignal, (payload) => {
-    const delivery = readDelivery(payload);
-    const ignored = typeof delivery === 'string' ? delivery : execution.deliver(delivery);
-    if (ignored !== undefined) log.warn('message_ignored', { why: ignored });
-  });
-  setHandler(childEndedSignal, (payload) => {
-    if (isChildEnd(payload)) execution.children.ended(payload.child_id, payload.outcome);
-    else log.warn('child_end_ignored', { why: 'its payload cannot be read' });
-  });
+  setHandler(
+    deliverSignal,
+    heard(execution, (payload) => {
+      const delivery = readDelivery(payload);
+      const ignored = typeof delivery === 'string' ? delivery : execution.deliver(delivery);
+      if (ignored !== undefined) log.warn('message_ignored', { why: ignored });
+    }),
+  );
+  setHandler(
+    childEndedSignal,
+    heard(execution, (payload) => {
+      if (isChildEnd(payload)) execution.children.ended(payload.child_id, payload.outcome);
+      else log.warn('child_end_ignored', { why: 'its payload cannot be read' });
+    }),
+  );
   setHandler(approveUpdate, (request) => steering.approve(execution, request), {
     validator: (request) => {
       steering.assertApprovable(execution, request);
@@ -123,22 +169,46 @@ function listen(execution: Execution): void {
   });
   setDefaultSignalHandler((name) => {
     log.warn('signal_ignored', { signal: name });
+    execution.pump();
   });
 }
 
+/** Handlers are total, and even one that changes nothing is looked at: it made the history longer. */
+function heard(execution: Execution, handler: (payload: unknown) => void): (payload?: unknown) => void {
+  return (payload) => {
+    execution.guard(() => {
+      handler(payload);
+      execution.pump();
+    });
+  };
+}
+
 function listenToHalts(execution: Execution): void {
-  setHandler(haltSignal, (payload) => {
-    execution.halt(OWN_SCOPE, haltReason(payload));
-  });
-  setHandler(resumeSignal, (payload) => {
-    const reason = resumeReason(payload);
-    if (reason === undefined) log.warn('resume_ignored', { why: 'its payload cannot be read' });
-    else execution.resume(OWN_SCOPE, reason);
-  });
-  setHandler(emergencySignal, (payload) => {
-    if (!isEmergencyNotice(payload)) log.warn('emergency_ignored', { why: 'its payload cannot be read' });
-    else if (execution.books.halts.isNews(payload)) follow(execution, payload);
-  });
+  setHandler(
+    haltSignal,
+    heard(execution, (payload) => {
+      execution.halt(OWN_SCOPE, haltReason(payload));
+    }),
+  );
+  setHandler(
+    resumeSignal,
+    heard(execution, (payload) => {
+      const reason = resumeReason(payload);
+      if (reason === undefined) log.warn('resume_ignored', { why: 'its payload cannot be read' });
+      else {
+        execution.resume(OWN_SCOPE, reason);
+        // The parent may be gone, and nobody else could lift what it said.
+        execution.resume(PARENT_SCOPE, reason);
+      }
+    }),
+  );
+  setHandler(
+    emergencySignal,
+    heard(execution, (payload) => {
+      if (!isEmergencyNotice(payload)) log.warn('emergency_ignored', { why: 'its payload cannot be read' });
+      else if (execution.books.halts.isNews(payload)) follow(execution, payload);
+    }),
+  );
 }
 
 function follow(
@@ -169,7 +239,16 @@ async function runToEnd(execution: Execution): Promise<RunEnd> {
 
 /** The memo keeps what the list needs and a new run would hide: when the execution itself began. */
 async function continueInNewRun(input: RunGraphInput, execution: Execution): Promise<never> {
-  const carried = execution.carry();
+  const whole = execution.carry();
+  const fits = weightOf({ ...input, carried: whole }) <= MAX_CARRIED_BYTES;
+  const carried = fits ? whole : execution.carry(true);
+  const size = fits ? 0 : weightOf({ ...input, carried });
+  if (size > MOST_CARRIED) {
+    throw ApplicationFailure.nonRetryable(
+      `what the execution holds takes ${size} bytes and cannot be carried on`,
+      'OutputTooLarge',
+    );
+  }
   const info = workflowInfo();
   const attributes = startAttributes(input).updateCopy([stateAttribute(execution.state)]);
   const continueAsNew = makeContinueAsNewFunc<typeof runGraph>({
@@ -184,39 +263,27 @@ async function continueInNewRun(input: RunGraphInput, execution: Execution): Pro
 
 interface Conclusion {
   readonly outcome: ChildOutcome;
-  /** What the workflow ends with; a refusal of the desk keeps its own code. */
-  readonly thrown: unknown;
+  /** What the workflow ends with. */
+  readonly thrown: ApplicationFailure | CancelledFailure;
 }
 
+/** Throws what is no end of an execution: going on in a new run, and defects, for which Temporal tries the task again. */
 function conclude(execution: Execution, error: unknown): Conclusion {
   if (isCancellation(error)) {
     execution.cancel();
     return concluded(execution, 'cancelled', new CancelledFailure('the execution was cancelled'));
   }
   if (error instanceof ApplicationFailure) return concluded(execution, 'failed', error);
-  // What no validated graph brings about; retrying the task would not end it.
+  // What no validated graph brings about; trying the task again would not end it.
   if (error instanceof RangeError) {
     const failure = ApplicationFailure.nonRetryable(`The graph cannot be run: ${error.message}`, 'BadRequest');
     return concluded(execution, 'failed', failure);
   }
-  if (!(error instanceof ActivityFailure)) return { outcome: failed(String(error), 'Unexpected'), thrown: error };
-  execution.abandon('the execution was refused');
-  const refusal = error.cause instanceof ApplicationFailure ? error.cause : undefined;
-  const message = refusal?.message ?? 'The emergency desk did not answer for a minute.';
-  const failure = ApplicationFailure.nonRetryable(message, refusal?.type ?? 'EmergencyUnreachable');
-  return concluded(execution, 'failed', failure);
+  throw error;
 }
 
-function concluded(
-  execution: Execution,
-  state: ExecutionState,
-  thrown: ApplicationFailure | CancelledFailure,
-): Conclusion {
+function concluded(execution: Execution, state: ExecutionState, thrown: Conclusion['thrown']): Conclusion {
   execution.conclude(state);
-  const type = thrown instanceof ApplicationFailure ? (thrown.type ?? 'Unexpected') : 'ExecutionCancelled';
-  return { outcome: failed(thrown.message, type), thrown };
-}
-
-function failed(error: string, error_type: string): ChildOutcome {
-  return { kind: 'failed', error, error_type };
+  const error_type = thrown instanceof ApplicationFailure ? (thrown.type ?? 'Unexpected') : 'ExecutionCancelled';
+  return { outcome: { kind: 'failed', error: thrown.message, error_type }, thrown };
 }

@@ -9,10 +9,14 @@ const EVENTS = 3_500;
 const TASKS = 250;
 /** What an activity adds: scheduled, started, ended. */
 const EVENTS_PER_ACTIVITY = 3;
+/** By how much a run is lengthened whose activities do not end, and where that stops. */
+const MORE_EVENTS = 1_000;
+const MORE_TASKS = 100;
+const MOST_EVENTS = 20_000;
 
 export class RunLength {
-  readonly #events: number;
-  readonly #tasks: number;
+  #events: number;
+  #tasks: number;
   #seen = 0;
   #tasksSeen = 0;
   /** Started in this task, so not in the history yet. */
@@ -34,6 +38,14 @@ export class RunLength {
     const { continueAsNewSuggested } = workflowInfo();
     const events = this.#seen + this.#startedNow + EVENTS_PER_ACTIVITY * out;
     return continueAsNewSuggested || events >= this.#events || this.#tasksSeen >= this.#tasks;
+  }
+
+  /** Lets the run go on for a while; false when it must not. */
+  extend(): boolean {
+    if (this.#seen >= MOST_EVENTS || workflowInfo().continueAsNewSuggested) return false;
+    this.#events = Math.max(this.#events, this.#seen) + MORE_EVENTS;
+    this.#tasks = Math.max(this.#tasks, this.#tasksSeen) + MORE_TASKS;
+    return true;
   }
 
   #note(): void {

@@ -7,7 +7,6 @@ import type { Advance } from '../graph/graph-run';
 import type { ErrorCode } from '../errors';
 import { escapeReserved } from '../graph/blob';
 import { present } from '../json';
-import { cancelChild } from './children';
 import { decided } from './control';
 import type { Execution } from './execution';
 import type { ApproveRequest, NodeRequest, NodeStatus, Wait } from './messages';
@@ -65,7 +64,7 @@ export function skipNode(execution: Execution, { node, actor, reason }: NodeRequ
 
 function change(execution: Execution, id: number, how: (wait: Wait | undefined) => Advance | undefined): NodeStatus {
   const wait = waitOf(execution, id);
-  if (wait?.kind === 'child') cancelChild(wait.child_id);
+  if (wait?.kind === 'child') execution.children.cancelOne(wait.child_id);
   execution.books.waits.delete(id);
   const advance = how(wait);
   if (advance !== undefined) execution.changed(advance);

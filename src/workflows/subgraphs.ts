@@ -1,35 +1,49 @@
-/** The children of an execution, from their start to their end. What is said to a child is said again by no one, so it is said in time. */
-import { CancellationScope } from '@temporalio/workflow';
-import { CHECK_CHILDREN_MS, cancelChild, childIdOf, lookAtChild, startSubgraph, tellChildHalt } from './children';
+/** The children of an execution, from their start to their end. */
+import { CancellationScope, log } from '@temporalio/workflow';
+import { CHECK_CHILDREN_MS, cancelChild, childIdOf, lookAtChildren, startSubgraph, tellChildHalt } from './children';
 import type { Engine } from './engine';
-import type { ChildOutcome, Wait } from './messages';
+import type { ChildOutcome } from './messages';
 
 export class Subgraphs {
   readonly #engine: Engine;
   #cancelled = false;
+  /** Requests to children that the server has not taken yet. */
+  #telling = 0;
+  #looking = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** `started` is called when the child runs or was refused. */
+  /** Something was asked of the server whose answer this run must hear. */
+  get isBusy(): boolean {
+    return this.#telling > 0 || this.#looking;
+  }
+
+  /** `started` is called when the child runs or was refused. It may end before: so the node waits for it from now on. */
   start(id: number, started: () => void): void {
     const { input, books } = this.#engine;
     const { graph, context } = books;
     const place = { node: graph.key(id), generation: graph.generation(id) };
-    const link = { execution_id: context.execution_id, ...place };
+    const link = { execution_id: context.execution_id, ...place, depth: (input.parent?.depth ?? 0) + 1 };
     const childId = childIdOf(link);
     const subgraph = { node: graph.node(id), fields: graph.fields(id), link };
+    books.waits.set(id, { kind: 'child', child_id: childId, since: Date.now() });
     const starting = CancellationScope.nonCancellable(() =>
       startSubgraph(input, subgraph, (outcome) => {
-        this.ended(childId, outcome);
+        this.#engine.guard(() => {
+          this.ended(childId, outcome);
+        });
       }),
     );
     starting.then(
       (refused) => {
-        started();
-        if (refused === undefined) this.#runs(id, childId);
-        else this.#engine.settleWait(id, refused);
+        this.#engine.guard(() => {
+          started();
+          if (refused === undefined) this.#runs(id, childId);
+          else this.ended(childId, refused);
+          this.#engine.pump();
+        });
       },
       (error: unknown) => {
         this.#engine.die(error);
@@ -49,45 +63,80 @@ export class Subgraphs {
 
   /** A child stands still while its parent does. */
   halt(reason: string): void {
-    this.#tell('halt', reason);
+    this.#tellAll('halt', reason);
   }
 
   resume(reason: string): void {
-    this.#tell('normal', reason);
+    this.#tellAll('normal', reason);
   }
 
   cancel(): void {
     this.#cancelled = true;
-    for (const child of this.#engine.books.waits.children) cancelChild(child);
+    for (const child of this.#engine.books.waits.children) this.cancelOne(child);
   }
 
-  /** In case its own word was lost. */
-  look(id: number, wait: Extract<Wait, { kind: 'child' }>): void {
+  cancelOne(childId: string): void {
+    this.#follow(cancelChild(childId));
+  }
+
+  /** In case their own words were lost. One look at a time, at all of them: each is three events of history. */
+  look(ids: readonly number[]): void {
     const { books, input } = this.#engine;
-    const pause = input.settings?.check_children_ms ?? CHECK_CHILDREN_MS;
-    books.waits.set(id, { ...wait, check_at: Date.now() + pause });
-    lookAtChild(wait.child_id).then(
-      (outcome) => {
-        if (outcome !== null) this.ended(wait.child_id, outcome);
+    const check_at = Date.now() + (input.settings?.check_children_ms ?? CHECK_CHILDREN_MS);
+    const children: string[] = [];
+    for (const id of ids) {
+      const wait = books.waits.get(id);
+      if (wait?.kind !== 'child') continue;
+      books.waits.set(id, { ...wait, check_at });
+      children.push(wait.child_id);
+    }
+    if (this.#looking || children.length === 0) return;
+    this.#looking = true;
+    lookAtChildren(children).then(
+      (outcomes) => {
+        this.#looking = false;
+        this.#engine.guard(() => {
+          for (const [child, outcome] of Object.entries(outcomes)) if (outcome !== null) this.ended(child, outcome);
+          this.#engine.pump();
+        });
       },
       (error: unknown) => {
-        this.#engine.die(error);
+        this.#looking = false;
+        log.warn('children_not_seen', { error: String(error) });
+        this.#engine.pump();
       },
     );
   }
 
   #runs(id: number, child_id: string): void {
     const { books, teller } = this.#engine;
-    books.waits.set(id, { kind: 'child', child_id, since: Date.now() });
+    const wait = books.waits.get(id);
+    if (wait?.kind !== 'child' || wait.child_id !== child_id) {
+      // It has ended already, or its node was begun anew or passed over meanwhile.
+      if (books.graph.state(id).state !== 'completed') this.cancelOne(child_id);
+      return;
+    }
     teller.waits(id, `runs as ${child_id}`);
     const [cause] = books.halts.causes;
-    if (cause !== undefined) tellChildHalt(child_id, 'halt', { epoch: books.ordinal, reason: cause.reason });
-    if (this.#cancelled) cancelChild(child_id);
-    this.#engine.pump();
+    if (cause !== undefined) this.#tell(child_id, 'halt', cause.reason);
+    if (this.#cancelled) this.cancelOne(child_id);
   }
 
-  #tell(state: 'halt' | 'normal', reason: string): void {
-    const { waits, ordinal } = this.#engine.books;
-    for (const child of waits.children) tellChildHalt(child, state, { epoch: ordinal, reason });
+  #tellAll(state: 'halt' | 'normal', reason: string): void {
+    for (const child of this.#engine.books.waits.children) this.#tell(child, state, reason);
+  }
+
+  #tell(child: string, state: 'halt' | 'normal', reason: string): void {
+    this.#follow(tellChildHalt(child, state, { epoch: this.#engine.books.ordinal, reason }));
+  }
+
+  #follow(request: Promise<void>): void {
+    this.#telling += 1;
+    void request.then(() => {
+      this.#telling -= 1;
+      this.#engine.guard(() => {
+        this.#engine.pump();
+      });
+    });
   }
 }

@@ -155,7 +155,7 @@ describe('the interceptor around a node', () => {
       expect(failure).toBeInstanceOf(ApplicationFailure);
       const { details, ...rest } = failure as ApplicationFailure;
       expect(rest).toMatchObject({ type, nonRetryable: true, category: 'BENIGN' });
-      expect(details).toEqual([{ attempt: 3, retry_at: expect.stringMatching(/^\d{4}-.*Z$/) }]);
+      expect(details).toEqual([{ attempt: 3, retry_at: expect.stringMatching(/^\d{4}-.*Z$/), retry_in_ms: 60_001 }]);
       const { retry_at } = details?.[0] as { retry_at: string };
       expect(Date.parse(retry_at) - before).toBeGreaterThanOrEqual(60_001);
       expect(Date.parse(retry_at) - Date.now()).toBeLessThanOrEqual(60_001);

@@ -14,6 +14,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { loadConfig } from '../../src/config/config';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import type { ExecutionSettings } from '../../src/workflows/messages';
 import { barLine, isReached, machine, median, type Bar } from '../support/figures';
 import { activityChain, fan, mapOver, mixed, type Nodes } from '../support/graphs';
 import { replayTimes, runsOf } from '../support/histories';
@@ -30,6 +31,7 @@ const MIB = 2 ** 20;
 interface Shape {
   readonly name: string;
   readonly nodes: Nodes;
+  readonly settings?: ExecutionSettings;
 }
 
 interface Figures {
@@ -70,9 +72,9 @@ class Soak {
   }
 
   /** Runs an execution to its end; throws when it does not complete. */
-  async run({ nodes }: Shape): Promise<{ id: string; seconds: number }> {
+  async run({ nodes, settings = {} }: Shape): Promise<{ id: string; seconds: number }> {
     const startedAt = performance.now();
-    const { execution_id: id } = await this.#client.startExecution(prepare(nodes));
+    const { execution_id: id } = await this.#client.startExecution({ ...prepare(nodes), settings });
     await this.#temporal.workflow.getHandle(id).result();
     return { id, seconds: (performance.now() - startedAt) / 1_000 };
   }
@@ -113,6 +115,7 @@ async function main(): Promise<void> {
     const all = [
       await soak.figures({ name: `chain of ${TENTH}`, nodes: activityChain(TENTH) }),
       await soak.figures({ name: `1 → ${TENTH} → 1`, nodes: fan(TENTH) }),
+      await soak.figures({ name: 'the same, all in flight', nodes: fan(TENTH), settings: { max_in_flight: TENTH } }),
       await soak.figures({ name: `map over ${SIZE}`, nodes: mapOver(SIZE) }),
     ];
     // Before, between and after: a machine that slows down favours neither.
@@ -142,7 +145,7 @@ function conclude(all: readonly Figures[], growth: number, memory = 0): void {
   if (!bars.every(isReached)) process.exitCode = 1;
 }
 
-const WIDTHS = [24, 10, 6, 9, 11, 14, 14];
+const WIDTHS = [26, 10, 6, 9, 11, 14, 14];
 
 function header(): string {
   return columns(['', 'seconds', 'runs', 'longest', 'lost tasks', 'replay ms', 'handed over']);

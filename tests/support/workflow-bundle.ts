@@ -59,6 +59,7 @@ function fingerprint(counted: boolean): string {
   for (const room of ['workflows', 'graph', 'events', 'emergency']) {
     for (const file of readdirSync(join(SOURCE, room)).sort()) hash.update(readFileSync(join(SOURCE, room, file)));
   }
-  for (const file of ['error-catalogue.ts', 'errors.ts', 'json.ts', 'money.ts']) hash.update(readFileSync(join(SOURCE, file)));
+  for (const file of ['error-catalogue.ts', 'errors.ts', 'json.ts', 'money.ts'])
+    hash.update(readFileSync(join(SOURCE, file)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -6,6 +6,7 @@ import type { NodeKind } from '../../src/activities/define-node';
 import { createKinds } from '../../src/activities/kinds';
 import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { loadConfig, type Config } from '../../src/config/config';
+import { HoldfastError } from '../../src/errors';
 import type { Publication } from '../../src/events/build';
 import type { UnnumberedEvent } from '../../src/events/envelope';
 import { prepareGraph } from '../../src/graph/prepare';
@@ -37,6 +38,9 @@ export interface TestWorker {
   startWorker(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** How long a test waits for what must come; no measure of speed. */
+const DEADLINE_MS = 60_000;
 
 /** Once per test file: what workflows log about themselves is not what a test shows. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
@@ -90,15 +94,19 @@ export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Pro
     events,
     prepare,
     start: async (nodes, extra) => (await client.startExecution(prepare(nodes, extra))).execution_id,
-    ended: async (id, deadlineMs = 20_000) => {
+    ended: async (id, deadlineMs = DEADLINE_MS) => {
       await until(`${id} is closed`, async () => (await client.describeExecution(id)).closing, deadlineMs);
-      return client.executionStatus(id);
+      return until(`${id} gives its status`, () => statusOf(client, id), deadlineMs);
     },
     reaches: (id, condition) =>
-      until(`${id} reaches the state`, async () => {
-        const status = await client.executionStatus(id);
-        return condition(status) && status;
-      }),
+      until(
+        `${id} reaches the state`,
+        async () => {
+          const status = await statusOf(client, id);
+          return status !== undefined && condition(status) && status;
+        },
+        DEADLINE_MS,
+      ),
     eventsOf: (id) => events.filter(({ execution_id }) => execution_id === id),
     stopWorker,
     startWorker,
@@ -108,6 +116,16 @@ export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Pro
       await Promise.all([native.close(), plain.close(), client.close()]);
     },
   };
+}
+
+/** A loaded machine may not answer a query in time; whoever waits asks again. */
+async function statusOf(client: HoldfastClient, id: string): Promise<ExecutionStatus | undefined> {
+  try {
+    return await client.executionStatus(id);
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'WorkerUnavailable') return undefined;
+    throw error;
+  }
 }
 
 function sha256(text: string): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
-jest.setTimeout(60_000);
+jest.setTimeout(150_000);
 
 describe('the workflow bundle', () => {
   const modules: string[] = [];

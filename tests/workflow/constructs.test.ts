@@ -5,7 +5,7 @@ import { Receiver } from '../support/receiver';
 import { counted, Gate, refusing, RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 
-jest.setTimeout(60_000);
+jest.setTimeout(150_000);
 
 let worker: TestWorker;
 let receiver: Receiver;

@@ -125,16 +125,16 @@ describe('a failure', () => {
     const id = await worker.start({
       late: {
         type: 'test_slow',
-        params: { ms: 1_200, value: 1 },
+        params: { ms: 4_000, value: 1 },
         timeout: '150ms',
         retry: { max_attempts: 2, initial: '20ms' },
         on_error: 'continue',
       },
-      pure: { type: 'test_slow_pure', params: { ms: 1_200 }, timeout: '100ms', on_error: 'continue' },
-      nap: { type: 'wait', params: { for: '1800ms' } },
+      pure: { type: 'test_slow_pure', params: { ms: 4_000 }, timeout: '100ms', on_error: 'continue' },
+      nap: { type: 'wait', params: { for: '4600ms' } },
     });
     const failed = await worker.reaches(id, ({ nodes }) => nodes['late']?.state === 'failed');
-    expect(Date.now() - startedAt).toBeLessThan(1_500);
+    expect(Date.now() - startedAt).toBeLessThan(3_500);
     expect(failed.nodes['late']).toMatchObject({
       error_type: 'TimeoutError',
       attempt: 2,

@@ -14,7 +14,7 @@ import { RunCounter, counted, failing, refusing, slow } from '../support/test-ki
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { testBundle } from '../support/workflow-bundle';
 
-jest.setTimeout(60_000);
+jest.setTimeout(150_000);
 
 const { History } = temporal.api.history.v1;
 const FOLDER = join(__dirname, '../replay');

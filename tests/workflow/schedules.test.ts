@@ -5,7 +5,7 @@ import type { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(150_000);
 
 let worker: TestWorker;
 let client: HoldfastClient;

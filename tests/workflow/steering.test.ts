@@ -4,7 +4,7 @@ import { Gate, refusing } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(150_000);
 
 let worker: TestWorker;
 const gate = new Gate();

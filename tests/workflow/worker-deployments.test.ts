@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config/config';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(150_000);
 
 const NAME = 'holdfast-test';
 const settings = { HOLDFAST_DEPLOYMENT_NAME: NAME, HOLDFAST_BUILD_ID: 'build-1' };

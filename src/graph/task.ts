@@ -48,6 +48,8 @@ export interface NodeResult {
   readonly branch?: string;
   readonly attempt: number;
   readonly duration_ms: number;
+  /** By the worker's clock, in milliseconds since 1970; absent in what earlier releases recorded. */
+  readonly ended_at?: number;
 }
 
 /** The value of a `formula` field: the text and the values of the references in it. */

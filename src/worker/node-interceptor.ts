@@ -68,7 +68,7 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
 
   #completed(task: NodeTask, outcome: NodeOutcome, duration_ms: number): NodeResult {
     this.#tell(task, { type: 'node_completed', status: 'success', duration_ms, ...cutOutputs(outcome.outputs) });
-    return { ...outcome, attempt: this.#attemptOf(task), duration_ms };
+    return { ...outcome, attempt: this.#attemptOf(task), duration_ms, ended_at: Date.now() };
   }
 
   #failed(task: NodeTask, failure: ClassifiedError, duration_ms: number): ApplicationFailure {

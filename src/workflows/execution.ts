@@ -254,7 +254,7 @@ export class Execution implements Engine {
       return;
     }
     const { attempt, duration_ms } = outcome;
-    if (route === 'local' && outcome.kind === 'completed') this.#launcher.returned(outcome.outputs, duration_ms);
+    if (route === 'local' && outcome.kind === 'completed') this.#launcher.returned(outcome);
     turns.set(id, { ...turns.of(id), ...present({ attempt, duration_ms }) });
     waits.delete(id);
     const advance = graph.settle(id, outcome);

@@ -80,8 +80,8 @@ export class Launcher {
   }
 
   /** A local activity gave this. */
-  returned(outputs: unknown, duration_ms?: number): void {
-    this.#budget.returned(outputs, duration_ms);
+  returned({ outputs, duration_ms, ended_at }: Extract<runner.RunOutcome, { kind: 'completed' }>): void {
+    this.#budget.returned(outputs, duration_ms, ended_at);
   }
 
   /** A short timer ends the workflow task when something is held back, so that signals which came meanwhile are handled first. */

@@ -33,9 +33,9 @@ export interface RunGraphInput {
 export interface ExecutionSettings {
   /** Activities out at once; default 45. */
   readonly max_in_flight?: number;
-  /** Events of history after which the execution continues in a new run; default 3,500. */
+  /** Events of history after which the execution continues in a new run; default 1,500, or 3.5 for each that may be out. */
   readonly events_per_run?: number;
-  /** Workflow tasks after which it does; default 250. */
+  /** Workflow tasks after which it does; default 200. */
   readonly tasks_per_run?: number;
   /** How long a child that was started in an earlier run is trusted to report its own end; default 60,000. */
   readonly check_children_ms?: number;

@@ -26,7 +26,7 @@ import { present } from '../json';
  * `deferred`: the attempt must not be made before `until` (milliseconds since 1970), and was not.
  */
 export type RunOutcome =
-  | (Outcome & { readonly attempt?: number; readonly duration_ms?: number })
+  | (Outcome & { readonly attempt?: number; readonly duration_ms?: number; readonly ended_at?: number })
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'deferred'; readonly attempt: number; readonly until: number; readonly why: string };
 
@@ -108,8 +108,8 @@ function retryPolicy({ retry, used_attempts }: NodeTask) {
   };
 }
 
-export function outcomeOfResult({ outputs, branch, attempt, duration_ms }: NodeResult): RunOutcome {
-  return { kind: 'completed', outputs, ...present({ branch }), attempt, duration_ms };
+export function outcomeOfResult({ outputs, branch, attempt, duration_ms, ended_at }: NodeResult): RunOutcome {
+  return { kind: 'completed', outputs, ...present({ branch, ended_at }), attempt, duration_ms };
 }
 
 /** Throws what is no outcome of a node but a defect. */

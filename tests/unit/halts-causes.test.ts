@@ -85,6 +85,15 @@ describe('the budget of local activities', () => {
     expect(budget.isSpent).toBe(true);
   });
 
+  it('is spent 250 ms after its first node began, however little the nodes took themselves', () => {
+    const budget = new LocalBudget();
+    budget.returned(1, 5, NOW + 5);
+    budget.returned(1, 5, NOW + 249);
+    expect(budget.isSpent).toBe(false);
+    budget.returned(1, 5, NOW + 250);
+    expect(budget.isSpent).toBe(true);
+  });
+
   it('is spent by 256 KiB of results', () => {
     const budget = new LocalBudget();
     budget.returned('x'.repeat(256 * 1024 - 3));

@@ -53,6 +53,7 @@ describe('the interceptor around a node', () => {
       ...outcome,
       attempt: 2,
       duration_ms: expect.any(Number),
+      ended_at: expect.any(Number),
     });
     expect(types()).toEqual(['node_started', 'node_completed']);
     expect(told[1]?.event).toMatchObject({ status: 'success', outputs: { value: 1 }, attempt: 2 });

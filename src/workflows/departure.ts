@@ -44,6 +44,7 @@ export class Departure {
 
   #go(): void {
     this.#prepared = false;
+    this.#engine.look();
     this.#underWay = this.#leaving.mayLeave();
     if (this.#underWay) this.#leaving.leave();
     else this.#engine.pump();

@@ -10,6 +10,8 @@ export interface Engine {
   readonly teller: Teller;
   /** Ends a node that waited inside the workflow. */
   settleWait(id: number, outcome: Outcome): void;
+  /** Something was brought by the server: a new task may have begun. */
+  look(): void;
   /** Starts what may start. */
   pump(): void;
   /** Does several things before it starts what follows from them. */

@@ -108,6 +108,7 @@ export class Execution implements Engine {
     });
     if (this.#defect !== undefined) this.die(this.#defect.error);
     this.guard(() => {
+      this.look();
       this.pump();
     });
     const end = await ended;
@@ -180,6 +181,10 @@ export class Execution implements Engine {
   die(error: unknown): void {
     this.#defect ??= { error };
     this.#end?.reject(error);
+  }
+
+  look(): void {
+    this.#launcher.look();
   }
 
   guard(action: () => void): void {
@@ -348,8 +353,7 @@ export class Execution implements Engine {
 
   #show(state: ExecutionState): void {
     const details = describeProgress(this.books, this.#launcher.out.ids, state);
-    if (details !== this.#details) setCurrentDetails(details);
-    this.#details = details;
+    if (details !== this.#details) setCurrentDetails((this.#details = details));
     if (state === this.#state) return;
     this.#state = state;
     upsertSearchAttributes([stateAttribute(state)]);

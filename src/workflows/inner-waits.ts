@@ -64,6 +64,7 @@ export class InnerWaits {
   }
 
   #ring(): void {
+    this.#engine.look();
     this.#engine.together(() => {
       const now = Date.now();
       const due = this.#engine.books.waits.due(now);

@@ -54,6 +54,11 @@ export class Launcher {
     return this.#draining || this.#length.isSpent(0);
   }
 
+  /** To be called for whatever the server brings: see `RunLength.look`. */
+  look(): void {
+    if (this.#length.look()) this.#load.renew();
+  }
+
   /** Launches the next node that may start now; false when there is none. */
   launchNext(): boolean {
     if (!this.queue.hasNext(this.out.hasRoom)) return false;
@@ -92,7 +97,7 @@ export class Launcher {
       () => {
         this.#atBoundary = false;
         this.#budget.renew();
-        this.#load.renew();
+        this.look();
         this.queue.release();
         this.#engine.guard(() => {
           this.#engine.pump();
@@ -128,6 +133,7 @@ export class Launcher {
     CancellationScope.nonCancellable(() => sleep(this.#drainMs)).then(
       () => {
         this.#engine.guard(() => {
+          this.look();
           if (this.#length.extend()) this.#draining = false;
           this.#engine.pump();
         });
@@ -166,11 +172,13 @@ export class Launcher {
     running.then(
       (result) => {
         this.#engine.guard(() => {
+          if (route === 'activity') this.look();
           this.#to.settle(id, runner.outcomeOfResult(result));
         });
       },
       (error: unknown) => {
         this.#engine.guard(() => {
+          if (route === 'activity') this.look();
           this.#to.settle(id, runner.outcomeOfError(task, error));
         });
       },

@@ -152,23 +152,45 @@ function listen(execution: Execution): void {
       else log.warn('child_end_ignored', { why: 'its payload cannot be read' });
     }),
   );
-  setHandler(approveUpdate, (request) => steering.approve(execution, request), {
-    validator: (request) => {
-      steering.assertApprovable(execution, request);
+  setHandler(
+    approveUpdate,
+    (request) => {
+      execution.look();
+      return steering.approve(execution, request);
     },
-  });
-  setHandler(retryNodeUpdate, (request) => steering.retryNode(execution, request), {
-    validator: (request) => {
-      steering.assertChangeable(execution, request);
+    {
+      validator: (request) => {
+        steering.assertApprovable(execution, request);
+      },
     },
-  });
-  setHandler(skipNodeUpdate, (request) => steering.skipNode(execution, request), {
-    validator: (request) => {
-      steering.assertChangeable(execution, request);
+  );
+  setHandler(
+    retryNodeUpdate,
+    (request) => {
+      execution.look();
+      return steering.retryNode(execution, request);
     },
-  });
+    {
+      validator: (request) => {
+        steering.assertChangeable(execution, request);
+      },
+    },
+  );
+  setHandler(
+    skipNodeUpdate,
+    (request) => {
+      execution.look();
+      return steering.skipNode(execution, request);
+    },
+    {
+      validator: (request) => {
+        steering.assertChangeable(execution, request);
+      },
+    },
+  );
   setDefaultSignalHandler((name) => {
     log.warn('signal_ignored', { signal: name });
+    execution.look();
     execution.pump();
   });
 }
@@ -177,6 +199,7 @@ function listen(execution: Execution): void {
 function heard(execution: Execution, handler: (payload: unknown) => void): (payload?: unknown) => void {
   return (payload) => {
     execution.guard(() => {
+      execution.look();
       handler(payload);
       execution.pump();
     });

@@ -24,6 +24,7 @@ export class RunLength {
   #tasksSeen = 0;
   /** Started in this task, so not in the history yet. */
   #startedNow = 0;
+  #suggested = false;
 
   constructor({ max_in_flight = 0, events_per_run, tasks_per_run = TASKS }: ExecutionSettings = {}) {
     this.#events = events_per_run ?? Math.max(EVENTS, Math.ceil(EVENTS_PER_ROOM * max_in_flight));
@@ -31,31 +32,34 @@ export class RunLength {
   }
 
   started(): void {
-    this.#note();
     this.#startedNow += 1;
   }
 
   /** `out`: activities whose end is still to be written. */
   isSpent(out: number): boolean {
-    this.#note();
-    const { continueAsNewSuggested } = workflowInfo();
     const events = this.#seen + this.#startedNow + EVENTS_PER_ACTIVITY * out;
-    return continueAsNewSuggested || events >= this.#events || this.#tasksSeen >= this.#tasks;
+    return this.#suggested || events >= this.#events || this.#tasksSeen >= this.#tasks;
   }
 
   /** Lets the run go on for a while; false when it must not. */
   extend(): boolean {
-    if (this.#seen >= MOST_EVENTS || workflowInfo().continueAsNewSuggested) return false;
+    if (this.#seen >= MOST_EVENTS || this.#suggested) return false;
     this.#events = Math.max(this.#events, this.#seen) + MORE_EVENTS;
     this.#tasks = Math.max(this.#tasks, this.#tasksSeen) + MORE_TASKS;
     return true;
   }
 
-  #note(): void {
-    const { historyLength } = workflowInfo();
-    if (historyLength === this.#seen) return;
+  /**
+   * Looks at the history; true in a new task. To be called for what the server brings, never for the end of a local activity: one that
+   * outlasts its task does so in several, which a replay takes for one, and what was decided by them would be decided otherwise.
+   */
+  look(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    this.#suggested ||= continueAsNewSuggested;
+    if (historyLength === this.#seen) return false;
     this.#seen = historyLength;
     this.#tasksSeen += 1;
     this.#startedNow = 0;
+    return true;
   }
 }

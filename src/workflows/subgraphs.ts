@@ -32,6 +32,7 @@ export class Subgraphs {
     const starting = CancellationScope.nonCancellable(() =>
       startSubgraph(input, subgraph, (outcome) => {
         this.#engine.guard(() => {
+          this.#engine.look();
           this.ended(childId, outcome);
         });
       }),
@@ -39,6 +40,7 @@ export class Subgraphs {
     starting.then(
       (refused) => {
         this.#engine.guard(() => {
+          this.#engine.look();
           started();
           if (refused === undefined) this.#runs(id, childId);
           else this.ended(childId, refused);
@@ -96,6 +98,7 @@ export class Subgraphs {
       (outcomes) => {
         this.#looking = false;
         this.#engine.guard(() => {
+          this.#engine.look();
           for (const [child, outcome] of Object.entries(outcomes)) if (outcome !== null) this.ended(child, outcome);
           this.#engine.pump();
         });
@@ -135,6 +138,7 @@ export class Subgraphs {
     void request.then(() => {
       this.#telling -= 1;
       this.#engine.guard(() => {
+        this.#engine.look();
         this.#engine.pump();
       });
     });

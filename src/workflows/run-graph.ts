@@ -152,6 +152,15 @@ function listen(execution: Execution): void {
       else log.warn('child_end_ignored', { why: 'its payload cannot be read' });
     }),
   );
+  listenToSteering(execution);
+  setDefaultSignalHandler((name) => {
+    log.warn('signal_ignored', { signal: name });
+    execution.look();
+    execution.pump();
+  });
+}
+
+function listenToSteering(execution: Execution): void {
   setHandler(
     approveUpdate,
     (request) => {
@@ -188,11 +197,6 @@ function listen(execution: Execution): void {
       },
     },
   );
-  setDefaultSignalHandler((name) => {
-    log.warn('signal_ignored', { signal: name });
-    execution.look();
-    execution.pump();
-  });
 }
 
 /** Handlers are total, and even one that changes nothing is looked at: it made the history longer. */

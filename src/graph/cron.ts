@@ -3,6 +3,7 @@
  * cron libraries differ from the server and from one another in names, ranges, field counts and in what day of month *and* day of week mean,
  * and one that says yes where the server says no moves the mistake from validation to deployment.
  */
+import { itemAt } from './item-at';
 
 interface Field {
   readonly name: string;
@@ -53,7 +54,7 @@ export function cronProblem(text: string): string | undefined {
   const parts = trimmed.split(/\s+/);
   const layout = LAYOUTS[parts.length];
   if (layout === undefined) return `has ${parts.length} fields; five to seven are needed: ${MEANING}`;
-  const problems = layout.map((field, at) => fieldProblem(field, parts[at] ?? ''));
+  const problems = layout.map((field, at) => fieldProblem(field, itemAt(parts, at)));
   return problems.find((problem) => problem !== undefined) ?? neverProblem(layout, parts);
 }
 
@@ -112,7 +113,7 @@ function valueOf({ min, max, names, letters = 0 }: Field, text: string): number 
 function neverProblem(layout: readonly Field[], parts: readonly string[]): string | undefined {
   const earliestDay = Math.min(...valuesOf(DAY_OF_MONTH, parts[layout.indexOf(DAY_OF_MONTH)]));
   const months = valuesOf(MONTH, parts[layout.indexOf(MONTH)]);
-  const comes = months.some((month) => earliestDay <= (LONGEST_MONTHS[month - 1] ?? 0));
+  const comes = months.some((month) => earliestDay <= itemAt(LONGEST_MONTHS, month - 1));
   return comes ? undefined : 'never comes: no such month has that day';
 }
 

@@ -9,7 +9,6 @@
  *   and to begin all of them anew would repeat what the others did.
  * - A loop that was cut short is skipped when what runs of it has ended; one that failed itself has failed.
  */
-import { present } from '../json';
 import { decodeRun, type CarriedGraph, type Parts, type Plans } from './carry';
 import { FrameTable, itemPath, pathOf, type Frame } from './frame';
 import { GraphView } from './graph-view';
@@ -133,9 +132,8 @@ export class GraphRun extends GraphView {
   /** Gives up what runs at halts. */
   abandonAside(reason: string): Advance {
     return this.#changing(() => {
-      for (const frame of [...this.frames]) {
-        if (frame.loop === undefined && frame !== this.top) this.#giveUp(frame, reason, true);
-      }
+      const aside = this.frames.filter((frame) => frame.loop === undefined && frame !== this.top);
+      for (const frame of aside) this.#giveUp(frame, reason, true);
     });
   }
 
@@ -350,9 +348,14 @@ export class GraphRun extends GraphView {
       this.#giveUpNode(owner, given_up);
       return;
     }
-    const outputs = failure === undefined ? loopOutputs(loop) : undefined;
-    this.#advance.ended.push({ id: owner, ...present({ outputs }) });
-    this.#settle(owner, failure ? { kind: 'failed', ...failure } : { kind: 'completed', outputs: outputs ?? {} });
+    if (failure !== undefined) {
+      this.#advance.ended.push({ id: owner });
+      this.#settle(owner, { kind: 'failed', ...failure });
+      return;
+    }
+    const outputs = loopOutputs(loop);
+    this.#advance.ended.push({ id: owner, outputs });
+    this.#settle(owner, { kind: 'completed', outputs });
   }
 
   #forget({ base, plan }: Frame): void {

@@ -2,6 +2,7 @@
  * A graph as the scheduler needs it: nodes by index, every reference an edge, `when` turned into a condition node of its own, and
  * the body of a node a plan of its own. A pure function of the graph and the traits an execution carries, so it is never stored.
  */
+import { itemAt } from './item-at';
 import { present } from '../json';
 import { assertGraph } from './assert-graph';
 import { durationMs } from './duration';
@@ -118,7 +119,7 @@ function planBody(body: Body, world: World): Plan {
     Object.values(body.outputs ?? {}).flatMap((text) => dataReference(text).map(({ node }) => node)),
   );
   const nodes = drafts.map((draft, at) =>
-    planNode(draft, world, { incoming: incoming[at] ?? [], outgoing: outgoing[at] ?? [], edges, given }),
+    planNode(draft, world, { incoming: itemAt(incoming, at), outgoing: itemAt(outgoing, at), edges, given }),
   );
   return { nodes, edges, index, outputs: body.outputs ?? {} };
 }
@@ -261,7 +262,8 @@ function addControl(references: Reference[], text: string): void {
 
 function addData(references: Reference[], text: string): void {
   const reference = parseDataReference(text);
-  if (reference !== undefined) references.push({ node: reference.node, carries: 'data', on: reference.path[0] ?? '' });
+  if (reference !== undefined)
+    references.push({ node: reference.node, carries: 'data', on: itemAt(reference.path, 0) });
 }
 
 const NO_TEXTS: readonly string[] = [];

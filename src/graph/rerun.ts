@@ -33,7 +33,7 @@ export function rerunFrom(plan: Plan, ended: CarriedGraph, from?: string): Rerun
     if (!isKept(node, plan.nodes[index]?.failure_is_handled === true)) again.add(index);
   });
   const dropped = closeOver(plan, old, again);
-  const ids = (indexes: Iterable<number>) => [...indexes].map((index) => plan.nodes[index]?.id ?? '');
+  const ids = (indexes: Iterable<number>) => [...indexes].map((index) => itemAt(plan.nodes, index).id);
   const run = takeOver(plan, old, again);
   const frames = new FrameTable();
   frames.open({ path: '', plan, run, generation: 0 });

@@ -1,4 +1,5 @@
 /** A last look at a plan before it runs. Validation found every mistake of an author; this refuses what was never validated. */
+import { itemAt } from './item-at';
 import { MAX_BODY_DEPTH, MAX_NODES } from './limits';
 import type { Effect } from './kinds';
 import type { Plan, PlannedNode } from './plan';
@@ -95,11 +96,11 @@ function firstInCycle({ nodes, edges }: Plan): PlannedNode | undefined {
   const open = nodes.map(({ incoming }) => incoming.length);
   const free = open.flatMap((count, index) => (count === 0 ? [index] : []));
   for (const index of free) {
-    for (const edge of nodes[index]?.outgoing ?? []) {
-      const to = edges[edge]?.to ?? index;
-      open[to] = (open[to] ?? 0) - 1;
+    for (const edge of itemAt(nodes, index).outgoing) {
+      const { to } = itemAt(edges, edge);
+      open[to] = itemAt(open, to) - 1;
       if (open[to] === 0) free.push(to);
     }
   }
-  return nodes.find((_, index) => (open[index] ?? 0) > 0);
+  return nodes.find((_, index) => itemAt(open, index) > 0);
 }

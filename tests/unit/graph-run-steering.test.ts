@@ -428,3 +428,35 @@ describe('looking at a graph', () => {
     expect(new GraphAtWork({}).run.isDone).toBe(true);
   });
 });
+
+describe('what runs at a halt, when the execution is cancelled', () => {
+  it('is given up with the rest, and the rest with it', () => {
+    const work = new GraphAtWork({ a: {} }, { on_halt: { cancel: {}, after: { after: ['cancel'] } } });
+    work.run.openAside(':on_halt[1]', work.plans.on_halt!);
+    expect(work.follow(work.run.abandonAside('cancelled')).skipped).toEqual([
+      ':on_halt[1]/cancel',
+      ':on_halt[1]/after',
+    ]);
+    expect(work.state('a').state).toBe('ready');
+  });
+
+  it('is left behind with other frames that ended where little may be carried', () => {
+    const work = new GraphAtWork({ a: {} }, { on_halt: { cancel: {} } });
+    work.run.openAside(':on_halt[1]', work.plans.on_halt!);
+    expect(work.run.carry(true).frames).toHaveLength(2);
+    work.run.abandonAside('cancelled');
+    expect(work.run.carry().frames).toHaveLength(2);
+    expect(work.run.carry(true).frames).toHaveLength(1);
+  });
+});
+
+describe('a state that is not of this graph', () => {
+  it('is refused', () => {
+    const work = new GraphAtWork({ a: {}, b: {} });
+    const carried = work.run.carry();
+    const short = { ...carried, frames: carried.frames.map((frame) => ({ ...frame, nodes: 'r' })) };
+    const options = { inputs: {}, output_limit: 1_000 };
+    expect(() => GraphRun.restore(work.plans, short, options)).toThrow(new RangeError('1 states for 2 nodes'));
+    expect(() => GraphRun.restore(work.plans, { ...carried, frames: [] }, options).isDone).toThrow(RangeError);
+  });
+});

@@ -344,18 +344,15 @@ export class GraphRun extends GraphView {
 
   #endLoop(owner: number, loop: Loop): void {
     const { failure, given_up } = loop;
-    if (failure === undefined && given_up !== undefined) {
-      this.#giveUpNode(owner, given_up);
-      return;
-    }
     if (failure !== undefined) {
       this.#advance.ended.push({ id: owner });
       this.#settle(owner, { kind: 'failed', ...failure });
-      return;
+    } else if (given_up !== undefined) this.#giveUpNode(owner, given_up);
+    else {
+      const outputs = loopOutputs(loop);
+      this.#advance.ended.push({ id: owner, outputs });
+      this.#settle(owner, { kind: 'completed', outputs });
     }
-    const outputs = loopOutputs(loop);
-    this.#advance.ended.push({ id: owner, outputs });
-    this.#settle(owner, { kind: 'completed', outputs });
   }
 
   #forget({ base, plan }: Frame): void {

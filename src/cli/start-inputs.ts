@@ -1,4 +1,5 @@
 /** `--input name=value` and `--inputs FILE`. */
+import { isObject } from '../json';
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, type Command } from 'commander';
 import { HoldfastError, messageOf } from '../errors';
@@ -50,8 +51,7 @@ function read(text: string, type: string | undefined): unknown {
 
 function fromFile(file: string): StartInputs {
   const { document, mistakes } = parseGraphText(textOf(file));
-  const isObject = typeof document === 'object' && document !== null && !Array.isArray(document);
-  if (isObject && mistakes.length === 0) return document as StartInputs;
+  if (isObject(document) && mistakes.length === 0) return document;
   const why = mistakes[0]?.message ?? 'It is not an object of names and values.';
   throw new HoldfastError('BadRequest', `${file} holds no inputs. ${why}`, { file });
 }

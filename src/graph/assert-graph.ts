@@ -1,10 +1,10 @@
 /** The shape of a graph where validation may never have been: enough of it that planning cannot go wrong half-way. */
+import { isObject } from '../json';
 
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === 'string';
-const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTexts: Check = (value) => isObject(value) && Object.values(value as object).every(isText);
+const isTexts: Check = (value) => isObject(value) && Object.values(value).every(isText);
 const isTextList: Check = (value) => Array.isArray(value) && value.every(isText);
 
 /** Of members that need not be there. */

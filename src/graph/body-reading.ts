@@ -1,8 +1,9 @@
 /** A graph with the bodies inside it, as validation and drawing read them. */
+import { type Members } from '../json';
 import type { KindCatalogue } from './kinds';
 import { MAX_BODY_DEPTH } from './limits';
 import { objectOf, own, readNode } from './node-reading';
-import type { Members, NodeReading } from './node-reading';
+import type { NodeReading } from './node-reading';
 import { toPointer } from './pointer';
 
 /** `unknown`: of a node whose kind nobody declares, so that nobody knows what its body sees. */

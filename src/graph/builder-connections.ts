@@ -1,10 +1,11 @@
 /** Reads a builder's connections, numbered and by name, and hands those that lead somewhere to the wiring. */
+import { isObject } from '../json';
 import type { NodeDraft } from './builder-draft';
 import { LAYOUT_KEYS } from './builder-draft';
 import { isControlInput } from './builder-kinds';
 import { readEnd, type End, type Port, type Ports } from './builder-shape';
 import { connect } from './builder-wiring';
-import { isMembers, type ImportNotes } from './import-report';
+import { type ImportNotes } from './import-report';
 import { toPointer } from './pointer';
 
 export interface Board {
@@ -30,8 +31,8 @@ export function connectAll(connections: unknown, pointer: string, board: Board):
 
 function connectOne(connection: unknown, pointer: string, board: Board): boolean {
   const { notes } = board;
-  const [from, to] = isMembers(connection) ? [readEnd(connection.from), readEnd(connection.to)] : [];
-  if (!isMembers(connection) || from === undefined || to === undefined) {
+  const [from, to] = isObject(connection) ? [readEnd(connection.from), readEnd(connection.to)] : [];
+  if (!isObject(connection) || from === undefined || to === undefined) {
     notes.lost(pointer, 'A connection must be {from: {blockId, index}, to: {blockId, index}}; it was left out.');
     return false;
   }
@@ -49,7 +50,7 @@ function connectOne(connection: unknown, pointer: string, board: Board): boolean
 
 /** Reports keys that may mean something; true when there are others, which only an editor reads. */
 function noteKeys(value: unknown, own: readonly string[], pointer: string, notes: ImportNotes): boolean {
-  const keys = Object.keys(isMembers(value) ? value : {}).filter((key) => !own.includes(key));
+  const keys = Object.keys(isObject(value) ? value : {}).filter((key) => !own.includes(key));
   for (const key of keys.filter((each) => !KEPT_KEYS.has(each))) {
     notes.lost(pointer + toPointer(key), `A connection’s key \`${key}\` has no counterpart and was left out.`);
   }
@@ -98,7 +99,7 @@ function link(each: Link, { start, notes }: Board): void {
 /** Inputs as hand-written blocks have them: `{value: "spread.bps"}`. */
 export function connectNamed(draft: NodeDraft, board: Board): void {
   const { inputs } = draft.block.raw;
-  if (!isMembers(inputs)) return;
+  if (!isObject(inputs)) return;
   for (const [name, value] of Object.entries(inputs)) {
     const pointer = `${draft.block.pointer}/inputs${toPointer(name)}`;
     const [id = '', output, ...rest] = typeof value === 'string' ? value.split('.') : [];

@@ -1,6 +1,6 @@
 /** The builder's document as it stands there: blocks, ports and the ends of connections, before anything is decided. */
-import type { ImportNotes, Members } from './import-report';
-import { isMembers } from './import-report';
+import { type Members, isObject } from '../json';
+import type { ImportNotes } from './import-report';
 import { toPointer } from './pointer';
 
 export interface Port {
@@ -41,11 +41,11 @@ const AROUND: readonly string[] = ['workflow', 'graph'];
 
 /** An object without the key `holdfast` that has a list `blocks`, itself or in its member `workflow` or `graph`. */
 export function asBuilderDocument(document: unknown): BuilderDocument | undefined {
-  if (!isMembers(document) || Object.hasOwn(document, 'holdfast')) return undefined;
+  if (!isObject(document) || Object.hasOwn(document, 'holdfast')) return undefined;
   if (Array.isArray(document.blocks)) return { base: '', graph: document, blocks: document.blocks, around: {} };
   for (const key of AROUND) {
     const graph = Object.hasOwn(document, key) ? document[key] : undefined;
-    if (!isMembers(graph) || Object.hasOwn(graph, 'holdfast') || !Array.isArray(graph.blocks)) continue;
+    if (!isObject(graph) || Object.hasOwn(graph, 'holdfast') || !Array.isArray(graph.blocks)) continue;
     const around = Object.fromEntries(Object.entries(document).filter(([name]) => name !== key));
     return { base: toPointer(key), graph, blocks: graph.blocks, around };
   }
@@ -64,7 +64,7 @@ export function readBlock(raw: Members, pointer: string, index: number, notes: I
     type: textOf(raw.type),
     properties: PROPERTY_KEYS.flatMap((key) => readProperties(raw, key, pointer + toPointer(key), notes)),
     // An object there holds references, as hand-written blocks have them, and no numbered ports.
-    inputs: isMembers(raw.inputs) ? [] : readPorts(raw.inputs, `${pointer}/inputs`, notes),
+    inputs: isObject(raw.inputs) ? [] : readPorts(raw.inputs, `${pointer}/inputs`, notes),
     outputs: readPorts(raw.outputs, `${pointer}/outputs`, notes),
     raw,
   };
@@ -80,7 +80,7 @@ export function idOf(value: unknown): string | undefined {
 
 function readProperties(raw: Members, key: string, pointer: string, notes: ImportNotes): Block['properties'] {
   const members = Object.hasOwn(raw, key) ? raw[key] : undefined;
-  if (isMembers(members)) {
+  if (isObject(members)) {
     return Object.entries(members).map(([name, value]) => [name, value, pointer + toPointer(name)] as const);
   }
   if (members !== undefined) notes.lost(pointer, `\`${key}\` of a block must be an object and was left out.`);
@@ -96,7 +96,7 @@ function readPorts(value: unknown, pointer: string, notes: ImportNotes): Ports {
 }
 
 function readPort(entry: unknown, pointer: string, notes: ImportNotes): Port | undefined {
-  const { name, type } = isMembers(entry) ? entry : { name: entry, type: undefined };
+  const { name, type } = isObject(entry) ? entry : { name: entry, type: undefined };
   if (typeof name === 'string' && name !== '') {
     return { name, type: typeof type === 'string' ? type : undefined, pointer };
   }
@@ -111,7 +111,7 @@ export interface End {
 
 /** One end of a connection: `{blockId, index}`. Undefined where it is not that. */
 export function readEnd(value: unknown): End | undefined {
-  if (!isMembers(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const id = idOf(value.blockId);
   const { index } = value;
   return id !== undefined && typeof index === 'number' && Number.isInteger(index) && index >= 0

@@ -5,12 +5,13 @@
  * What a kind has no name for keeps its own, so that validation refuses it where it stands; what cannot be written in the language at all
  * is reported as lost. Nothing is left out without an entry.
  */
+import { type Members, isObject } from '../json';
 import { draftOf, fillDraft, LAYOUT_KEYS, nameOf, type NodeDraft } from './builder-draft';
 import { connectAll, connectNamed, type Board } from './builder-connections';
 import type { BlockMapping } from './builder-kinds';
 import { asBuilderDocument, readBlock, type Block, type BuilderDocument } from './builder-shape';
 import { UniqueNames, idFrom } from './import-names';
-import { ImportNotes, isMembers, untouched, type Imported, type Members } from './import-report';
+import { ImportNotes, untouched, type Imported } from './import-report';
 import { fieldFor } from './import-values';
 import type { KindCatalogue } from './kinds';
 import { toPointer } from './pointer';
@@ -49,7 +50,7 @@ function draftsOf({ base, blocks }: BuilderDocument, catalogue: KindCatalogue, n
   const names = new UniqueNames();
   return blocks.flatMap((raw, index) => {
     const pointer = `${base}${toPointer('blocks', index)}`;
-    if (!isMembers(raw)) {
+    if (!isObject(raw)) {
       notes.lost(pointer, `Block ${index} must be an object and was left out.`);
       return [];
     }

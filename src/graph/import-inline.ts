@@ -5,11 +5,12 @@
  * Keys of a node that the language does not have become its params, where the kind has no such field too: then validation names them
  * where they stood. What the kind has as a field is never read as an order.
  */
+import { type Members, isObject } from '../json';
 import { inputsOf } from './inline-inputs';
 import { followAll, linkEdges, waitsOf } from './inline-order';
 import { draftInline, type InlineDraft } from './inline-draft';
 import { UniqueNames, idFrom } from './import-names';
-import { ImportNotes, isMembers, untouched, type Imported, type Members } from './import-report';
+import { ImportNotes, untouched, type Imported } from './import-report';
 import type { KindCatalogue } from './kinds';
 import { toPointer } from './pointer';
 
@@ -19,7 +20,7 @@ import { toPointer } from './pointer';
  */
 export function importInline(document: unknown, catalogue: KindCatalogue, name = 'graph'): Imported {
   const entries = entriesOf(document);
-  if (!isMembers(document) || entries === undefined) return untouched(document);
+  if (!isObject(document) || entries === undefined) return untouched(document);
   const notes = new ImportNotes();
   const head = headOf(document, name, notes);
   const drafts = readNodes(entries, catalogue, notes);
@@ -45,10 +46,10 @@ export function importInline(document: unknown, catalogue: KindCatalogue, name =
 type Entry = readonly [id: string | undefined, value: unknown, pointer: string];
 
 function entriesOf(document: unknown): Entry[] | undefined {
-  if (!isMembers(document) || Object.hasOwn(document, 'holdfast')) return undefined;
+  if (!isObject(document) || Object.hasOwn(document, 'holdfast')) return undefined;
   const { nodes } = document;
-  if (isMembers(nodes)) return Object.entries(nodes).map(([id, value]) => [id, value, toPointer('nodes', id)]);
-  if (!Array.isArray(nodes) || !nodes.every(isMembers)) return undefined;
+  if (isObject(nodes)) return Object.entries(nodes).map(([id, value]) => [id, value, toPointer('nodes', id)]);
+  if (!Array.isArray(nodes) || !nodes.every(isObject)) return undefined;
   return nodes.map((node, at) => [typeof node.id === 'string' ? node.id : undefined, node, toPointer('nodes', at)]);
 }
 
@@ -76,7 +77,7 @@ function readNodes(entries: readonly Entry[], catalogue: KindCatalogue, notes: I
     else if (id !== given)
       notes.lost(`${pointer}/id`, `The id \`${given}\` stands twice; this node is called \`${id}\`.`);
     if (toPointer('nodes', id) !== pointer) notes.moved(toPointer('nodes', id), pointer);
-    if (isMembers(value)) {
+    if (isObject(value)) {
       nodes.set(id, draftInline({ id, given, raw: value, pointer }, catalogue, notes));
     } else {
       notes.changed(pointer, `Node ${id} is not an object and was left as it is, which validation refuses.`);

@@ -22,12 +22,6 @@ export interface Imported {
   readonly originOf: (pointer: string) => string;
 }
 
-export type Members = Readonly<Record<string, unknown>>;
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** A document that no importer changed. */
 export function untouched(document: unknown): Imported {
   return { document, report: [], originOf: (pointer) => pointer };

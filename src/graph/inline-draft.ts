@@ -1,6 +1,7 @@
 /** A node of a hand-written executor on its way into the language. */
+import { type Members, isObject } from '../json';
 import { fieldNamed } from './import-names';
-import { isMembers, type ImportNotes, type Members } from './import-report';
+import { type ImportNotes } from './import-report';
 import type { KindCatalogue, KindDeclaration } from './kinds';
 import { toPointer } from './pointer';
 import { nodeKeys } from './schema';
@@ -51,7 +52,7 @@ export function draftInline(
 function membersAt(raw: Members, key: string): Map<string, unknown> | undefined {
   const value = raw[key];
   if (value === undefined) return new Map();
-  return isMembers(value) ? new Map(Object.entries(value)) : undefined;
+  return isObject(value) ? new Map(Object.entries(value)) : undefined;
 }
 
 function afterOf({ after }: Members, pointer: string, notes: ImportNotes): unknown[] | undefined {
@@ -71,7 +72,7 @@ export function isFree({ kind }: InlineDraft, key: string): boolean {
 function unpack(draft: InlineDraft, key: string, notes: ImportNotes): void {
   const { id, pointer, rest, params } = draft;
   const members = rest.get(key);
-  if (params === undefined || !isMembers(members) || !isFree(draft, key)) return;
+  if (params === undefined || !isObject(members) || !isFree(draft, key)) return;
   const names = Object.keys(members);
   if (names.some((name) => params.has(name))) return;
   for (const name of names) {

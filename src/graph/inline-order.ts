@@ -1,6 +1,7 @@
 /** The order of a hand-written executor as `after`. */
+import { type Members, isObject } from '../json';
 import { isFree, type InlineDraft } from './inline-draft';
-import { isMembers, type ImportNotes, type Members } from './import-report';
+import { type ImportNotes } from './import-report';
 import { LAYOUT_KEYS } from './builder-draft';
 import { toPointer } from './pointer';
 
@@ -101,7 +102,7 @@ function linkEdge(edge: unknown, nodes: Nodes, { place, notes }: Wait): void {
     return;
   }
   waitFor(target, from, { place, notes });
-  for (const key of isMembers(edge) ? Object.keys(edge) : []) {
+  for (const key of isObject(edge) ? Object.keys(edge) : []) {
     if (ENDS.has(key) || LAYOUT_KEYS.has(key)) continue;
     notes.lost(place + toPointer(key), `An edge’s key \`${key}\` has no counterpart and was left out.`);
   }
@@ -109,5 +110,5 @@ function linkEdge(edge: unknown, nodes: Nodes, { place, notes }: Wait): void {
 
 function endsOf(edge: unknown): readonly unknown[] {
   if (Array.isArray(edge)) return edge.length === 2 ? edge : [];
-  return isMembers(edge) ? [edge.from ?? edge.source, edge.to ?? edge.target] : [];
+  return isObject(edge) ? [edge.from ?? edge.source, edge.to ?? edge.target] : [];
 }

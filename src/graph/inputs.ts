@@ -1,4 +1,5 @@
 /** The values an execution is started with, against the inputs its graph declares. */
+import { isObject } from '../json';
 import { isDecimal } from '../money';
 import { durationMs } from './duration';
 import type { DeclaredInput, Graph } from './schema';
@@ -82,7 +83,7 @@ const CHECKS: Readonly<Record<ValueType, (value: unknown) => boolean>> = {
   decimals: (value) => Array.isArray(value) && value.every(isDecimal),
   duration: (value) => durationMs(value) !== undefined,
   formula: isText,
-  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  object: isObject,
   list: Array.isArray,
 };
 

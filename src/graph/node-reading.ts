@@ -2,13 +2,12 @@
  * A node as validation and drawing read it: whatever is well-formed of it, so that one malformed key does not hide the
  * mistakes in the others.
  */
+import { type Members, isObject } from '../json';
 import type { KindCatalogue, KindDeclaration } from './kinds';
 
 /** The kind that `when` and `while` stand for, and its field that takes the formula. */
 export const GUARD_KIND = 'if';
 export const GUARD_FIELD = 'condition';
-
-export type Members = Readonly<Record<string, unknown>>;
 
 export interface NodeReading {
   readonly id: string;
@@ -57,10 +56,6 @@ function formulaOf(text: unknown): string | undefined {
 
 function joinOf(join: unknown): NodeReading['join'] {
   return join === 'any' || typeof join === 'number' ? join : 'all';
-}
-
-export function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The object, or an empty one where it is none. */

@@ -1,4 +1,5 @@
 /** Validation of what stands around the nodes: bodies, outputs, declared inputs, what runs at a halt. */
+import { type Members, isObject } from '../json';
 import type { BodyReading, GraphReading } from './body-reading';
 import { isOfType, TYPE_WORDS } from './inputs';
 import type { KindDeclaration } from './kinds';
@@ -6,8 +7,8 @@ import { MAX_BODY_DEPTH } from './limits';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { NODE_ID } from './names';
-import { isObject, objectOf, own } from './node-reading';
-import type { Members, NodeReading } from './node-reading';
+import { objectOf, own } from './node-reading';
+import type { NodeReading } from './node-reading';
 import { toPointer } from './pointer';
 import { VALUE_TYPES } from './value-types';
 import type { ValueType } from './value-types';

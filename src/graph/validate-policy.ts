@@ -1,10 +1,11 @@
 /** Validation of the keys that say how a node is tried and when it fails: do they mean anything for its kind? */
+import { type Members } from '../json';
 import { durationMs } from './duration';
 import type { Effect } from './kinds';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { objectOf } from './node-reading';
-import type { Members, NodeReading } from './node-reading';
+import type { NodeReading } from './node-reading';
 
 /** A control kind makes no attempts, and has a deadline of its own where it waits for somebody; a pure one calls nobody. */
 const MEANINGLESS: Readonly<Partial<Record<Effect, readonly string[]>>> = {

@@ -1,9 +1,9 @@
 /** Validation, second phase: what the schema says, in sentences. */
+import { isObject } from '../json';
 import { wordsOf } from './issue-words';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { NODE_ID, RESERVED_IDS } from './names';
-import { isObject } from './node-reading';
 import type { NodeReading } from './node-reading';
 import { isPlainNode } from './plain-node';
 import { toPointer } from './pointer';

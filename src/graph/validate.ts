@@ -1,10 +1,11 @@
 /** Validation: every mistake of a graph at once, before anything runs. */
+import { type Members } from '../json';
 import { readGraph, type GraphReading } from './body-reading';
 import type { KindCatalogue } from './kinds';
 import { MAX_NODES } from './limits';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
-import { membersOf, objectOf, type Members } from './node-reading';
+import { membersOf, objectOf } from './node-reading';
 import { createSuggest, type Suggest } from './suggest';
 import type { Graph } from './schema';
 import { checkBodies, checkDefaults, declaredInputs } from './validate-bodies';

@@ -1,4 +1,5 @@
 /** The version of a graph: a hash of what it means. */
+import { isObject } from '../json';
 import type { Graph } from './schema';
 
 /** Hex SHA-256 of a text in UTF-8. An argument, because this room has no Node built-ins and Web Crypto only answers later. */
@@ -15,10 +16,6 @@ export function graphVersion(graph: Graph, sha256: Sha256): string {
 /** JSON with the keys of every object in code unit order. The value must be bounded plain data. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => (isObject(inner) ? sorted(inner) : inner));
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function sorted(value: object): object {

@@ -2,19 +2,19 @@
 import { CancellationScope, CancelledFailure, sleep } from '@temporalio/workflow';
 
 export class Alarm {
-  readonly #ring: () => void;
+  readonly #ring: (until: number) => void;
   readonly #broken: (error: unknown) => void;
   /** Not ended by a cancel of the execution: that takes back what waits by itself. */
   readonly #parent = new CancellationScope({ cancellable: false });
   #until = Infinity;
   #scope: CancellationScope | undefined;
 
-  constructor(ring: () => void, broken: (error: unknown) => void) {
+  constructor(ring: (until: number) => void, broken: (error: unknown) => void) {
     this.#ring = ring;
     this.#broken = broken;
   }
 
-  /** Rings at `until` or earlier, in milliseconds since 1970; an earlier one is kept, for whoever is rung sets it anew. */
+  /** Rings, with its `until`, then or earlier, in milliseconds since 1970; an earlier one is kept, for whoever is rung sets it anew. */
   set(until: number): void {
     if (until >= this.#until) return;
     this.#scope?.cancel();
@@ -27,7 +27,7 @@ export class Alarm {
         () => {
           this.#until = Infinity;
           this.#scope = undefined;
-          this.#ring();
+          this.#ring(until);
         },
         (error: unknown) => {
           if (!(error instanceof CancelledFailure)) this.#broken(error);

@@ -9,6 +9,7 @@ import { weightOf } from '../graph/output-ledger';
 import { planGraph, planOnHalt } from '../graph/plan';
 import { assertRunnable } from '../graph/runnable';
 import { present } from '../json';
+import { Clock } from './clock';
 import { Halts } from './halts';
 import { Mailbox } from './mailbox';
 import type { CarriedExecution, RunGraphInput } from './messages';
@@ -19,6 +20,7 @@ export interface Books {
   readonly context: ExecutionContext;
   readonly plans: Plans;
   readonly graph: GraphRun;
+  readonly clock: Clock;
   readonly turns: Turns;
   /** When nodes were first handed out in their generation: those inside the workflow, and those with a total timeout. */
   readonly first_at: Map<number, number>;
@@ -90,6 +92,7 @@ function newBooks(context: ExecutionContext, plans: Plans, graph: GraphRun): Boo
     waits: new Waits(),
     mail: new Mailbox(),
     halts: new Halts(),
+    clock: new Clock(),
     started_at: workflowInfo().startTime.toISOString(),
     ordinal: 0,
   };
@@ -99,7 +102,7 @@ function newBooks(context: ExecutionContext, plans: Plans, graph: GraphRun): Boo
 function restoreBooks(carried: CarriedExecution, fresh: Books): Books {
   if (carried.adopted_from !== undefined) return { ...fresh, turns: new Turns(carried.turns) };
   const { started_at, ordinal, turns, first_at, waits, mail, halts, epochs } = carried;
-  const now = Date.now();
+  const { now } = fresh.clock;
   return {
     ...fresh,
     started_at,
@@ -121,9 +124,13 @@ function takeBackLost({ graph, waits }: Books): void {
 }
 
 /** Milliseconds since a node was first handed out in its generation. */
-export function ageOf({ first_at }: Books, id: number): number {
-  const now = Date.now();
+export function ageOf({ first_at, clock: { now } }: Books, id: number): number {
   return now - (first_at.get(id) ?? now);
+}
+
+/** By its `total_timeout`, in milliseconds since 1970; Infinity where none runs. */
+export function deadlineOf({ graph, first_at }: Books, id: number): number {
+  return (first_at.get(id) ?? Infinity) + (graph.node(id).total_timeout_ms ?? Infinity);
 }
 
 export function carryExecution(books: Books, small: boolean): CarriedExecution {

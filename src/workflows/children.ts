@@ -65,7 +65,10 @@ export function childIdOf({ execution_id, node, generation }: ParentNode): strin
   return `${execution_id}.${place}${generation === 0 ? '' : `~${generation}`}`;
 }
 
-/** Starts the child; resolves when it runs. `ended` is told its end as long as this run lasts. */
+/**
+ * Starts the child; resolves when it runs, or with why it was refused. `ended` is told its end as long as this run lasts. What it asks of the
+ * server it asks before it returns: in a replay the ends of other nodes may be heard within the same task, and their commands come after.
+ */
 export async function startSubgraph(
   parent: RunGraphInput,
   subgraph: Subgraph,
@@ -84,7 +87,7 @@ export async function startSubgraph(
     };
   }
   try {
-    const input = await inputOf(parent, subgraph);
+    const input = subgraph.node.child === undefined ? await loaded(parent, subgraph) : written(parent, subgraph);
     const size = weightOf(input);
     if (size > MAX_CARRIED_BYTES) {
       return { kind: 'failed', error: `graph and inputs take ${size} bytes`, error_type: 'InputTooLarge' };
@@ -112,15 +115,20 @@ export async function startSubgraph(
   }
 }
 
-async function inputOf(parent: RunGraphInput, { node, fields, link }: Subgraph): Promise<RunGraphInput> {
+/** What its node says. */
+function written(parent: RunGraphInput, { node, fields, link }: Subgraph): RunGraphInput {
+  const { version, kinds } = parent;
+  return { version, kinds, ...passedOn(parent, link), graph: bodyGraph(parent.graph, node), inputs: fields };
+}
+
+/** What is deployed under the name its node gives. */
+async function loaded(parent: RunGraphInput, { fields, link }: Subgraph): Promise<RunGraphInput> {
   const { workflow, ...inputs } = fields;
-  const common = { mode: parent.mode, parent: link, ...present({ settings: parent.settings }) };
-  if (node.child !== undefined) {
-    const { version, kinds } = parent;
-    return { version, kinds, ...common, graph: bodyGraph(parent.graph, node), inputs };
-  }
-  const loaded = await loadGraph({ workflow: String(workflow), inputs });
-  return { ...loaded, ...common };
+  return { ...(await loadGraph({ workflow: String(workflow), inputs })), ...passedOn(parent, link) };
+}
+
+function passedOn({ mode, settings }: RunGraphInput, link: ParentNode) {
+  return { mode, parent: link, ...present({ settings }) };
 }
 
 function bodyGraph(graph: Graph, { id, child }: PlannedNode): Graph {

@@ -11,7 +11,7 @@ import type { ExecutionContext } from '../events/build';
 import type { Advance } from '../graph/graph-run';
 import type { Outcome } from '../graph/scheduler';
 import { present } from '../json';
-import { ageOf, carryExecution, ON_HALT, openExecution, type Books } from './books';
+import { ageOf, carryExecution, deadlineOf, ON_HALT, openExecution, type Books } from './books';
 import { Departure } from './departure';
 import { describeProgress } from './details';
 import type { Engine } from './engine';
@@ -85,6 +85,7 @@ export class Execution implements Engine {
       startChild: (id, started) => {
         this.children.start(id, started);
       },
+      hasChildren: () => this.children.areOut,
     });
   }
 
@@ -132,7 +133,7 @@ export class Execution implements Engine {
   halt(scope: string, reason: string): void {
     const { halts, graph } = this.books;
     const before = halts.active;
-    if (graph.isDone || !halts.raise(scope, reason, Date.now())) return;
+    if (graph.isDone || !halts.raise(scope, reason, this.books.clock.now)) return;
     const ordinal = ++this.books.ordinal;
     this.teller.execution(ordinal, { type: 'execution_halted', reason, scope });
     this.#interruptible.cancel();
@@ -184,6 +185,7 @@ export class Execution implements Engine {
   }
 
   look(): void {
+    this.books.clock.look();
     this.#launcher.look();
   }
 
@@ -270,23 +272,17 @@ export class Execution implements Engine {
 
   /** Ready again, for the next resume or when it may be tried; where all was given up nothing starts any more. */
   #takeBack(id: number, outcome: TakenBack): void {
-    const { graph, waits, turns } = this.books;
+    const { graph, waits, turns, clock } = this.books;
     graph.unstart(id);
     const { givenUp } = graph.frame(id);
     if (givenUp !== undefined) {
       this.#dismiss(id, givenUp);
     } else if (outcome.kind === 'deferred') {
       turns.set(id, { ...turns.of(id), used: outcome.attempt - 1 });
-      const until = Math.min(outcome.until, this.#deadline(id));
+      const until = Math.min(clock.now + outcome.retry_in_ms, deadlineOf(this.books, id));
       waits.set(id, { kind: 'deferral', until, why: outcome.why });
       this.teller.deferred(id, `${outcome.why}; tried again at ${new Date(until).toISOString()}`);
     } else this.#becameReady(id);
-  }
-
-  /** By its `total_timeout`. */
-  #deadline(id: number): number {
-    const { graph, first_at } = this.books;
-    return (first_at.get(id) ?? Infinity) + (graph.node(id).total_timeout_ms ?? Infinity);
   }
 
   #apply({ renewed, ended, skipped, ready, givenUp }: Advance): void {

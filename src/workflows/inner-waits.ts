@@ -21,9 +21,9 @@ export class InnerWaits {
     this.#engine = engine;
     this.#whenDue = whenDue;
     this.#alarm = new Alarm(
-      () => {
+      (until) => {
         engine.guard(() => {
-          this.#ring();
+          this.#ring(until);
         });
       },
       (error) => {
@@ -63,10 +63,10 @@ export class InnerWaits {
     this.#alarm.clear();
   }
 
-  #ring(): void {
+  #ring(until: number): void {
     this.#engine.look();
     this.#engine.together(() => {
-      const now = Date.now();
+      const now = Math.max(until, this.#engine.books.clock.now);
       const due = this.#engine.books.waits.due(now);
       for (const [id, wait] of due) this.#due(id, wait, now);
       this.#whenDue.children(due.flatMap(([id, { kind }]) => (kind === 'child' ? [id] : [])));

@@ -3,10 +3,11 @@ import { CancellationScope, sleep } from '@temporalio/workflow';
 import { weightOf } from '../graph/output-ledger';
 import type { PlannedNode } from '../graph/plan';
 import type { NodeTask } from '../graph/task';
-import { ageOf } from './books';
+import { deadlineOf } from './books';
 import { beginControl } from './control';
 import type { Engine } from './engine';
 import { InFlight, type Route } from './in-flight';
+import { InOrder } from './in-order';
 import { LocalBudget } from './local-budget';
 import type { Wait } from './messages';
 import * as runner from './node-runner';
@@ -21,6 +22,8 @@ export interface Destinations {
   /** A loop. */
   open(id: number): void;
   startChild(id: number, started: () => void): void;
+  /** Whether a child was asked for and has not ended, or something was asked of one. */
+  readonly hasChildren: () => boolean;
 }
 
 type Fields = NodeTask['fields'];
@@ -36,6 +39,7 @@ export class Launcher {
   readonly #length: RunLength;
   readonly #budget = new LocalBudget();
   readonly #load = new TaskLoad();
+  readonly #locals: InOrder;
   readonly #drainMs: number;
   #draining = false;
   #atBoundary = false;
@@ -46,6 +50,7 @@ export class Launcher {
     this.#to = to;
     this.out = new InFlight(engine.input.settings?.max_in_flight);
     this.#length = new RunLength(engine.input.settings);
+    this.#locals = new InOrder(to.hasChildren);
     this.#drainMs = engine.input.settings?.drain_ms ?? DRAIN_MS;
   }
 
@@ -87,6 +92,7 @@ export class Launcher {
   /** A local activity gave this. */
   returned({ outputs, duration_ms, ended_at }: Extract<runner.RunOutcome, { kind: 'completed' }>): void {
     this.#budget.returned(outputs, duration_ms, ended_at);
+    if (duration_ms !== undefined && ended_at !== undefined) this.#engine.books.clock.local(duration_ms, ended_at);
   }
 
   /** A short timer ends the workflow task when something is held back, so that signals which came meanwhile are handled first. */
@@ -97,7 +103,7 @@ export class Launcher {
       () => {
         this.#atBoundary = false;
         this.#budget.renew();
-        this.look();
+        this.#engine.look();
         this.queue.release();
         this.#engine.guard(() => {
           this.#engine.pump();
@@ -133,7 +139,7 @@ export class Launcher {
     CancellationScope.nonCancellable(() => sleep(this.#drainMs)).then(
       () => {
         this.#engine.guard(() => {
-          this.look();
+          this.#engine.look();
           if (this.#length.extend()) this.#draining = false;
           this.#engine.pump();
         });
@@ -169,25 +175,36 @@ export class Launcher {
     this.out.add(id, route);
     const task = this.#task(id, node, fields);
     const running = route === 'local' ? runner.startPure(task) : runner.startActivity(task, node.task_queue, left);
+    const ended = route === 'local' ? this.#locals.begin() : this.#brought;
     running.then(
       (result) => {
-        this.#engine.guard(() => {
-          if (route === 'activity') this.look();
-          this.#to.settle(id, runner.outcomeOfResult(result));
+        ended(() => {
+          this.#settle(id, runner.outcomeOfResult(result));
         });
       },
       (error: unknown) => {
-        this.#engine.guard(() => {
-          if (route === 'activity') this.look();
-          this.#to.settle(id, runner.outcomeOfError(task, error));
+        ended(() => {
+          this.#settle(id, runner.outcomeOfError(task, error));
         });
       },
     );
   }
 
+  /** The server brought it. */
+  readonly #brought = (end: () => void): void => {
+    this.#engine.look();
+    end();
+  };
+
+  #settle(id: number, outcome: runner.RunOutcome): void {
+    this.#engine.guard(() => {
+      this.#to.settle(id, outcome);
+    });
+  }
+
   #begin(id: number): void {
     const { books, teller } = this.#engine;
-    const now = Date.now();
+    const { now } = books.clock;
     this.#budget.started();
     this.#handOut(id);
     books.first_at.set(id, now);
@@ -213,8 +230,8 @@ export class Launcher {
   #timeLeft(id: number, { total_timeout_ms }: PlannedNode): number | undefined {
     if (total_timeout_ms === undefined) return undefined;
     const { books } = this.#engine;
-    if (!books.first_at.has(id)) books.first_at.set(id, Date.now());
-    return total_timeout_ms - ageOf(books, id);
+    if (!books.first_at.has(id)) books.first_at.set(id, books.clock.now);
+    return deadlineOf(books, id) - books.clock.now;
   }
 
   #task(id: number, node: PlannedNode, fields: Fields): NodeTask {

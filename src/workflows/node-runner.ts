@@ -23,12 +23,12 @@ import { present } from '../json';
 
 /**
  * `interrupted`: it was taken back before it ended, by a halt or a cancel, and did no harm to its attempts.
- * `deferred`: the attempt must not be made before `until` (milliseconds since 1970), and was not.
+ * `deferred`: the attempt must not be made within `retry_in_ms`, and was not.
  */
 export type RunOutcome =
   | (Outcome & { readonly attempt?: number; readonly duration_ms?: number; readonly ended_at?: number })
   | { readonly kind: 'interrupted' }
-  | { readonly kind: 'deferred'; readonly attempt: number; readonly until: number; readonly why: string };
+  | { readonly kind: 'deferred'; readonly attempt: number; readonly retry_in_ms: number; readonly why: string };
 
 /** The worker ends an attempt at the node's timeout itself; the server's own limit only catches workers that hang. */
 const GRACE_MS = 2_000;
@@ -141,7 +141,7 @@ function deferralOf({ type, details, message }: ApplicationFailure): RunOutcome 
   const [deferral] = (details ?? []) as [Partial<Deferral>?];
   const { attempt = 1, retry_in_ms } = deferral ?? {};
   if (!DEFERRALS.has(type) || typeof retry_in_ms !== 'number') return undefined;
-  return { kind: 'deferred', attempt, until: Date.now() + Math.max(1, retry_in_ms), why: message };
+  return { kind: 'deferred', attempt, retry_in_ms: Math.max(1, retry_in_ms), why: message };
 }
 
 /** The wrapper around every activity puts the attempt into a failure's details; a time-out found by the server carries none. */

@@ -32,7 +32,7 @@ export function approve(execution: Execution, { node, decision, actor, comment }
   const id = instanceOf(execution, node);
   execution.teller.approvalGiven(id, actor, decision === 'approve' ? 'approved' : 'rejected');
   const said = comment === undefined ? {} : { comment: String(escapeReserved(comment)).slice(0, LONGEST) };
-  execution.settleWait(id, decided({ decision, actor, now: Date.now(), ...said }));
+  execution.settleWait(id, decided({ decision, actor, now: execution.books.clock.now, ...said }));
   return statusOf(execution, id);
 }
 

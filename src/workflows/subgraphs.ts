@@ -10,6 +10,8 @@ export class Subgraphs {
   /** Requests to children that the server has not taken yet. */
   #telling = 0;
   #looking = false;
+  /** Children of this run whose end the server has not brought yet, though they may have said it themselves. */
+  #unheard = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -20,6 +22,11 @@ export class Subgraphs {
     return this.#telling > 0 || this.#looking;
   }
 
+  /** Until each has ended and taken every word. */
+  get areOut(): boolean {
+    return this.isBusy || this.#unheard > 0 || this.#engine.books.waits.hasChildren;
+  }
+
   /** `started` is called when the child runs or was refused. It may end before: so the node waits for it from now on. */
   start(id: number, started: () => void): void {
     const { input, books } = this.#engine;
@@ -28,9 +35,10 @@ export class Subgraphs {
     const link = { execution_id: context.execution_id, ...place, depth: (input.parent?.depth ?? 0) + 1 };
     const childId = childIdOf(link);
     const subgraph = { node: graph.node(id), fields: graph.fields(id), link };
-    books.waits.set(id, { kind: 'child', child_id: childId, since: Date.now() });
+    books.waits.set(id, { kind: 'child', child_id: childId, since: books.clock.now });
     const starting = CancellationScope.nonCancellable(() =>
       startSubgraph(input, subgraph, (outcome) => {
+        this.#unheard -= 1;
         this.#engine.guard(() => {
           this.#engine.look();
           this.ended(childId, outcome);
@@ -42,8 +50,10 @@ export class Subgraphs {
         this.#engine.guard(() => {
           this.#engine.look();
           started();
-          if (refused === undefined) this.#runs(id, childId);
-          else this.ended(childId, refused);
+          if (refused === undefined) {
+            this.#unheard += 1;
+            this.#runs(id, childId);
+          } else this.ended(childId, refused);
           this.#engine.pump();
         });
       },
@@ -84,7 +94,7 @@ export class Subgraphs {
   /** In case their own words were lost. One look at a time, at all of them: each is three events of history. */
   look(ids: readonly number[]): void {
     const { books, input } = this.#engine;
-    const check_at = Date.now() + (input.settings?.check_children_ms ?? CHECK_CHILDREN_MS);
+    const check_at = books.clock.now + (input.settings?.check_children_ms ?? CHECK_CHILDREN_MS);
     const children: string[] = [];
     for (const id of ids) {
       const wait = books.waits.get(id);

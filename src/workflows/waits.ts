@@ -5,9 +5,11 @@ export class Waits {
   readonly #waits: Map<number, Wait>;
   /** Undefined when it must be looked for again. */
   #next: number | undefined;
+  #children = 0;
 
   constructor(carried: readonly (readonly [number, Wait])[] = []) {
     this.#waits = new Map(carried);
+    this.#children = this.children.length;
   }
 
   get(id: number): Wait | undefined {
@@ -17,6 +19,7 @@ export class Waits {
   set(id: number, wait: Wait): void {
     this.delete(id);
     this.#waits.set(id, wait);
+    if (wait.kind === 'child') this.#children += 1;
     if (this.#next !== undefined) this.#next = Math.min(this.#next, deadlineOf(wait));
   }
 
@@ -24,6 +27,7 @@ export class Waits {
     const wait = this.#waits.get(id);
     if (wait === undefined) return;
     this.#waits.delete(id);
+    if (wait.kind === 'child') this.#children -= 1;
     if (deadlineOf(wait) === this.#next) this.#next = undefined;
   }
 
@@ -53,6 +57,10 @@ export class Waits {
 
   child(childId: string): number | undefined {
     return this.all.find(([, wait]) => wait.kind === 'child' && wait.child_id === childId)?.[0];
+  }
+
+  get hasChildren(): boolean {
+    return this.#children > 0;
   }
 
   get children(): string[] {

@@ -6,12 +6,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createKinds } from '../../src/activities/kinds';
 import { loadConfig } from '../../src/config/config';
 import { prepareGraph } from '../../src/graph/prepare';
+import type { TemporalOptions } from '../../src/temporal-client/connection';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import type { ExecutionSettings } from '../../src/workflows/messages';
 import { everyConstruct, everyEffect } from './every-construct';
 import { Receiver } from './receiver';
+import { replayAll, runsOf } from './replays';
 import { counted } from './test-kinds';
 import { until } from './until';
+import { whyOpen } from './why-open';
 import { testBundle } from './workflow-bundle';
 import { WorkerProcess } from './worker-process';
 
@@ -29,6 +32,8 @@ export interface CampaignReport {
   readonly executions: number;
   /** Effects that arrived more than once, under their one key. */
   readonly repeats: number;
+  /** Runs whose histories were replayed, those no kill fell into as well: their order of events is the machine's. */
+  readonly replayed: number;
   /** In words, what must not be. */
   readonly wrong: readonly string[];
 }
@@ -63,6 +68,7 @@ export function seededRandom(seed: number): () => number {
 interface Parts {
   readonly receiver: Receiver;
   readonly client: HoldfastClient;
+  readonly temporal: TemporalOptions;
   readonly startWorker: () => Promise<WorkerProcess>;
   readonly worker: WorkerProcess;
 }
@@ -89,10 +95,11 @@ class Campaign {
     const { codePath } = await testBundle(false);
     const startWorker = () => WorkerProcess.start(environment, codePath);
     const worker = await startWorker();
-    const client = await HoldfastClient.connect(loadConfig({ ...process.env, ...environment }).temporal);
+    const { temporal } = loadConfig({ ...process.env, ...environment });
+    const client = await HoldfastClient.connect(temporal);
     // The default desk may be on another test's task queue.
     await client.ensureDesk(DESK);
-    return new Campaign(options, { receiver: await Receiver.listen(), client, startWorker, worker });
+    return new Campaign(options, { receiver: await Receiver.listen(), client, temporal, startWorker, worker });
   }
 
   async run(): Promise<CampaignReport> {
@@ -104,7 +111,14 @@ class Campaign {
     say(`undisturbed, an execution takes ${life} ms`);
     while (this.#killed < kills) await this.#round(life);
     for (const id of this.#ids) this.#inspect(id);
-    return { kills: this.#killed, executions: this.#ids.length, repeats: this.#repeats(), wrong: this.#wrong };
+    const replayed = await this.#replay();
+    return {
+      kills: this.#killed,
+      executions: this.#ids.length,
+      repeats: this.#repeats(),
+      replayed,
+      wrong: this.#wrong,
+    };
   }
 
   async close(): Promise<void> {
@@ -159,11 +173,17 @@ class Campaign {
       const status = await client.executionStatus(execution_id);
       return status.nodes['decide']?.state === 'completed';
     };
-    await insist(async () => {
+    const deciding = insist(async () => {
       await approve().catch(() => undefined);
       if (!(await isDecided())) throw new Error('not decided yet');
     });
-    await until(`${execution_id} ends`, () => isOver().catch(() => false as const), ENDS_WITHIN_MS);
+    await deciding.catch(async (error: unknown) => {
+      throw new Error(`${String(error)}\n${await whyOpen(execution_id, this.#parts.temporal, client)}`);
+    });
+    const ending = until(`${execution_id} ends`, () => isOver().catch(() => false as const), ENDS_WITHIN_MS);
+    await ending.catch(async (error: unknown) => {
+      throw new Error(`${String(error)}\n${await whyOpen(execution_id, this.#parts.temporal, client)}`);
+    });
     await this.#assertCompleted(execution_id);
   }
 
@@ -189,6 +209,14 @@ class Campaign {
       const own = `${execution_id}/${frame === '' ? '' : `${frame}/`}${node_id}/0`;
       if (execution_id.startsWith(id) && own !== idempotency_key) this.#wrong.push(`${own} came as ${idempotency_key}`);
     }
+  }
+
+  async #replay(): Promise<number> {
+    const ids = this.#ids.flatMap((id) => [id, `${id}.other`]);
+    const runs = await Promise.all(ids.map((id) => runsOf(id, this.#parts.temporal)));
+    const { errors, replayed } = await replayAll(runs.flat());
+    this.#wrong.push(...errors);
+    return replayed;
   }
 
   #repeats(): number {

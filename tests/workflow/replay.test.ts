@@ -7,12 +7,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { temporal } from '@temporalio/proto';
-import { Worker } from '@temporalio/worker';
 import { Receiver } from '../support/receiver';
 import { recordedShapes } from '../support/recorded-shapes';
 import { RunCounter, counted, failing, refusing, slow } from '../support/test-kinds';
+import { replayAll } from '../support/replays';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-import { testBundle } from '../support/workflow-bundle';
 
 jest.setTimeout(150_000);
 
@@ -66,20 +65,7 @@ describe('every recorded history', () => {
       .map((file) => History.fromObject(JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as object))
       // Children are named after their parent, so it must have its name.
       .map((history) => ({ workflowId: idOf(history), history }));
-    const results = Worker.runReplayHistories(
-      {
-        workflowBundle: await testBundle(false),
-        sinks: { events: { publish: { fn: () => undefined, callDuringReplay: false } } },
-        dataConverter: { payloadConverterPath: require.resolve('../../src/workflows/payload-converter') },
-      },
-      histories,
-    );
-    const errors: string[] = [];
-    let replayed = 0;
-    for await (const { workflowId, error } of results) {
-      replayed += 1;
-      if (error !== undefined) errors.push(`${workflowId}: ${error.message}`);
-    }
+    const { errors, replayed } = await replayAll(histories);
     expect(errors).toEqual([]);
     expect(replayed).toBe(histories.length);
   });

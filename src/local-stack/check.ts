@@ -5,6 +5,7 @@ import type { Config } from '../config/config';
 import { HoldfastError, messageOf } from '../errors';
 import { isFree } from './ports';
 import { isRunning } from './process-identity';
+import { answersPostgresql } from './postgresql-server';
 import { readRecord, stackPaths, type StackRecord } from './record';
 import { answersRedis, localRedisWays } from './redis-server';
 import { firstOf } from './search-chain';
@@ -29,7 +30,7 @@ interface Check {
 
 const LEAST_NODE = [20, 19] as const;
 const LEAST_DISK_BYTES = 1_000_000_000;
-const USUAL_PORTS = { temporal: 7233, temporal_ui: 8233, redis: 6379, gateway: 8001 } as const;
+const USUAL_PORTS = { temporal: 7233, temporal_ui: 8233, redis: 6379, postgresql: 5433, gateway: 8001 } as const;
 
 export async function checkStack(config: Config): Promise<Finding[]> {
   const record = await readRecord(stackPaths(config.home));
@@ -72,12 +73,11 @@ function machineChecks(config: Config): Check[] {
 
 function runningChecks(config: Config, record: StackRecord | undefined): Check[] {
   const start = 'Start it with `npm start`.';
-  const address = config.local_stack.temporal_address ?? record?.temporal?.address;
-  const redis = config.local_stack.redis_url ?? record?.redis?.url;
-  const gateway = record?.gateway?.url;
+  const { address, redis, postgresql, gateway } = addressesOf(config, record);
   const yes = async (what: string | undefined, probe: (what: string) => Promise<boolean>) => {
     if (what === undefined) return fail('not running');
-    return (await probe(what)) ? `answers at ${what.replace(/\/\/[^@/]*@/, '//')}` : fail(`${what} does not answer`);
+    const shown = what.replace(/\/\/[^@/]*@/, '//');
+    return (await probe(what)) ? `answers at ${shown}` : fail(`${shown} does not answer`);
   };
   return [
     {
@@ -92,9 +92,19 @@ function runningChecks(config: Config, record: StackRecord | undefined): Check[]
       look: () => yes(address, (at) => answersTemporal(at, config.temporal.namespace)),
     },
     { name: 'Redis', next_step: start, look: () => yes(redis, answersRedis) },
+    { name: 'PostgreSQL', next_step: start, look: () => yes(postgresql, answersPostgresql) },
     { name: 'worker', next_step: start, look: () => lookAtPollers(config, address) },
     { name: 'gateway', next_step: start, look: () => yes(gateway, answersGateway) },
   ];
+}
+
+function addressesOf({ local_stack: given }: Config, record: Partial<StackRecord> = {}) {
+  return {
+    address: given.temporal_address ?? record.temporal?.address,
+    redis: given.redis_url ?? record.redis?.url,
+    postgresql: given.database_url ?? record.postgresql?.url,
+    gateway: record.gateway?.url,
+  };
 }
 
 function lookAtNode(): Promise<string> {

@@ -7,6 +7,7 @@ import { choosePort, type PortWish } from './ports';
 import { isRunning, terminate } from './process-identity';
 import type { Progress } from './progress';
 import type { Runs, StackPaths, StackRecord } from './record';
+import { answersPostgresql, postgresqlPlan } from './postgresql-server';
 import { answersRedis, obtainRedis, redisPlan } from './redis-server';
 import { gatewayPlan, workerPlan, type ServiceScripts } from './services';
 import type { PartRequest } from './supervisor';
@@ -26,6 +27,7 @@ export interface PlanContext {
 
 export type TemporalRequest = PartRequest & { readonly address: string };
 export type RedisRequest = PartRequest & { readonly url: string };
+export type PostgresqlRequest = PartRequest & { readonly url: string };
 
 const EXTERNAL_WITHIN_MS = 10_000;
 const ORPHAN_GRACE_MS = 10_000;
@@ -73,6 +75,26 @@ export async function planRedis(context: PlanContext): Promise<RedisRequest> {
   const url = `redis://127.0.0.1:${port}`;
   const plan = redisPlan(() => obtainRedis(local, progress), port, paths);
   return { name: 'redis', plan, existing: keep, describe: (runs) => ({ redis: { url, runs } }), url };
+}
+
+/** Throws `JournalUnavailable` when DATABASE_URL names a server that does not answer. */
+export async function planPostgresql(context: PlanContext): Promise<PostgresqlRequest> {
+  const { config, paths, orphans } = context;
+  const { local_stack: local } = config;
+  if (local.database_url !== undefined) return externalPostgresql(local.database_url, context);
+  const orphan = orphans?.postgresql;
+  const { port, keep } = await portFor(
+    context,
+    orphan && { runs: orphan.runs, port: Number(new URL(orphan.url).port) },
+    {
+      name: 'HOLDFAST_POSTGRESQL_PORT',
+      named: local.ports.postgresql,
+      usual: 5433,
+    },
+  );
+  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+  const plan = postgresqlPlan({ url, port, cache: local.cache }, paths);
+  return { name: 'postgresql', plan, existing: keep, describe: (runs) => ({ postgresql: { url, runs } }), url };
 }
 
 export interface ServiceContext {
@@ -150,6 +172,15 @@ async function externalRedis(url: string, context: PlanContext): Promise<RedisRe
   }
   const plan = external('Redis', context.paths, isReady);
   return { name: 'redis', plan, existing: EXTERNAL, describe: (runs) => ({ redis: { url, runs } }), url };
+}
+
+async function externalPostgresql(url: string, context: PlanContext): Promise<PostgresqlRequest> {
+  const isReady = () => answersPostgresql(url);
+  if (!(await answersWithin(EXTERNAL_WITHIN_MS, isReady))) {
+    throw new HoldfastError('JournalUnavailable', 'DATABASE_URL is set, but no PostgreSQL answers there.');
+  }
+  const plan = external('PostgreSQL', context.paths, isReady);
+  return { name: 'postgresql', plan, existing: EXTERNAL, describe: (runs) => ({ postgresql: { url, runs } }), url };
 }
 
 const EXTERNAL: Runs = { as: 'external' };

@@ -17,6 +17,7 @@ const recordSchema = z.object({
   supervisor: identitySchema,
   temporal: z.object({ address: z.string(), ui_url: z.string().optional(), runs: runsSchema }).optional(),
   redis: z.object({ url: z.string(), runs: runsSchema }).optional(),
+  postgresql: z.object({ url: z.string(), runs: runsSchema }).optional(),
   gateway: z.object({ url: z.string(), runs: runsSchema }).optional(),
   worker: z.object({ runs: runsSchema }).optional(),
 });
@@ -30,8 +31,10 @@ export interface StackPaths {
   readonly locks: string;
   readonly logs: string;
   readonly secret: string;
+  readonly closing_key: string;
   readonly temporal_database: string;
   readonly redis: string;
+  readonly postgresql: string;
 }
 
 export function stackPaths(home: string): StackPaths {
@@ -42,8 +45,10 @@ export function stackPaths(home: string): StackPaths {
     locks: join(root, 'locks'),
     logs: join(root, 'logs'),
     secret: join(root, 'secret'),
+    closing_key: join(root, 'closing-key'),
     temporal_database: join(root, 'temporal.db'),
     redis: join(root, 'redis'),
+    postgresql: join(root, 'postgresql'),
   };
 }
 
@@ -66,12 +71,21 @@ export async function removeRecord(paths: StackPaths): Promise<void> {
 
 /** The secret gateway tokens are signed with; made at the first start, readable by its owner alone. */
 export async function readSecret(paths: StackPaths): Promise<string> {
+  return readOrMake(paths.home, paths.secret);
+}
+
+/** What closings of the emergency desk are signed with; made and kept in the same way. */
+export async function readClosingKey(paths: StackPaths): Promise<string> {
+  return readOrMake(paths.home, paths.closing_key);
+}
+
+async function readOrMake(home: string, path: string): Promise<string> {
   try {
-    return (await readFile(paths.secret, 'utf8')).trim();
+    return (await readFile(path, 'utf8')).trim();
   } catch {
     const secret = randomBytes(32).toString('hex');
-    await mkdir(paths.home, { recursive: true });
-    await writePrivate(paths.secret, `${secret}\n`);
+    await mkdir(home, { recursive: true });
+    await writePrivate(path, `${secret}\n`);
     return secret;
   }
 }

@@ -1,4 +1,4 @@
-/** The local stack: Temporal, Redis and, when asked for, worker and gateway, started once per home and shared. */
+/** The local stack: Temporal, Redis, PostgreSQL and, when asked for, worker and gateway, started once per home and shared. */
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config';
@@ -6,9 +6,10 @@ import { HoldfastError } from '../errors';
 import { withLock } from './lock';
 import { isRunning, ownIdentity, terminate } from './process-identity';
 import { silentProgress, type Progress } from './progress';
-import { readRecord, readSecret, stackPaths, type StackPaths, type StackRecord } from './record';
+import { readClosingKey, readRecord, readSecret, stackPaths, type StackPaths, type StackRecord } from './record';
+import { answersPostgresql } from './postgresql-server';
 import { answersRedis } from './redis-server';
-import { planGateway, planGatewayPort, planRedis, planTemporal, planWorker } from './plans';
+import { planGateway, planGatewayPort, planPostgresql, planRedis, planTemporal, planWorker } from './plans';
 import { answersGateway, type ServiceScripts } from './services';
 import { Supervisor, type PartRequest } from './supervisor';
 import { answersTemporal } from './temporal-server';
@@ -19,7 +20,7 @@ export interface StackOptions {
   readonly progress?: Progress;
   /** Start Temporal's Web UI too. Default true. */
   readonly ui?: boolean;
-  /** Start these as well; without them Temporal and Redis alone. */
+  /** Start these as well; without them the servers alone. */
   readonly services?: ServiceScripts;
   /** Aborted when the start is no longer wanted: what was started is stopped and `startStack` throws. */
   readonly signal?: AbortSignal;
@@ -30,9 +31,12 @@ export interface Stack {
   readonly temporal_address: string;
   readonly temporal_ui_url: string | undefined;
   readonly redis_url: string;
+  readonly database_url: string;
   readonly gateway_url: string | undefined;
   /** What gateway tokens are signed with. */
   readonly jwt_secret: string;
+  /** What closings of the emergency desk are signed with. */
+  readonly closing_key: string;
   /** True when another process looks after this stack; `stop` then does nothing. */
   readonly attached: boolean;
   /** Stops what this stack started and nothing else. `graceful: false` kills, also while a graceful stop is under way. */
@@ -46,7 +50,8 @@ const ORPHAN_GRACE_MS = 5_000;
 
 /**
  * Starts the stack of `config.home`, or joins the one that runs there, or takes over what a killed one left behind.
- * Throws `PortTaken`, `TemporalUnavailable`, `RedisUnavailable` or `StackUnhealthy`; nothing it started is left then.
+ * Throws `PortTaken`, `TemporalUnavailable`, `RedisUnavailable`, `JournalUnavailable` or `StackUnhealthy`; nothing it started is
+ * left then.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const paths = stackPaths(options.config.home);
@@ -73,10 +78,11 @@ async function attach(record: StackRecord, paths: StackPaths, { config }: StackO
 
 /** The first part that is missing or does not answer. */
 export async function firstSickPart(record: StackRecord, namespace: string): Promise<string | undefined> {
-  const { temporal, redis, gateway } = record;
+  const { temporal, redis, postgresql, gateway } = record;
   const healthy = (answer: Promise<boolean>) => answer.catch(() => false);
   if (temporal === undefined || !(await healthy(answersTemporal(temporal.address, namespace)))) return 'Temporal';
   if (redis === undefined || !(await healthy(answersRedis(redis.url)))) return 'Redis';
+  if (postgresql === undefined || !(await healthy(answersPostgresql(postgresql.url)))) return 'PostgreSQL';
   if (gateway !== undefined && !(await healthy(answersGateway(gateway.url)))) return 'gateway';
   return undefined;
 }
@@ -89,13 +95,14 @@ async function supervise(orphans: StackRecord | undefined, paths: StackPaths, op
   const port = services === undefined ? undefined : await planGatewayPort(context);
   const temporal = await planTemporal(context);
   const redis = await planRedis(context);
+  const postgresql = await planPostgresql(context);
   const supervisor = new Supervisor(paths, progress, { version: 1, supervisor: await ownIdentity() });
   options.signal?.addEventListener('abort', () => void supervisor.stop(true), { once: true });
   try {
     options.signal?.throwIfAborted();
-    await addAll(supervisor, progress, [temporal, redis]);
+    await addAll(supervisor, progress, [temporal, redis, postgresql]);
     if (services !== undefined && port !== undefined) {
-      const environment = await serviceEnvironment(config, paths, temporal.address, redis.url);
+      const environment = await serviceEnvironment(config, supervisor.record, paths);
       const service = { plan: context, scripts: services, environment };
       await addAll(supervisor, progress, [planWorker(service), planGateway(service, port)]);
     }
@@ -116,12 +123,15 @@ async function addAll(supervisor: Supervisor, progress: Progress, requests: read
   if (failed !== undefined) throw failed.reason;
 }
 
-async function serviceEnvironment(config: Config, paths: StackPaths, temporal_address: string, redis_url: string) {
+async function serviceEnvironment(config: Config, record: StackRecord, paths: StackPaths) {
+  const { temporal_address, redis_url, database_url, jwt_secret, closing_key } = await describe(record, paths, config);
   return {
     TEMPORAL_ADDRESS: temporal_address,
     TEMPORAL_NAMESPACE: config.temporal.namespace,
     REDIS_URL: redis_url,
-    HOLDFAST_JWT_SECRET: config.gateway.jwt_secret ?? (await readSecret(paths)),
+    DATABASE_URL: database_url,
+    HOLDFAST_JWT_SECRET: jwt_secret,
+    HOLDFAST_CLOSING_KEY: closing_key,
     HOLDFAST_HOME: paths.home,
     HOLDFAST_BLOB_DIRECTORY: resolve(config.blobs.directory),
     HOLDFAST_NODES: config.nodes.join(','),
@@ -129,14 +139,18 @@ async function serviceEnvironment(config: Config, paths: StackPaths, temporal_ad
 }
 
 async function describe(record: StackRecord, paths: StackPaths, config: Config) {
-  const { temporal, redis, gateway } = record;
-  if (temporal === undefined || redis === undefined) throw new HoldfastError('Unexpected', 'a stack without servers');
+  const { temporal, redis, postgresql, gateway } = record;
+  if (temporal === undefined || redis === undefined || postgresql === undefined) {
+    throw new HoldfastError('Unexpected', 'a stack without servers');
+  }
   return {
     temporal_address: temporal.address,
     temporal_ui_url: temporal.ui_url,
     redis_url: redis.url,
+    database_url: postgresql.url,
     gateway_url: gateway?.url,
     jwt_secret: config.gateway.jwt_secret ?? (await readSecret(paths)),
+    closing_key: config.emergency.closing_key ?? (await readClosingKey(paths)),
   };
 }
 

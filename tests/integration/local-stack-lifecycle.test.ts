@@ -1,8 +1,9 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { openJournal, type Journal } from '../../src/journal/journal';
 import { identify, isRunning } from '../../src/local-stack/process-identity';
 import { readRecord, stackPaths, writeRecord } from '../../src/local-stack/record';
 import { startStack } from '../../src/local-stack/stack';
@@ -31,6 +32,15 @@ const startExecution = (address: string, workflowId: string) =>
 const statusOf = (address: string, workflowId: string) =>
   withClient(address, async (client) => (await client.workflow.getHandle(workflowId).describe()).status.name);
 
+async function withJournal<T>(url: string, use: (journal: Journal) => Promise<T>): Promise<T> {
+  const journal = openJournal(url);
+  try {
+    return await use(journal);
+  } finally {
+    await journal.close();
+  }
+}
+
 describe('the local stack', () => {
   let home: StackHome;
   beforeEach(async () => {
@@ -47,24 +57,30 @@ describe('the local stack', () => {
       attached: true,
       temporal_address: first.temporal_address,
       redis_url: first.redis_url,
+      database_url: first.database_url,
       gateway_url: first.gateway_url,
     });
     await second.stop();
     const record = await home.record();
     expect(await isRunning(processOf(record.temporal))).toBe(true);
     await first.stop();
-    for (const part of [record.temporal, record.redis, record.worker, record.gateway]) {
+    for (const part of [record.temporal, record.redis, record.postgresql, record.worker, record.gateway]) {
       expect(await isRunning(processOf(part))).toBe(false);
     }
     expect(await home.hasRecord()).toBe(false);
   });
 
-  it('keeps its record and its secret to their owner', async () => {
+  it('keeps its record and its secrets to their owner, and the secrets from one start to the next', async () => {
     const stack = await home.start({ services });
-    const { record, secret } = stackPaths(home.path);
-    for (const path of [record, secret]) expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect(Buffer.from(stack.jwt_secret, 'hex')).toHaveLength(32);
+    const { record, secret, closing_key } = stackPaths(home.path);
+    for (const path of [record, secret, closing_key]) expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const secrets = [stack.jwt_secret, stack.closing_key];
+    for (const each of secrets) expect(Buffer.from(each, 'hex')).toHaveLength(32);
+    expect(new Set(secrets).size).toBe(2);
     await stack.stop();
+    const again = await home.start();
+    expect([again.jwt_secret, again.closing_key]).toEqual(secrets);
+    await again.stop();
   });
 
   it('starts simultaneous starts one after the other, as one stack', async () => {
@@ -98,7 +114,7 @@ describe('the local stack', () => {
     await second.stop();
   });
 
-  it('takes over Temporal and Redis from a killed supervisor, and replaces its worker and gateway', async () => {
+  it('takes over Temporal, Redis and PostgreSQL from a killed supervisor, and replaces its worker and gateway', async () => {
     const { child, output } = home.supervisor();
     await until('the stack is up', () => output().includes('attached=false'), 60_000);
     const orphans = await home.record();
@@ -111,24 +127,62 @@ describe('the local stack', () => {
     expect(stack.attached).toBe(false);
     expect(record.temporal).toEqual(orphans.temporal);
     expect(record.redis).toEqual(orphans.redis);
+    expect(record.postgresql).toEqual(orphans.postgresql);
     expect(await isRunning(processOf(orphans.worker))).toBe(false);
     expect(await isRunning(processOf(record.worker))).toBe(true);
     await stack.stop();
     expect(await isRunning(processOf(orphans.temporal))).toBe(false);
     expect(await isRunning(processOf(orphans.redis))).toBe(false);
+    expect(await isRunning(processOf(orphans.postgresql))).toBe(false);
   });
 
-  it('goes on with the same execution after everything was killed at once', async () => {
+  it('goes on with the same execution and journal after everything was killed at once', async () => {
     const { child, output } = home.supervisor();
     await until('the stack is up', () => output().includes('attached=false'), 60_000);
-    const { temporal, redis, worker, gateway } = await home.record();
+    const { temporal, redis, postgresql, worker, gateway } = await home.record();
     await startExecution(temporal?.address ?? '', 'survivor');
+    await withJournal(postgresql?.url ?? '', (journal) => journal.recordWitness('default', 17));
     child.kill('SIGKILL');
-    for (const part of [temporal, redis, worker, gateway]) await killHard(processOf(part));
+    for (const part of [temporal, redis, postgresql, worker, gateway]) await killHard(processOf(part));
 
     const stack = await home.start({ services });
-    expect(stack.temporal_address).toBe(temporal?.address);
+    expect([stack.temporal_address, stack.database_url]).toEqual([temporal?.address, postgresql?.url]);
     expect(await statusOf(stack.temporal_address, 'survivor')).toBe('RUNNING');
+    const witness = await withJournal(stack.database_url, (journal) => journal.witness('default'));
+    expect(witness?.epoch).toBe(17);
+    await stack.stop();
+  });
+
+  it('starts a killed PostgreSQL again at the same address, with what was committed', async () => {
+    const stack = await home.start();
+    await withJournal(stack.database_url, async (journal) => {
+      await journal.recordWitness('default', 17);
+      const before = processOf((await home.record()).postgresql);
+      await killHard(before);
+      await until('another PostgreSQL', async () => processOf((await home.record()).postgresql).pid !== before.pid);
+      const found = () =>
+        journal.witness('default').then(
+          (witness) => witness?.epoch === 17,
+          () => false,
+        );
+      await until('the witness is found', found, 30_000);
+    });
+    await stack.stop();
+  });
+
+  it('starts a PostgreSQL again that a client’s nonsense made deaf', async () => {
+    const stack = await home.start();
+    const before = processOf((await home.record()).postgresql);
+    await withJournal(stack.database_url, async (journal) => {
+      await journal.recordWitness('default', 17);
+      const nonsense = connect(Number(new URL(stack.database_url).port), '127.0.0.1');
+      nonsense.on('error', () => undefined).write(Buffer.from([0x7a, 0, 0, 0, 4]));
+      const found = async () =>
+        processOf((await home.record()).postgresql).pid !== before.pid &&
+        (await journal.witness('default').catch(() => undefined))?.epoch === 17;
+      await until('another PostgreSQL has the witness', found, 60_000);
+      nonsense.destroy();
+    });
     await stack.stop();
   });
 
@@ -161,12 +215,19 @@ describe('the local stack', () => {
   it('uses given servers without starting or stopping any', async () => {
     const given = await StackHome.make();
     const lender = await given.start();
-    const environment = { TEMPORAL_ADDRESS: lender.temporal_address, REDIS_URL: lender.redis_url };
+    const environment = {
+      TEMPORAL_ADDRESS: lender.temporal_address,
+      REDIS_URL: lender.redis_url,
+      DATABASE_URL: lender.database_url,
+    };
     const borrower = await home.start({ environment });
-    expect((await home.record()).temporal?.runs).toEqual({ as: 'external' });
+    const borrowed = await home.record();
+    for (const part of [borrowed.temporal, borrowed.redis, borrowed.postgresql]) {
+      expect(part?.runs).toEqual({ as: 'external' });
+    }
     await borrower.stop();
-    const { temporal, redis } = await given.record();
-    expect([await isRunning(processOf(temporal)), await isRunning(processOf(redis))]).toEqual([true, true]);
+    const { temporal, redis, postgresql } = await given.record();
+    for (const part of [temporal, redis, postgresql]) expect(await isRunning(processOf(part))).toBe(true);
     await lender.stop();
     await given.dispose();
   });
@@ -175,8 +236,8 @@ describe('the local stack', () => {
     const foreign = createServer();
     await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
     const { port } = foreign.address() as { port: number };
-    for (const name of ['HOLDFAST_GATEWAY_PORT', 'HOLDFAST_TEMPORAL_PORT', 'HOLDFAST_REDIS_PORT']) {
-      const config = home.config({ [name]: String(port) });
+    for (const name of ['GATEWAY', 'TEMPORAL', 'REDIS', 'POSTGRESQL']) {
+      const config = home.config({ [`HOLDFAST_${name}_PORT`]: String(port) });
       await expect(startStack({ config, services, ui: false })).rejects.toMatchObject({
         code: 'PortTaken',
         message: expect.stringContaining(String(port)),
@@ -187,13 +248,21 @@ describe('the local stack', () => {
   });
 
   it('takes another port when the usual one is taken', async () => {
-    const environment = { HOLDFAST_TEMPORAL_PORT: '', HOLDFAST_REDIS_PORT: '', HOLDFAST_GATEWAY_PORT: '' };
+    const names = ['TEMPORAL', 'REDIS', 'POSTGRESQL', 'GATEWAY'].map((name) => `HOLDFAST_${name}_PORT`);
+    const environment = Object.fromEntries(names.map((name) => [name, '']));
     const other = await StackHome.make();
     const first = await other.start({ environment, services });
     const second = await home.start({ environment, services });
     expect(
-      new Set([first, second].flatMap((stack) => [stack.temporal_address, stack.redis_url, stack.gateway_url])).size,
-    ).toBe(6);
+      new Set(
+        [first, second].flatMap((stack) => [
+          stack.temporal_address,
+          stack.redis_url,
+          stack.database_url,
+          stack.gateway_url,
+        ]),
+      ).size,
+    ).toBe(8);
     await first.stop();
     await second.stop();
     await other.dispose();
@@ -210,7 +279,7 @@ describe('the local stack', () => {
       code: 'StackUnhealthy',
       message: expect.stringContaining('no such table'),
     });
-    for (const part of [started.temporal, started.redis, started.gateway]) {
+    for (const part of [started.temporal, started.redis, started.postgresql, started.gateway]) {
       expect(await isRunning(processOf(part))).toBe(false);
     }
     expect(await home.hasRecord()).toBe(false);

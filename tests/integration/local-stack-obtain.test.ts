@@ -139,6 +139,9 @@ describe('obtaining Temporal', () => {
     });
     const redis = startStack({ config: home.config({ REDIS_URL: 'redis://127.0.0.1:9' }), ui: false });
     await expect(redis).rejects.toMatchObject({ code: 'RedisUnavailable' });
+    const url = 'postgresql://postgres:s3cr3t@127.0.0.1:9/postgres';
+    const postgresql = startStack({ config: home.config({ DATABASE_URL: url }), ui: false });
+    await expect(postgresql).rejects.toMatchObject({ code: 'JournalUnavailable' });
     expect(await home.hasRecord()).toBe(false);
   });
 

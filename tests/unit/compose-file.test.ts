@@ -59,9 +59,9 @@ describe('docker-compose.yml', () => {
     expect(validate({ services: { worker: { image: 'a:1', restrat: 'always' } } })).toBe(false);
   });
 
-  it('runs PostgreSQL, Temporal with its UI, Redis, workers and a gateway', () => {
+  it('runs PostgreSQL, Temporal with its UI, Redis, a journal, workers and a gateway', () => {
     expect(Object.keys(services)).toEqual(
-      expect.arrayContaining(['postgresql', 'temporal', 'temporal-ui', 'redis', 'worker', 'gateway']),
+      expect.arrayContaining(['postgresql', 'temporal', 'temporal-ui', 'redis', 'journal', 'worker', 'gateway']),
     );
   });
 
@@ -92,7 +92,7 @@ describe('docker-compose.yml', () => {
 
   it('holds no secret: each comes from the environment file, without a default', () => {
     const secrets = all.flatMap(([, { environment = {} }]) =>
-      Object.entries(environment).filter(([name]) => /PASSWORD|PWD|SECRET/.test(name)),
+      Object.entries(environment).filter(([name]) => /PASSWORD|PWD|SECRET|_KEY$/.test(name)),
     );
     const named = secrets.map(([, value]) => /^\$\{([A-Z_]+):\?[^}]+\}$/.exec(value)?.[1]);
     const example = [...text('docker/env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)];
@@ -115,6 +115,7 @@ describe('docker-compose.yml', () => {
     for (const [name, { condition }] of edges) {
       expect(condition).toBe(health(name) ? 'service_healthy' : 'service_completed_successfully');
     }
+    // The journal is not among them: halts work without it.
     expect(Object.keys(services['worker']!.depends_on!)).toEqual(['temporal-namespace', 'redis']);
   });
 
@@ -139,6 +140,11 @@ describe('docker-compose.yml', () => {
       const config = loadConfig(Object.fromEntries(environment) as NodeJS.ProcessEnv);
       expect(config.temporal.address).toBe('temporal:7233');
       expect(config.redis.url).toBe('redis://redis:6379');
+      expect(new URL(config.journal.url.replace(/\$\{[^}]+\}/, 'x'))).toMatchObject({
+        username: services['journal']!.environment!['POSTGRES_USER'],
+        hostname: 'journal',
+        pathname: '/holdfast',
+      });
     }
   });
 

@@ -132,6 +132,7 @@ describe('the configuration of the local stack', () => {
     expect(given.local_stack).toMatchObject({
       temporal_address: 'a:1',
       redis_url: undefined,
+      database_url: undefined,
       ports: { gateway: 8001 },
       search_path: ['/a', '/b'],
     });

@@ -28,6 +28,7 @@ import type { NodeSpec } from '../graph/schema';
 import type { FormulaValue, NodeTask } from '../graph/task';
 import { present } from '../json';
 import { isDecimal } from '../money';
+import type { Trade } from './trade';
 
 /** What a node's body is given beside its fields. */
 export interface NodeContext {
@@ -37,7 +38,12 @@ export interface NodeContext {
   /** The same for every attempt of one node, so a receiver can recognise a repeat. */
   readonly idempotency_key: string;
   readonly log: NodeLog;
+  /** For kinds of effect `trade`, and no others. */
+  readonly trade?: Trade;
 }
+
+/** What the body of a kind of effect `E` is given. */
+export type ContextOf<E extends Effect> = [E] extends ['trade'] ? NodeContext & { readonly trade: Trade } : NodeContext;
 
 export interface NodeLog {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -58,11 +64,11 @@ type Fields = Readonly<Record<string, Field<unknown>>>;
 type ValuesOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
 /** `O`: what each of its open fields holds. */
-export interface NodeDefinition<F extends Fields, O = never> {
+export interface NodeDefinition<F extends Fields, O = never, E extends Effect = Effect> {
   readonly type: string;
   /** The page of the reference it stands on. */
   readonly family: string;
-  readonly effect: Effect;
+  readonly effect: E;
   readonly description: string;
   /** A node of this kind as an author writes it; `docs/NODES.md` shows it. */
   readonly example?: NodeSpec;
@@ -86,7 +92,7 @@ export interface NodeDefinition<F extends Fields, O = never> {
   /** `open` holds the open fields, in the order they are written. */
   readonly run: (
     fields: ValuesOf<F>,
-    context: NodeContext,
+    context: ContextOf<E>,
     open: Readonly<Record<string, O>>,
   ) => NodeOutcome | Promise<NodeOutcome>;
 }
@@ -105,8 +111,12 @@ const PURE_TIMEOUT_MS = 1_000;
 const TIMEOUT_MS = 30_000;
 const PURE_RETRY: RetryTraits = { max_attempts: 1, initial_ms: 1_000, backoff: 2, max_ms: 60_000 };
 const RETRY: RetryTraits = { max_attempts: 3, initial_ms: 1_000, backoff: 2, max_ms: 60_000 };
+/** An order whose end is not known is looked up, never sent again on a guess. */
+const TRADE_RETRY: RetryTraits = { max_attempts: 1, initial_ms: 1_000, backoff: 2, max_ms: 60_000 };
 
-export function defineNode<F extends Fields, O = never>(definition: NodeDefinition<F, O>): NodeKind {
+export function defineNode<F extends Fields, O = never, E extends Effect = Effect>(
+  definition: NodeDefinition<F, O, E>,
+): NodeKind {
   const { fields, open_fields, run, branches = [], retry, ...rest } = definition;
   const pure = definition.effect === 'pure';
   const parse = parserOf(definition);
@@ -116,7 +126,7 @@ export function defineNode<F extends Fields, O = never>(definition: NodeDefiniti
     branches,
     formulas: Object.keys(fields).filter((name) => fields[name]?.declaration.type === 'formula'),
     timeout_ms: definition.timeout_ms ?? (pure ? PURE_TIMEOUT_MS : TIMEOUT_MS),
-    retry: { ...(pure ? PURE_RETRY : RETRY), ...retry },
+    retry: { ...retryOf(definition.effect), ...retry },
     fields: mapValues(fields, (each) => each.declaration),
     parse: (values) => {
       const given = parse(values);
@@ -124,9 +134,22 @@ export function defineNode<F extends Fields, O = never>(definition: NodeDefiniti
     },
     run: async (values, context) => {
       const given = parse(values);
-      return run(given.fields, context, given.open);
+      return run(given.fields, contextFor(definition, context), given.open);
     },
   };
+}
+
+function retryOf(effect: Effect): RetryTraits {
+  if (effect === 'pure') return PURE_RETRY;
+  return effect === 'trade' ? TRADE_RETRY : RETRY;
+}
+
+/** Throws `Unexpected` where a kind that trades is run without a desk. */
+function contextFor<E extends Effect>({ type, effect }: { type: string; effect: E }, context: NodeContext) {
+  if (effect === 'trade' && context.trade === undefined) {
+    throw new HoldfastError('Unexpected', `the kind ${type} trades, and there is no desk to ask for permits`);
+  }
+  return context as ContextOf<E>;
 }
 
 /** What a body takes from the values of a run. Throws `InvalidInput` naming the fields. */

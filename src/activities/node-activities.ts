@@ -2,9 +2,10 @@
 import type { BlobStore } from '../blobs/blob-store';
 import { nodeKey } from '../events/build';
 import type { NodeTask } from '../graph/task';
-import type { NodeKind, NodeLog, NodeOutcome } from './define-node';
+import type { NodeContext, NodeKind, NodeLog, NodeOutcome } from './define-node';
 import { LargeValues, pureOutputs } from './large-values';
 import { nodeSignal } from './node-signal';
+import type { Trade } from './trade';
 
 /** Takes a task and returns the outcome; the worker's interceptor adds attempt and duration. */
 export type NodeActivity = (task: NodeTask) => Promise<NodeOutcome>;
@@ -13,29 +14,51 @@ export interface NodeActivityDependencies {
   /** Where outputs go that an execution cannot carry. */
   readonly blobs: BlobStore;
   readonly log: (task: NodeTask) => NodeLog;
+  /** Called for each attempt of a kind that trades; without it none of them can run. */
+  readonly openTrade?: (attempt: TradeAttempt) => OpenTrade;
+}
+
+export type TradeAttempt = Pick<NodeContext, 'task' | 'idempotency_key' | 'signal'>;
+
+/** The permits of one attempt. */
+export interface OpenTrade extends Trade {
+  /** The body has ended: permits it did not use are of no use any more. */
+  end(): void;
 }
 
 export function createNodeActivities(
   kinds: Iterable<NodeKind>,
-  { blobs, log }: NodeActivityDependencies,
+  { blobs, ...rest }: NodeActivityDependencies,
 ): Record<string, NodeActivity> {
   const inWorkers = [...kinds].filter((kind) => kind.effect !== 'control');
   const values = new LargeValues(blobs);
-  return Object.fromEntries(inWorkers.map((kind) => [kind.type, (task) => runNode(kind, task, { values, log })]));
+  return Object.fromEntries(inWorkers.map((kind) => [kind.type, (task) => runNode(kind, task, { values, ...rest })]));
 }
 
-interface Surroundings extends Pick<NodeActivityDependencies, 'log'> {
+interface Surroundings extends Omit<NodeActivityDependencies, 'blobs'> {
   readonly values: LargeValues;
 }
 
 /** Values are read and stored within the attempt, under its timeout, and what goes wrong there is the attempt's failure. */
-async function runNode(kind: NodeKind, task: NodeTask, { values, log }: Surroundings): Promise<NodeOutcome> {
+async function runNode(kind: NodeKind, task: NodeTask, { values, log, openTrade }: Surroundings): Promise<NodeOutcome> {
   const signal = nodeSignal.getStore() ?? new AbortController().signal;
   const fields = await values.resolve(task.fields);
-  const context = { task: { ...task, fields }, signal, idempotency_key: idempotencyKey(task), log: log(task) };
-  const outcome = await kind.run(fields, context);
+  const attempt = { task: { ...task, fields }, signal, idempotency_key: idempotencyKey(task) };
+  const context = { ...attempt, log: log(task) };
+  const outcome =
+    kind.effect === 'trade' && openTrade !== undefined
+      ? await withTrade(openTrade(attempt), (trade) => kind.run(fields, { ...context, trade }))
+      : await kind.run(fields, context);
   const outputs = kind.effect === 'pure' ? pureOutputs(outcome.outputs) : await values.store(outcome.outputs);
   return { ...outcome, outputs };
+}
+
+async function withTrade(trade: OpenTrade, body: (trade: Trade) => Promise<NodeOutcome>): Promise<NodeOutcome> {
+  try {
+    return await body(trade);
+  } finally {
+    trade.end();
+  }
 }
 
 /** The same for every attempt and every dispatch of a node's generation, so that a receiver recognises a repeat. */

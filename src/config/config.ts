@@ -19,6 +19,12 @@ export interface Config {
     readonly desk_task_queue: string;
   };
   readonly redis: { readonly url: string };
+  /** PostgreSQL, for what people ask about later. */
+  readonly journal: { readonly url: string };
+  readonly emergency: {
+    /** At least 32 characters, the same for all that close gates and all that have one; the local stack makes its own. */
+    readonly closing_key: string | undefined;
+  };
   readonly gateway: {
     readonly host: string;
     readonly port: number;
@@ -62,12 +68,13 @@ export interface LocalStackConfig {
   /** host:port of a server that runs already; none is started then. */
   readonly temporal_address: string | undefined;
   readonly redis_url: string | undefined;
+  readonly database_url: string | undefined;
   /** The Temporal command line to use, and no other. */
   readonly temporal_cli: string | undefined;
   /** Where the release archives of the Temporal command line are. */
   readonly temporal_download_url: string;
   /** 0 means any free port; nothing means the usual one, or any free one when that is taken. */
-  readonly ports: Readonly<Record<'temporal' | 'temporal_ui' | 'redis' | 'gateway', number | undefined>>;
+  readonly ports: Readonly<Record<'temporal' | 'temporal_ui' | 'redis' | 'postgresql' | 'gateway', number | undefined>>;
   /** Programs that were fetched or built are kept here. */
   readonly cache: string;
   /** The folders of PATH. */
@@ -101,9 +108,14 @@ const environmentSchema = z.object({
     .string()
     .regex(/^(redis|rediss|unix):\/\//, 'must start with redis:// or rediss://')
     .default('redis://127.0.0.1:6379'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgresql://')
+    .default('postgresql://postgres@127.0.0.1:5433/postgres'),
   HOLDFAST_GATEWAY_HOST: z.string().min(1).default('127.0.0.1'),
   HOLDFAST_GATEWAY_PORT: port.default(8001),
   HOLDFAST_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  HOLDFAST_CLOSING_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_ALLOWED_ORIGINS: z.string().default(''),
   HOLDFAST_MAX_CONCURRENT_ACTIVITIES: z.coerce.number().int().min(1).max(1000).default(100),
   HOLDFAST_EVENTS: flag.default(true),
@@ -123,6 +135,7 @@ const environmentSchema = z.object({
   HOLDFAST_TEMPORAL_PORT: port.optional(),
   HOLDFAST_TEMPORAL_UI_PORT: port.optional(),
   HOLDFAST_REDIS_PORT: port.optional(),
+  HOLDFAST_POSTGRESQL_PORT: port.optional(),
   XDG_CACHE_HOME: z.string().default(() => join(homedir(), '.cache')),
   PATH: z.string().default(''),
 });
@@ -148,6 +161,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       desk_task_queue: env.HOLDFAST_DESK_TASK_QUEUE,
     },
     redis: { url: env.REDIS_URL },
+    journal: { url: env.DATABASE_URL },
+    emergency: { closing_key: env.HOLDFAST_CLOSING_KEY },
     gateway: {
       host: env.HOLDFAST_GATEWAY_HOST,
       port: env.HOLDFAST_GATEWAY_PORT,
@@ -195,12 +210,14 @@ function localStackConfig(env: Environment, given: ReadonlySet<string>): LocalSt
   return {
     temporal_address: given.has('TEMPORAL_ADDRESS') ? env.TEMPORAL_ADDRESS : undefined,
     redis_url: given.has('REDIS_URL') ? env.REDIS_URL : undefined,
+    database_url: given.has('DATABASE_URL') ? env.DATABASE_URL : undefined,
     temporal_cli: env.HOLDFAST_TEMPORAL_CLI,
     temporal_download_url: env.HOLDFAST_TEMPORAL_DOWNLOAD_URL,
     ports: {
       temporal: env.HOLDFAST_TEMPORAL_PORT,
       temporal_ui: env.HOLDFAST_TEMPORAL_UI_PORT,
       redis: env.HOLDFAST_REDIS_PORT,
+      postgresql: env.HOLDFAST_POSTGRESQL_PORT,
       gateway: given.has('HOLDFAST_GATEWAY_PORT') ? env.HOLDFAST_GATEWAY_PORT : undefined,
     },
     cache: join(env.XDG_CACHE_HOME, 'holdfast'),

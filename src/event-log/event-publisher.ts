@@ -8,7 +8,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { Publication } from '../events/build';
-import { messageOf } from '../errors';
+import { HoldfastError, messageOf } from '../errors';
 import { connectRedis, disconnectRedis, serverRunId } from './connection';
 import { EVENTS_CHANNEL, HINTS_CHANNEL } from './keys';
 import { addPublish, definePublish } from './log-commands';
@@ -76,6 +76,22 @@ export class EventPublisher {
       dropped: this.#outbox.dropped,
       refused: this.#refused,
     };
+  }
+
+  /** Queues these and resolves once Redis has answered for them. Rejects when it has not within the deadline; they stay queued. */
+  async deliver(publications: readonly Publication[], deadline_ms: number): Promise<void> {
+    for (const publication of publications) this.publish(publication);
+    const mine = this.#settled + this.stats().queued;
+    const deadline = Date.now() + deadline_ms;
+    while (this.#settled < mine) {
+      if (Date.now() > deadline) throw new HoldfastError('RedisUnavailable', 'Redis has not taken the events in time.');
+      await Promise.race([this.#pumping, pause(20)]);
+    }
+  }
+
+  /** Events that have left the memory. */
+  get #settled(): number {
+    return this.#published + this.#refused + this.#outbox.dropped;
   }
 
   /** Sends what is queued, as far as the deadline allows, and closes the connection. */

@@ -1,4 +1,11 @@
 /** The event log: publisher, reader, subscriber. */
+export {
+  ClosingPublisher,
+  ClosingSubscriber,
+  type ClosingCounts,
+  type ClosingHandlers,
+  type ClosingSubscriberOptions,
+} from './closings';
 export { EventPublisher, type PublisherOptions, type PublisherStats } from './event-publisher';
 export { isAfter, type Cursor } from './cursor';
 export { EventReader, type Replay, type Snapshot } from './event-reader';

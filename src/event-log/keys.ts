@@ -6,6 +6,8 @@
 export const EVENTS_CHANNEL = 'workflow_events';
 /** The workflows' own word that they are ending: wakes the reconciler, is never numbered or shown. */
 export const HINTS_CHANNEL = 'execution_hints';
+/** Signed closings of one desk; see `emergency/closing.ts`. */
+export const closingsChannel = (desk: string): string => `holdfast:closings:${desk}`;
 
 /** `{run_id, number, epoch}`: which server process the log was last written through, and the epoch that began with it. */
 export const EPOCH_KEY = 'holdfast:epoch';

@@ -125,3 +125,11 @@ export function itemPath(key: string, index: number): string {
 export function pathOf(frame: Frame, nodeId: string): string {
   return frame.path === '' ? nodeId : `${frame.path}/${nodeId}`;
 }
+
+/** The frames of what runs at a halt. */
+export const ON_HALT = ':on_halt';
+
+/** Whether it is, or stands in, what runs at a halt. */
+export function runsAside({ path }: Pick<Frame, 'path'>): boolean {
+  return path.startsWith(ON_HALT);
+}

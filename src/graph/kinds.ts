@@ -7,9 +7,10 @@ import type { ValueType } from './value-types';
 
 /**
  * How a kind touches the world, which decides how it runs:
- * `pure` as local activity (may run again at any time), `read` and `notify` as activity, `control` inside the workflow.
+ * `pure` as local activity (may run again at any time), `read` and `notify` as activity, `trade` as activity with one attempt and
+ * a permit of the desk for every order, `control` inside the workflow.
  */
-export type Effect = 'pure' | 'read' | 'notify' | 'control';
+export type Effect = 'pure' | 'read' | 'notify' | 'trade' | 'control';
 
 export interface FieldDeclaration {
   readonly type: ValueType;

@@ -6,7 +6,7 @@ import { itemAt } from './item-at';
 import { present } from '../json';
 import { assertGraph } from './assert-graph';
 import { durationMs } from './duration';
-import type { KindTraits, RetryTraits } from './kinds';
+import type { Effect, KindTraits, RetryTraits } from './kinds';
 import { guardIdOf, LOOP_GUARD, SCOPE_IDS } from './names';
 import { parseControlReference, parseDataReference, referencesInFormula, referencesInTemplate } from './references';
 import type { Body, Defaults, Graph, NodeSpec } from './schema';
@@ -190,16 +190,23 @@ function loopBody({ type, body, while: condition }: NodeSpec, world: World): Pla
   return planBody({ ...body, nodes: { ...body.nodes, [LOOP_GUARD]: guard } }, world);
 }
 
-/** The graph's `defaults` hold for nodes that call the world; a pure node with them would only run slower. */
+/**
+ * The graph's `defaults` hold for nodes that call the world; a pure node with them would only run slower. How often an order is sent
+ * is no matter of defaults.
+ */
 function policyOf(spec: NodeSpec, traits: KindTraits, defaults: Defaults): Policy {
-  const calls = traits.effect === 'read' || traits.effect === 'notify';
-  const given = calls ? defaults : NO_DEFAULTS;
+  const given = defaultsFor(traits.effect, defaults);
   const policy: Policy = {
     timeout_ms: durationMs(spec.timeout ?? given.timeout) ?? traits.timeout_ms,
     retry: retryOf(spec.retry ?? NO_RETRY, given.retry ?? NO_RETRY, traits.retry),
   };
   addLimits(policy, spec, given);
   return policy;
+}
+
+function defaultsFor(effect: Effect, defaults: Defaults): Defaults {
+  if (effect === 'trade') return { ...defaults, retry: undefined };
+  return effect === 'read' || effect === 'notify' ? defaults : NO_DEFAULTS;
 }
 
 /** Keys that are absent stay so: one of 10,000 nodes seldom has any. */

@@ -6,6 +6,8 @@ export interface NodeTask extends Correlation {
   readonly execution_id: string;
   readonly workflow_id: string;
   readonly mode: Mode;
+  /** The emergency desk that judges it; absent for the default one. */
+  readonly desk?: string;
   readonly node_id: string;
   readonly node_type: string;
   /** Empty at the top; `each[3]` and the like inside `map` and `repeat`. */
@@ -40,6 +42,18 @@ export interface Deferral {
   readonly retry_at: string;
   /** The same by no clock but the worker's own, which may be wrong. */
   readonly retry_in_ms: number;
+}
+
+/**
+ * The details of an `EmergencyHalted` failure: a gate or the desk refused the attempt before anything was sent, so it is not counted.
+ * The node goes back to ready.
+ */
+export interface EmergencyRefusal {
+  readonly attempt: number;
+  readonly scope: string;
+  readonly reason: string;
+  /** Of the desk, as far as the refuser knows. */
+  readonly epoch: number;
 }
 
 export interface NodeResult {

@@ -7,15 +7,20 @@ import type { Mistake } from './mistake';
 import { objectOf } from './node-reading';
 import type { NodeReading } from './node-reading';
 
-/** A control kind makes no attempts, and has a deadline of its own where it waits for somebody; a pure one calls nobody. */
+/**
+ * A control kind makes no attempts, and has a deadline of its own where it waits for somebody; a pure one calls nobody. An order whose
+ * end is not known is looked up and never sent again on a guess.
+ */
 const MEANINGLESS: Readonly<Partial<Record<Effect, readonly string[]>>> = {
   control: ['timeout', 'total_timeout', 'retry', 'circuit_breaker', 'rate_limit', 'task_queue'],
   pure: ['circuit_breaker', 'rate_limit'],
+  trade: ['retry'],
 };
 
 const WHY: Readonly<Partial<Record<Effect, string>>> = {
   control: 'happens inside the execution and makes no attempts',
   pure: 'calls nobody',
+  trade: 'sends an order once',
 };
 
 export function checkPolicy({ kind, raw, pointer, type }: NodeReading, found: Mistake[]): void {

@@ -11,7 +11,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import type { NodeKind } from '../activities/define-node';
-import { createNodeActivities } from '../activities/node-activities';
+import { createNodeActivities, type TradeAttempt } from '../activities/node-activities';
 import type { BlobStore } from '../blobs/blob-store';
 import type { Config } from '../config/config';
 import { messageOf } from '../errors';
@@ -21,8 +21,11 @@ import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { Sinks } from '@temporalio/workflow';
 import type { EventSinks } from '../workflows/event-sink';
+import type { GateSinks } from '../workflows/gate-sink';
+import type { Closing } from '../emergency/closing';
 import { NodeAdmission } from './admission';
-import { createDeskActivities, createEmergencyCheck } from './desk-activities';
+import { createDeskActivities, createDeskReader, createEmergencyCheck, type DeskPorts } from './desk-activities';
+import type { DeskGuard } from './desk-guard';
 import { logEvent } from './event-lines';
 import { createSubgraphActivities } from './subgraph-activities';
 import { NodeInterceptor } from './node-interceptor';
@@ -35,8 +38,14 @@ export interface WorkerDependencies {
   /** Where outputs go that an execution cannot carry; the same for all workers of the task queue. */
   readonly blobs: BlobStore;
   readonly log: Logger;
+  /** By desk; without one nothing is gated, and nothing can trade. */
+  readonly guardOf?: (deskId: string | undefined) => DeskGuard;
   /** Takes an event and returns at once. */
   readonly publish: (publication: Publication) => void;
+  /** Tells all workers that the desk has halted something; returns at once. */
+  readonly closeGates?: (closing: Closing) => void;
+  /** What the desk tells outside Temporal; without it events are published as all others are, and there is no journal. */
+  readonly desk?: Partial<DeskPorts>;
   /** The workflows' code: a prebuilt bundle, or what bundles them now. */
   readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>;
   /** Sinks the bundle calls beside the events', such as those of a coverage counter. */
@@ -57,7 +66,7 @@ const SHUTDOWN_GRACE = '10s';
 const SHUTDOWN_FORCE = '12s';
 
 export async function createWorker(dependencies: WorkerDependencies): Promise<HoldfastWorker> {
-  const { config, client, kinds, blobs, log } = dependencies;
+  const { config, client, kinds, blobs, log, guardOf } = dependencies;
   const tell = (publication: Publication): void => {
     try {
       logEvent(log, publication.event);
@@ -79,27 +88,44 @@ export async function createWorker(dependencies: WorkerDependencies): Promise<Ho
     ...versioning(config, 'PINNED'),
     taskQueue: config.temporal.task_queue,
     activities: {
-      ...createNodeActivities(kinds.values(), { blobs, log: nodeLog }),
+      ...createNodeActivities(kinds.values(), { blobs, log: nodeLog, ...tradeBy(guardOf) }),
       ...createEmergencyCheck(client),
+      ...createDeskReader(client),
       ...createSubgraphActivities(client),
     },
-    interceptors: { activity: [nodeInterceptor(kinds, admission, tell)] },
+    interceptors: { activity: [nodeInterceptor(dependencies, admission, tell)] },
     maxConcurrentActivityTaskExecutions: config.worker.max_concurrent_activities,
   });
   const desk = await Worker.create({
     ...common,
     ...versioning(config, 'AUTO_UPGRADE'),
     taskQueue: config.temporal.desk_task_queue,
-    activities: createDeskActivities(client),
+    activities: createDeskActivities(client, deskPorts(dependencies)),
   });
   return started(graphs, desk);
 }
 
+function deskPorts({ publish, desk }: WorkerDependencies): DeskPorts {
+  const publishEvents = (events: readonly Publication[]): Promise<void> => {
+    for (const event of events) publish(event);
+    return Promise.resolve();
+  };
+  return { publishEvents, ...desk };
+}
+
 function commonOptions(
-  { config, connection, workflows, extraSinks }: WorkerDependencies,
+  { config, connection, workflows, extraSinks, closeGates }: WorkerDependencies,
   tell: (publication: Publication) => void,
 ) {
-  const sinks: InjectedSinks<EventSinks> = {
+  const sinks: InjectedSinks<EventSinks & GateSinks> = {
+    gates: {
+      close: {
+        fn: (_info, closing) => {
+          closeGates?.(closing);
+        },
+        callDuringReplay: false,
+      },
+    },
     events: {
       publish: {
         fn: (_info, publication) => {
@@ -138,13 +164,24 @@ function versioning({ worker }: WorkerDependencies['config'], defaultVersioningB
 }
 
 function nodeInterceptor(
-  kinds: ReadonlyMap<string, NodeKind>,
+  { kinds, guardOf }: Pick<WorkerDependencies, 'kinds' | 'guardOf'>,
   admission: NodeAdmission,
   publish: (publication: Publication) => void,
 ): ActivityInterceptorsFactory {
   const enter = (task: NodeTask) => admission.enter(task);
-  const options = { isNode: (type: string) => kinds.has(type), enter, publish };
+  const options = { isNode: (type: string) => kinds.has(type), enter, publish, ...verdictBy(kinds, guardOf) };
   return (context) => ({ inbound: new NodeInterceptor(context, options) });
+}
+
+function verdictBy(kinds: ReadonlyMap<string, NodeKind>, guardOf: WorkerDependencies['guardOf']) {
+  if (guardOf === undefined) return {};
+  const verdict = (task: NodeTask) => guardOf(task.desk).verdict(task, kinds.get(task.node_type)?.effect ?? 'trade');
+  return { verdict };
+}
+
+function tradeBy(guardOf: WorkerDependencies['guardOf']) {
+  if (guardOf === undefined) return {};
+  return { openTrade: (attempt: TradeAttempt) => guardOf(attempt.task.desk).openTrade(attempt) };
 }
 
 function correlation({ execution_id, workflow_id, bot_id, strategy_id, node_id, node_type }: NodeTask) {

@@ -1,9 +1,16 @@
 /** What the workflows ask of Temporal itself. */
 import { heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { Scope } from '../emergency/model';
+import { permissionsOf } from '../emergency/scopes';
+import { GLOBAL } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
+import type { Publication } from '../events/build';
+import type { ExecutionFilter } from '../temporal-client/holdfast-client';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
-import type { EmergencyNotice } from '../workflows/messages';
+import type { AuditEntry } from '../journal/entry';
+import type { EmergencyNotice } from '../workflows/desk-messages';
+import type { DeskActivities } from '../workflows/emergency-desk';
 
 const AT_ONCE = 20;
 
@@ -11,27 +18,68 @@ const AT_ONCE = 20;
 export function createEmergencyCheck(client: HoldfastClient) {
   return {
     /** A halt is an answer and not retried; a desk that does not answer is asked again. */
-    assertCanOperate: async (deskId: string): Promise<void> => {
+    assertCanOperate: async (deskId: string, scopes: readonly Scope[]): Promise<void> => {
       try {
-        await client.assertCanOperate(deskId);
+        await client.assertCanOperate(deskId, scopes);
       } catch (error) {
         if (!(error instanceof HoldfastError)) throw error;
         const { message, code, entry, details } = error;
-        const notice = code === 'EmergencyHalted' ? [{ ...details, state: 'halt' }] : [];
+        const notice = code === 'EmergencyHalted' ? [{ ...details }] : [];
         throw ApplicationFailure.create({ message, type: code, nonRetryable: !entry.retryable, details: notice });
       }
     },
   };
 }
 
-/** Run on the desk's own task queue. */
-export function createDeskActivities(client: HoldfastClient) {
+/** Run on the graph task queue: an execution asks how its desk stands. */
+export function createDeskReader(client: HoldfastClient) {
   return {
+    readDesk: async (deskId: string, scopes: readonly Scope[]): Promise<readonly EmergencyNotice[]> => {
+      const { epoch, scopes: known } = await client.deskStatus(deskId);
+      return [GLOBAL, ...scopes].map((scope) => {
+        const { state = 'normal', causes = [] } = known.find((each) => each.scope === scope) ?? {};
+        return { state, scope, epoch, reason: causes.at(-1)?.reason ?? 'as the desk says' };
+      });
+    },
+  };
+}
+
+/** What the desk tells outside Temporal. */
+export interface DeskPorts {
+  /** Resolves when the event log has them. */
+  readonly publishEvents: (events: readonly Publication[]) => Promise<void>;
+  /** Absent where there is no journal: then the desk's own history is the only audit. */
+  readonly journal?: DeskJournal;
+}
+
+export interface DeskJournal {
+  appendAudit(entries: readonly AuditEntry[]): Promise<unknown>;
+  recordWitness(deskId: string, epoch: number): Promise<void>;
+  witness(deskId: string): Promise<{ readonly epoch: number } | undefined>;
+}
+
+/** Run on the desk's own task queue. */
+export function createDeskActivities(client: HoldfastClient, { publishEvents, journal }: DeskPorts) {
+  const desk: DeskActivities = {
+    publishDeskEvents: publishEvents,
+    appendAudit: async (entries) => {
+      const [first] = entries;
+      if (journal === undefined || first === undefined) return -1;
+      await journal.appendAudit(entries);
+      await journal.recordWitness(first.desk_id, Math.max(...entries.map(({ epoch }) => epoch)));
+      return (await journal.witness(first.desk_id))?.epoch ?? -1;
+    },
+    journalWitness: async (deskId) => (await journal?.witness(deskId))?.epoch ?? -1,
+  };
+  return {
+    ...desk,
     broadcastEmergency: async (deskId: string, notice: EmergencyNotice): Promise<void> => {
+      if (await isOver(client, deskId, notice)) return;
       let page: string | undefined;
       do {
         heartbeat();
         const listed = await client.listExecutions({
+          ...concernedBy(notice.scope),
           open: true,
           desk_id: deskId,
           limit: 1000,
@@ -46,6 +94,30 @@ export function createDeskActivities(client: HoldfastClient) {
       } while (page !== undefined);
     },
   };
+}
+
+/**
+ * A change that has been taken back since is told no more: an execution that started after the resume has heard of neither, and would
+ * halt at the first word of it. A halt is told all the same when the desk does not answer; its end waits until it does.
+ */
+async function isOver(client: HoldfastClient, deskId: string, notice: EmergencyNotice): Promise<boolean> {
+  const { can_trade } = permissionsOf(notice.state);
+  try {
+    const { scopes } = await client.deskStatus(deskId);
+    const state = scopes.find(({ scope }) => scope === notice.scope)?.state ?? 'normal';
+    return permissionsOf(state).can_trade !== can_trade;
+  } catch (error) {
+    if (can_trade) throw error;
+    return false;
+  }
+}
+
+/** Of the scopes that concern executions. */
+function concernedBy(scope: Scope): ExecutionFilter {
+  const colon = scope.indexOf(':');
+  const [kind, id] = [scope.slice(0, colon), scope.slice(colon + 1)];
+  if (kind === 'bot') return { bot_id: id };
+  return kind === 'strategy' ? { strategy_id: id } : {};
 }
 
 async function notifyAll(client: HoldfastClient, ids: readonly string[], notice: EmergencyNotice): Promise<void> {

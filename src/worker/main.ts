@@ -6,12 +6,12 @@ import { createKinds } from '../activities/kinds';
 import { withOwnKinds } from '../activities/load-kinds';
 import { FileBlobStore } from '../blobs/file-blob-store';
 import { loadConfig, type Config } from '../config/config';
-import { EventPublisher } from '../event-log';
 import { HoldfastError, messageOf } from '../errors';
 import { createLogger, type Logger } from '../logging';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
 import { recordedVenues } from '../venues/recorded-venue';
 import { createWorker } from './create-worker';
+import { openOutside } from './outside';
 import { pruneDaily } from './prune-blobs';
 import { installRuntime } from './runtime';
 
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const unregistered = await client.ensureSearchAttributes();
   if (unregistered.length > 0) log.warn({ unregistered }, 'search_attributes_not_registered');
 
-  const publisher = config.worker.events ? createPublisher(config, log) : undefined;
+  const outside = openOutside(config, client, log);
   const venues = await recordedVenues({
     directory: RECORDED_DATA,
     clock: { now: Date.now, speed: config.replay_speed },
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     kinds: withOwnKinds(createKinds({ venues }), config.nodes),
     blobs,
     log,
-    publish: (publication) => publisher?.publish(publication),
+    ...outside,
     workflows: { workflowBundle: { codePath: requireBundle() } },
   });
   await client.ensureDesk();
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   try {
     await worker.finished;
   } finally {
-    await publisher?.close();
+    await outside.close();
     await connection.close();
     await client.close();
   }
@@ -66,14 +66,6 @@ async function main(): Promise<void> {
 function requireBundle(): string {
   if (existsSync(BUNDLE)) return BUNDLE;
   throw new HoldfastError('ConfigurationInvalid', 'The workflows are not built; run `npm run build` first.');
-}
-
-function createPublisher(config: Config, log: Logger): EventPublisher {
-  return new EventPublisher(config.redis.url, {
-    onError: (error) => {
-      log.warn({ error: error.message }, 'event_log_unavailable');
-    },
-  });
 }
 
 async function connectPatiently({ temporal }: Config, log: Logger): Promise<HoldfastClient> {

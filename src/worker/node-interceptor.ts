@@ -1,5 +1,7 @@
 /**
  * Around every node's activity, in this order:
+ *   - ends an attempt that a closed gate forbids with `EmergencyHalted`, which costs no attempt, and tells nothing; one that the desk
+ *     or the gate refuses later, before anything was sent, ends in the same way;
  *   - ends an attempt that must not be made now with a deferral, and tells nothing; an attempt that is made reports how it ended;
  *   - tells that it started, how it ended, or that it will be tried again; telling never delays or fails it;
  *   - ends the attempt at the node's own timeout with `TimeoutError`: a body that ends later is ignored;
@@ -19,8 +21,9 @@ import { nodeEvent, type Publication } from '../events/build';
 import { cutOutputs } from '../events/cut-outputs';
 import type { NodeFact } from '../events/envelope';
 import { retryDelay } from '../graph/back-off';
-import type { Deferral, NodeResult, NodeTask } from '../graph/task';
+import type { Deferral, EmergencyRefusal, NodeResult, NodeTask } from '../graph/task';
 import type { NodeEntry } from './admission';
+import type { GateVerdict } from './gate';
 
 const HEARTBEAT_INTERVAL_MS = 1_000;
 /** Beyond this `setTimeout` fires at once; no worker lives that long either (24.8 days). */
@@ -29,6 +32,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface NodeInterceptorOptions {
   /** Activity types that are nodes; all others pass untouched. */
   readonly isNode: (activityType: string) => boolean;
+  /** What the desk's gate says; without it all are open. */
+  readonly verdict?: (task: NodeTask) => GateVerdict;
   /** Whether the attempt may be made now. */
   readonly enter: (task: NodeTask) => NodeEntry;
   readonly publish: (publication: Publication) => void;
@@ -46,6 +51,8 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
     if (!this.#options.isNode(this.#context.info.activityType)) return next(input);
     const task = input.args[0] as NodeTask;
+    const verdict = this.#options.verdict?.(task);
+    if (verdict?.open === false) throw this.#halted(task, verdict);
     const entry = this.#options.enter(task);
     if (!entry.admitted) throw this.#deferral(task, entry);
     const startedAt = performance.now();
@@ -60,6 +67,8 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     } catch (error) {
       const failure = classifyError(error);
       entry.leave(failure.type);
+      const refusal = refusalBeforeSending(error);
+      if (refusal !== undefined) throw this.#halted(task, refusal);
       throw this.#failed(task, failure, elapsed());
     } finally {
       stopHeartbeat();
@@ -101,6 +110,14 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     return ApplicationFailure.create({ message, type, nonRetryable: true, category, details: [deferral] });
   }
 
+  #halted(task: NodeTask, { scope, reason, epoch }: Omit<EmergencyRefusal, 'attempt'>): ApplicationFailure {
+    const refusal: EmergencyRefusal = { attempt: this.#attemptOf(task), scope, reason, epoch };
+    const category = ApplicationFailureCategory.BENIGN;
+    const message = `${scope} is closed: ${reason}`;
+    const type = 'EmergencyHalted';
+    return ApplicationFailure.create({ message, type, nonRetryable: true, category, details: [refusal] });
+  }
+
   /** Counted over all dispatches of the node's generation; a task that an earlier release handed out knows of none. */
   #attemptOf({ used_attempts = 0 }: Partial<NodeTask>): number {
     return used_attempts + this.#context.info.attempt;
@@ -121,6 +138,14 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     const turn = { node_id, node_type, frame, generation, dispatch, attempt: this.#attemptOf(task) };
     this.#options.publish(nodeEvent(task, turn, fact, Date.now()));
   }
+}
+
+/** What a body was refused with that had sent nothing, so that it can be run once more. */
+function refusalBeforeSending(error: unknown): Omit<EmergencyRefusal, 'attempt'> | undefined {
+  if (!(error instanceof HoldfastError) || error.code !== 'EmergencyHalted') return undefined;
+  const { unsent, scope, reason, epoch } = error.details;
+  if (unsent !== true || typeof scope !== 'string' || typeof reason !== 'string') return undefined;
+  return { scope, reason, epoch: typeof epoch === 'number' ? epoch : 0 };
 }
 
 async function withinTimeout(task: NodeTask, body: () => Promise<NodeOutcome>): Promise<NodeOutcome> {

@@ -102,7 +102,7 @@ describe('a graph forced past validation', () => {
   });
 
   it.each([
-    ['an effect there is not', traits('trade' as 'pure')],
+    ['an effect there is not', traits('magic' as 'pure')],
     ['branches that are no list', traits('pure', { branches: 'x' as unknown as string[] })],
     [
       'a back-off that is no number',

@@ -1,0 +1,41 @@
+/** What a kind of effect `trade` is given to send orders by: nothing goes to a venue without a permit of the desk. */
+import type { PermitRequest, Settlement } from '../emergency/model';
+
+/** One order of a node, complete: the desk judges exactly this one. */
+export type OrderDraft = Pick<
+  PermitRequest,
+  'account' | 'venue' | 'symbol' | 'side' | 'quantity' | 'price' | 'currency' | 'market'
+> & {
+  /** Tells several orders of one node apart; default `order`. */
+  readonly leg?: string;
+};
+
+export interface TradePermit {
+  readonly permit_id: string;
+  readonly epoch: number;
+  /** The desk has found that the order only reduces a proven position. */
+  readonly reduces: boolean;
+  /** Whether its one request was let through. */
+  readonly isUsed: boolean;
+  /** How long a venue may still accept the order; the request says so to the venue. */
+  remainingMs(): number;
+  /**
+   * The last check, to be made when the bytes of the request are about to be written, and once: it uses the permit up. Throws
+   * `PermitExpired`, `EmergencyHalted`, or `AlreadyUsed` the second time; the permit is then settled `unused` unless it was used.
+   */
+  assertUsable(): void;
+  /**
+   * How its request ended. Returns at once. What comes after `unused`, `rejected` or `closed` is ignored, and so is `unused` once it
+   * was used: the reservation then stays, which is safe. One that was not used cannot be used any more.
+   */
+  settle(outcome: Settlement['outcome'], filled_quantity?: string): void;
+}
+
+export interface Trade {
+  /**
+   * Asks the desk. Throws `EmergencyHalted`, `LimitExceeded`, `PositionUnproven`, `StalePrice`, `AlreadyUsed`, `EmergencyUnreachable`
+   * and what else the desk denies with; nothing was sent then. Let `EmergencyHalted` through: the node is then taken back and
+   * tried again after the halt, unless an order of it was sent already.
+   */
+  request(order: OrderDraft): Promise<TradePermit>;
+}

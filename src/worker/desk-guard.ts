@@ -1,0 +1,75 @@
+/** All that stands between the nodes of this worker and the outside for one emergency desk, put together. */
+import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
+import { ClosingSubscriber, type ClosingCounts } from '../event-log';
+import type { Effect } from '../graph/kinds';
+import type { NodeTask } from '../graph/task';
+import type { DeskPort } from './desk-port';
+import { GateKeeper } from './gate-keeper';
+import type { GateVerdict } from './gate';
+import { nodeVerdict } from './node-gate';
+import { PermitDesk } from './permits';
+import { AttemptTrade } from './trade';
+
+export interface DeskGuardOptions {
+  readonly desk_id: string;
+  readonly port: DeskPort;
+  readonly redis_url: string;
+  /** What closings are signed with. */
+  readonly closing_key: string;
+  readonly log: Pick<Console, 'warn'>;
+}
+
+export class DeskGuard {
+  readonly gate: GateKeeper;
+  readonly permits: PermitDesk;
+  readonly #closings: ClosingSubscriber;
+
+  constructor({ desk_id, port, redis_url, closing_key, log }: DeskGuardOptions) {
+    const said = (what: string) => (why: unknown) => {
+      log.warn({ desk_id, error: why instanceof Error ? why.message : why }, what);
+    };
+    this.gate = new GateKeeper({ port, onError: said('desk_not_read') });
+    const onHalted = () => {
+      this.gate.refresh();
+    };
+    this.permits = new PermitDesk({ port, gate: this.gate, onHalted, onError: said('permits_not_answered') });
+    this.#closings = new ClosingSubscriber({
+      ...{ url: redis_url, desk: desk_id, key: closing_key },
+      onClosing: (closing) => {
+        this.gate.onClosing(closing);
+      },
+      onLive: () => {
+        this.gate.onLive();
+      },
+      onBeat: () => {
+        this.gate.onBeat();
+      },
+      onGap: (why) => {
+        said('closings_not_heard')(why);
+        this.gate.onGap();
+      },
+      onRefused: said('closing_refused'),
+    });
+  }
+
+  /** What was heard on the channel since the start, and what of it counted for nothing. */
+  get closings(): ClosingCounts {
+    return this.#closings.counts;
+  }
+
+  verdict(task: NodeTask, effect: Effect): GateVerdict {
+    return nodeVerdict(task, effect, this.gate);
+  }
+
+  openTrade(attempt: TradeAttempt): OpenTrade {
+    return new AttemptTrade(attempt, this.permits);
+  }
+
+  /** Tells the desk how the last permits ended, within two seconds. Returns how many it could not tell: those are left to the sweeper. */
+  async close(): Promise<number> {
+    const untold = await this.permits.close();
+    this.#closings.close();
+    this.gate.close();
+    return untold;
+  }
+}

@@ -1,0 +1,53 @@
+/** What a worker process is connected to beside Temporal: the event log, the gates' channel, the journal. */
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config/config';
+import { messageOf } from '../errors';
+import { ClosingPublisher, EventPublisher } from '../event-log';
+import { openJournal } from '../journal/journal';
+import type { Logger } from '../logging';
+import type { HoldfastClient } from '../temporal-client/holdfast-client';
+import type { WorkerDependencies } from './create-worker';
+import { DeskGuards } from './desk-guards';
+
+type Ports = Pick<WorkerDependencies, 'publish' | 'desk' | 'guardOf' | 'closeGates'>;
+
+export interface Outside extends Ports {
+  close(): Promise<void>;
+}
+
+/** The gates hear it from the desk within seconds, so the desk waits no longer for the log either. */
+const DELIVER_WITHIN_MS = 5_000;
+
+export function openOutside(config: Config, client: HoldfastClient, log: Logger): Outside {
+  const saying = (what: string) => (error: unknown) => {
+    log.warn({ error: messageOf(error) }, what);
+  };
+  const redis_url = config.redis.url;
+  const { closing_key } = config.emergency;
+  const publisher = config.worker.events
+    ? new EventPublisher(redis_url, { onError: saying('event_log_unavailable') })
+    : undefined;
+  const closings =
+    closing_key === undefined
+      ? undefined
+      : new ClosingPublisher(redis_url, closing_key, saying('closings_channel_unavailable'));
+  const journal = openJournal(config.journal.url, { onError: saying('journal_connection_broke') });
+  // With a key nobody knows nobody can sign: then gates hear nothing, and read the desk as often as those that lost Redis.
+  const guards = new DeskGuards({ client, log, redis_url, closing_key: closing_key ?? randomUUID() });
+  return {
+    publish: (publication) => publisher?.publish(publication),
+    guardOf: guards.of,
+    closeGates: (closing) => void closings?.publish(closing).catch(saying('closing_not_published')),
+    desk: {
+      journal,
+      ...(publisher === undefined ? {} : { publishEvents: (events) => publisher.deliver(events, DELIVER_WITHIN_MS) }),
+    },
+    close: async () => {
+      const untold = await guards.close();
+      if (untold > 0) log.warn({ untold }, 'permits_left_to_the_sweeper');
+      closings?.close();
+      await publisher?.close();
+      await journal.close();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/** The permits of one attempt of a node that trades. */
+import { createHash } from 'node:crypto';
+import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
+import type { OrderDraft, TradePermit } from '../activities/trade';
+import type { PermitRequest } from '../emergency/model';
+import { HoldfastError } from '../errors';
+import { present } from '../json';
+import { runsAside } from '../graph/frame';
+import type { Permit } from './permit';
+import type { PermitDesk } from './permits';
+
+const ONLY_LEG = 'order';
+
+export class AttemptTrade implements OpenTrade {
+  readonly #attempt: TradeAttempt;
+  readonly #desk: Pick<PermitDesk, 'request'>;
+  readonly #permits: Permit[] = [];
+  #hasEnded = false;
+
+  constructor(attempt: TradeAttempt, desk: Pick<PermitDesk, 'request'>) {
+    this.#attempt = attempt;
+    this.#desk = desk;
+    attempt.signal.addEventListener('abort', () => {
+      this.#revokeAll(attempt.signal.reason);
+    });
+  }
+
+  async request(order: OrderDraft): Promise<TradePermit> {
+    this.#attempt.signal.throwIfAborted();
+    const permit = await this.#saying(() => this.#desk.request(requestOf(order, this.#attempt)));
+    this.#permits.push(permit);
+    if (this.#attempt.signal.aborted) this.#revokeAll(this.#attempt.signal.reason);
+    if (this.#hasEnded) this.#revokeAll(bodyHasEnded());
+    return new AttemptPermit(permit, (error) => this.#said(error));
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#revokeAll(bodyHasEnded());
+  }
+
+  #revokeAll(why: unknown): void {
+    for (const permit of this.#permits) permit.revoke(why);
+  }
+
+  async #saying<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw this.#said(error);
+    }
+  }
+
+  /** A halt is told apart by whether an order of the attempt went out before: only a node that sent nothing may run once more. */
+  #said(error: unknown): unknown {
+    if (!(error instanceof HoldfastError) || error.code !== 'EmergencyHalted') return error;
+    const unsent = !this.#permits.some(({ isUsed }) => isUsed);
+    const { scope = 'global', reason = error.message, epoch = 0 } = error.details;
+    return new HoldfastError('EmergencyHalted', error.message, { scope, reason, epoch, unsent });
+  }
+}
+
+/** The same permit, whose refusals carry what is known of the attempt. */
+class AttemptPermit implements TradePermit {
+  readonly permit_id: string;
+  readonly epoch: number;
+  readonly reduces: boolean;
+  readonly #permit: Permit;
+  readonly #said: (error: unknown) => unknown;
+
+  constructor(permit: Permit, said: (error: unknown) => unknown) {
+    ({ permit_id: this.permit_id, epoch: this.epoch, reduces: this.reduces } = permit);
+    this.#permit = permit;
+    this.#said = said;
+  }
+
+  get isUsed(): boolean {
+    return this.#permit.isUsed;
+  }
+
+  remainingMs(): number {
+    return this.#permit.remainingMs();
+  }
+
+  assertUsable(): void {
+    try {
+      this.#permit.assertUsable();
+    } catch (error) {
+      throw this.#said(error);
+    }
+  }
+
+  settle(...how: Parameters<TradePermit['settle']>): void {
+    this.#permit.settle(...how);
+  }
+}
+
+/**
+ * The id is new with every dispatch, and a node that trades is dispatched again only when it sent nothing: the desk never grants an
+ * id twice, not even one that was not used. It is a hash because the desk keeps thousands of them.
+ */
+function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, { task, idempotency_key }: TradeAttempt): PermitRequest {
+  const name = JSON.stringify([idempotency_key, task.dispatch, leg]);
+  const { execution_id, bot_id, strategy_id, frame } = task;
+  return {
+    ...order,
+    permit_id: createHash('sha256').update(name).digest('hex').slice(0, 32),
+    execution_id,
+    ...present({ bot_id, strategy_id, purpose: runsAside({ path: frame }) ? ('on_halt' as const) : undefined }),
+  };
+}
+
+function bodyHasEnded(): HoldfastError {
+  return new HoldfastError('PermitExpired', 'the body of the node has ended');
+}

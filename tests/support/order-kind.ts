@@ -1,0 +1,57 @@
+/** A node kind that trades at a counting venue: asks for a permit, sends one order, and says how it ended. */
+import { defineNode, field, output, type NodeKind } from '../../src/activities/define-node';
+import type { TradePermit } from '../../src/activities/trade';
+import { HoldfastError, messageOf } from '../../src/errors';
+import type { OrderDelivery, OrderSender } from '../../src/worker/order-sender';
+
+/** `sender`: for the origin of a counting venue. */
+export function orderKind(sender: Pick<OrderSender, 'send'>): NodeKind {
+  return defineNode({
+    type: 'test_order',
+    family: 'test',
+    effect: 'trade',
+    description: 'Sends one order to the counting venue.',
+    fields: {
+      symbol: field.text('What is bought.', { default: 'BTC/USDT' }),
+      quantity: field.decimal('How much.', { default: '1' }),
+      price: field.decimal('At most.', { default: '100' }),
+      filled: field.decimal('How much of it the venue fills before the order ends.', { default: '1' }),
+    },
+    outputs: { permit_id: output('text', 'Of the order.') },
+    run: async ({ symbol, quantity, price, filled }, { trade, task, idempotency_key }) => {
+      const terms = {
+        account: 'main',
+        venue: 'paper',
+        symbol,
+        side: 'buy',
+        quantity,
+        price,
+        currency: 'USDT',
+      } as const;
+      const permit = await trade.request(terms);
+      const scopes = ['global', 'venue:paper', `symbol:${symbol}`];
+      if (task.bot_id !== undefined) scopes.push(`bot:${task.bot_id}`);
+      if (task.strategy_id !== undefined) scopes.push(`strategy:${task.strategy_id}`);
+      const delivery = await sender.send(permit, ({ timestamp, expires_in_ms }) => ({
+        method: 'POST',
+        path: '/order',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ id: idempotency_key, epoch: permit.epoch, scopes, issued_at: timestamp, expires_in_ms }),
+      }));
+      settle(permit, delivery, filled);
+      return { outputs: { permit_id: permit.permit_id } };
+    },
+  });
+}
+
+/** What was accepted is filled at once. */
+function settle(permit: TradePermit, delivery: OrderDelivery, filled: string): void {
+  if (delivery.kind === 'unsent') throw delivery.error;
+  if (delivery.kind === 'unknown') throw new HoldfastError('TimeoutError', messageOf(delivery.error));
+  if (delivery.status !== 200) {
+    permit.settle('rejected');
+    throw new HoldfastError('InvalidInput', `the venue refused: ${delivery.body}`);
+  }
+  permit.settle('acknowledged');
+  permit.settle('closed', filled);
+}

@@ -14,12 +14,40 @@ export interface ErrorEntry {
 }
 
 export const errorCatalogue = {
+  AlreadyInitialised: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The desk has been set up before; its currency and zone stay.',
+    next_step: 'Nothing, or register bots with time zones of their own.',
+  },
+  AlreadyUsed: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'A permit of this id was granted before; a permit is for one request.',
+    next_step: 'Nothing: the order is looked up at the venue instead of being sent again.',
+  },
   AttemptsExhausted: {
     retryable: false,
     http_status: 502,
     exit_code: 5,
     meaning: 'A node used up all its attempts without the worker reporting why.',
     next_step: 'Read the node in Temporal’s Web UI; look for a worker that died or a host that stalled.',
+  },
+  AuditUnavailable: {
+    retryable: true,
+    http_status: 503,
+    exit_code: 4,
+    meaning: 'The journal is down, so nothing that lowers a halt or changes a limit can be recorded.',
+    next_step: 'Bring PostgreSQL back and try again; halts work without it.',
+  },
+  AuditBroken: {
+    retryable: false,
+    http_status: 500,
+    exit_code: 5,
+    meaning: 'An entry of the audit is not as it was written: changed, moved, removed, or added past the journal.',
+    next_step: 'Restore the journal beside this one and compare from the entry named on; docs/OPERATIONS.md says how.',
   },
   BadRequest: {
     retryable: false,
@@ -59,6 +87,20 @@ export const errorCatalogue = {
     next_step:
       'Nothing: the node waits without using up an attempt, and is tried when the breaker admits calls again. Look at the resource.',
   },
+  CommandConflict: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'Another command was given under this command_id.',
+    next_step: 'Give the new command an id of its own.',
+  },
+  CommandExpired: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The command was issued too long ago, or by a clock that is ahead; or what it approves waits no more.',
+    next_step: 'Look at `holdfast status` and give the command again; set the clock right if that does not help.',
+  },
   ConfigurationInvalid: {
     retryable: false,
     http_status: 500,
@@ -79,6 +121,34 @@ export const errorCatalogue = {
     exit_code: 5,
     meaning: 'The venue has no such market, or not enough recorded data for the request.',
     next_step: 'Name a market the profile has (`holdfast nodes candles`), or ask for fewer bars.',
+  },
+  DeskBusy: {
+    retryable: true,
+    http_status: 503,
+    exit_code: 4,
+    meaning: 'The desk holds as many open permits, scopes or bots as it can keep.',
+    next_step: 'It is asked again; if it persists, look for orders that nobody settled with `holdfast status`.',
+  },
+  DeskRewound: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The desk is older than the journal has seen it, so it may have forgotten halts, orders and losses.',
+    next_step: 'Compare its limits and positions with the venue, then run `holdfast desk init`.',
+  },
+  DeskUninitialised: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The desk began anew and knows no positions and no limits but the defaults.',
+    next_step: 'Check the limits, then run `holdfast desk init`.',
+  },
+  DrillFailed: {
+    retryable: false,
+    http_status: 500,
+    exit_code: 5,
+    meaning: 'A rehearsed halt did not do all that a halt must.',
+    next_step: 'Read the report; until it is understood, do not trust this installation with a halt.',
   },
   EmergencyHalted: {
     retryable: false,
@@ -172,6 +242,21 @@ export const errorCatalogue = {
     meaning: 'A node was given a value its field does not accept.',
     next_step: 'Look at the outputs of the node it came from.',
   },
+  JournalConflict: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 5,
+    meaning: 'An audit entry bears a number that another entry of the same desk has already.',
+    next_step: 'Look whether two desks run under one id, or two installations write to one journal.',
+  },
+  JournalUnavailable: {
+    retryable: true,
+    http_status: 503,
+    exit_code: 3,
+    meaning:
+      'The journal’s PostgreSQL could not be reached or started, or did not answer in time. Halts work without it.',
+    next_step: 'Start the local stack with `npm start`, or check the server DATABASE_URL names.',
+  },
   KindsInvalid: {
     retryable: false,
     http_status: 500,
@@ -179,12 +264,34 @@ export const errorCatalogue = {
     meaning: 'A module of own node kinds cannot be loaded, or what it exports is no list of node kinds.',
     next_step: 'Correct what the message names; docs/tutorials/own-node-kind.md shows such a module.',
   },
+  LimitBreached: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The scope is past one of its limits, so it cannot resume.',
+    next_step:
+      'Wait until it is within again (a daily loss: the next day), or set another limit with `holdfast limits`.',
+  },
+  LimitExceeded: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The order would take a scope past one of its limits.',
+    next_step: 'Trade less, wait until exposure is free, or set another limit with `holdfast limits`.',
+  },
   LiveNotConfirmed: {
     retryable: false,
     http_status: 409,
     exit_code: 2,
     meaning: 'Running this again would trade with real money, and nobody said that it may.',
     next_step: 'Add `--live` when that is what you want.',
+  },
+  NeedsSecondPerson: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'A resume after a shutdown is approved by somebody other than who prepared it.',
+    next_step: 'Ask another operator to approve it within five minutes.',
   },
   NodeFailed: {
     retryable: false,
@@ -221,12 +328,26 @@ export const errorCatalogue = {
     meaning: 'A node returned more than can be kept.',
     next_step: 'Return less: fewer bars, or the one figure that is read later.',
   },
+  PermitExpired: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'An order was not sent within the lifetime of its permit; it was not sent at all.',
+    next_step: 'Look for a machine or a connection that stalls; the order can be given anew.',
+  },
   PortTaken: {
     retryable: false,
     http_status: 500,
     exit_code: 3,
     meaning: 'A port that was asked for by name is in use by another program.',
     next_step: 'Stop the other program, or name another port (or none, and a free one is taken).',
+  },
+  PositionUnproven: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'An order of the symbol has an unknown end, so nobody can say what the position is.',
+    next_step: 'Wait until it is resolved, or look it up at the venue; `holdfast status` lists it.',
   },
   RateLimited: {
     retryable: true,
@@ -255,6 +376,27 @@ export const errorCatalogue = {
     exit_code: 3,
     meaning: 'A process of the local stack did not come up in time.',
     next_step: 'Read its log in .holdfast/logs; `holdfast doctor` checks every part.',
+  },
+  StaleInput: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 5,
+    meaning: 'A value is older than what may still be acted on.',
+    next_step: 'Read it again; `holdfast status` shows what the desk goes by.',
+  },
+  StalePrice: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The market’s price is missing, or older than `max_price_age` allows.',
+    next_step: 'Read the price again just before the order.',
+  },
+  StaleResume: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The scope changed after what the resume has seen, or it does not name every cause that holds.',
+    next_step: 'Look at `holdfast status`, and resume what it shows when that is safe.',
   },
   TemporalUnavailable: {
     retryable: true,
@@ -314,12 +456,26 @@ export const errorCatalogue = {
     meaning: 'There is no node kind of this name.',
     next_step: 'List the kinds with `holdfast nodes`.',
   },
+  UnknownScope: {
+    retryable: false,
+    http_status: 404,
+    exit_code: 4,
+    meaning: 'There is no such scope: it is misspelt, or its bot is not registered.',
+    next_step: 'Name `global`, `venue:…`, `bot:…`, `strategy:…` or `symbol:…`; `holdfast bots` lists the bots.',
+  },
   WorkerUnavailable: {
     retryable: true,
     http_status: 503,
     exit_code: 3,
     meaning: 'Temporal knows the execution, but no worker answered for it in time.',
     next_step: 'Start a worker (`npm start`); signals sent meanwhile are kept and take effect then.',
+  },
+  WrongCurrency: {
+    retryable: false,
+    http_status: 422,
+    exit_code: 4,
+    meaning: 'An amount is in another currency than the desk’s.',
+    next_step: 'Convert it first; a desk counts in one currency.',
   },
   WorkflowNotFound: {
     retryable: false,

@@ -9,7 +9,16 @@ export function createLogger(name: string, options: { level: string; pretty: boo
     level: options.level,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    redact: ['token', '*.token', 'authorization', '*.authorization', 'jwt_secret', '*.jwt_secret'],
+    redact: [
+      'token',
+      '*.token',
+      'authorization',
+      '*.authorization',
+      'jwt_secret',
+      '*.jwt_secret',
+      'closing_key',
+      '*.closing_key',
+    ],
     ...(options.pretty ? { transport: { target: 'pino-pretty', options: { singleLine: true } } } : {}),
   });
 }

@@ -7,6 +7,7 @@ import {
   type CircuitStateChanged,
   type Correlation,
   type EmergencyStateChanged,
+  type RiskLimit,
   type ExecutionFact,
   type Mode,
   type NodeFact,
@@ -21,7 +22,7 @@ import { present } from '../json';
  */
 export type Precedence = readonly [generation: number, dispatch: number, attempt: number, rank: number];
 
-/** An event with what the log needs beside it. `key` (frame/node) is set for node events alone. Without precedence it stands in no snapshot: hints, and changes of a worker's breakers. */
+/** An event with what the log needs beside it. `key`: frame and node of a node event, the scope of a desk's unless that is global. Without precedence it stands in no snapshot: hints, and changes of a worker's breakers. */
 export interface Publication {
   readonly event: UnnumberedEvent;
   readonly key?: string;
@@ -102,10 +103,23 @@ export function circuitEvent(
   return { event: { ...envelope(place, execution_id, id, at), ...node, ...fact } };
 }
 
+/** The seal follows the change it belongs to, under the same epoch. */
 export function emergencyEvent(deskId: string, mode: Mode, fact: EmergencyStateChanged, at: number): Publication {
   const stream = `desk/${deskId}`;
-  const event = { ...envelope({ mode }, stream, `${stream}|${fact.desk_epoch}`, at), ...fact };
-  return { event, precedence: [fact.desk_epoch, 0, 0, 0] };
+  const id = [stream, fact.desk_epoch, ...(fact.sealed ? ['sealed'] : [])].join('|');
+  const event = { ...envelope({ mode }, stream, id, at), ...fact };
+  const key = fact.scope === 'global' ? {} : { key: fact.scope };
+  return { event, ...key, precedence: [fact.desk_epoch, 0, 0, fact.sealed ? 1 : 0] };
+}
+
+export function riskEvent(deskId: string, mode: Mode, fact: RiskLimit, at: number): Publication {
+  const stream = `desk/${deskId}`;
+  const { type, scope, limit, used, desk_epoch } = fact;
+  const event = {
+    ...envelope({ mode }, stream, [stream, type, scope, limit, used, desk_epoch].join('|'), at),
+    ...fact,
+  };
+  return { event };
 }
 
 function envelope(context: Correlation & { readonly mode: Mode }, stream: string, eventId: string, at: number) {

@@ -87,6 +87,19 @@ export interface EmergencyStateChanged extends Fact<'emergency_state_changed'> {
   readonly reason: string;
   readonly actor: string;
   readonly desk_epoch: number;
+  /** True: no order of the scope can be accepted by a venue any more. */
+  readonly sealed: boolean;
+}
+
+/** How far a limit of a scope is used. Amounts are decimal strings; a utilization of `0.8` is 80 percent. */
+export interface RiskLimit extends Fact<'risk_limit_update' | 'risk_limit_approaching' | 'risk_limit_exceeded'> {
+  readonly controller_id: string;
+  readonly scope: string;
+  readonly limit: string;
+  readonly used: string;
+  readonly allowed: string;
+  readonly utilization: string;
+  readonly desk_epoch: number;
 }
 
 /** The breaker of one worker process; told in the stream of the execution whose call brought the change. */
@@ -100,7 +113,7 @@ export type CircuitState = 'closed' | 'open' | 'half_open';
 export type ExecutionFact = ExecutionStarted | ExecutionEnded | ExecutionHalted | ExecutionEnding;
 export type NodeFact =
   NodeStarted | NodeCompleted | NodeRetrying | NodeFailed | NodeSkipped | ApprovalRequested | ApprovalGiven;
-export type EventFact = ExecutionFact | NodeFact | CircuitStateChanged | EmergencyStateChanged;
+export type EventFact = ExecutionFact | NodeFact | CircuitStateChanged | EmergencyStateChanged | RiskLimit;
 export type EventType = EventFact['type'];
 
 /** An event on its way to the log, before the log has numbered it. `stream` is an execution id or `desk/<desk id>`. */

@@ -2,9 +2,13 @@
 import {
   Client,
   Connection,
+  QueryRejectedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  defaultGrpcRetryOptions,
   isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+  type GrpcRetryOptions,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { HoldfastError, isErrorCode, messageOf } from '../errors';
@@ -21,6 +25,8 @@ export interface TemporalOptions {
 export interface TemporalAccess extends TemporalOptions {
   readonly connection: Connection;
   readonly client: Client;
+  /** Asks only what runs: a workflow that was ended answers with how it stood, and a desk that is gone halts nothing. */
+  readonly running: Client;
 }
 
 const CONNECT_TIMEOUT_MS = 4_000;
@@ -34,12 +40,44 @@ const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
 const UNAVAILABLE = 14;
+const UNANSWERED: readonly (number | undefined)[] = [DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION];
+
+/** How a server refuses what it takes a moment later: in the words of 1.29, for its status codes mean other things as well. */
+const MOMENTARY =
+  /workflow is closing|update was aborted|unexpected workflow task failure|concurrent in-flight updates|query buffer is full/i;
+const MOMENT_FIRST_MS = 10;
+const MOMENT_MOST_MS = 80;
+/** Far more than fit into any call's deadline, which is what ends them. */
+const MOMENT_ATTEMPTS = 200;
+
+/**
+ * The SDK's own back-off, but for a desk that goes on in a new run or has its hands full (a workflow that is at work keeps one query
+ * waiting and refuses the second): the SDK waits 1.4 to 2 s for it, and an order that needs a permit cannot.
+ */
+export function retryOptions(): GrpcRetryOptions {
+  const usual = defaultGrpcRetryOptions();
+  return {
+    delayFunction: (attempt, status) =>
+      MOMENTARY.test(status.details)
+        ? Math.min(MOMENT_MOST_MS, MOMENT_FIRST_MS * 1.5 ** attempt)
+        : usual.delayFunction(attempt, status),
+    retryableDecider: (attempt, status) =>
+      MOMENTARY.test(status.details) ? attempt < MOMENT_ATTEMPTS : usual.retryableDecider(attempt, status),
+  };
+}
 
 /** Connects within four seconds. Throws `TemporalUnavailable`. */
 export async function connect(options: TemporalOptions): Promise<TemporalAccess> {
   try {
-    const connection = await Connection.connect({ address: options.address, connectTimeout: CONNECT_TIMEOUT_MS });
-    return { ...options, connection, client: new Client({ connection, namespace: options.namespace }) };
+    const connection = await Connection.connect({
+      address: options.address,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      interceptors: [makeGrpcRetryInterceptor(retryOptions())],
+    });
+    const { namespace } = options;
+    const client = new Client({ connection, namespace });
+    const running = new Client({ connection, namespace, workflow: { queryRejectCondition: 'NOT_OPEN' } });
+    return { ...options, connection, client, running };
   } catch (error) {
     throw new HoldfastError('TemporalUnavailable', `No Temporal server answers at ${options.address}.`, {
       address: options.address,
@@ -75,12 +113,11 @@ function translate(access: TemporalAccess, subject: Subject, error: unknown): un
   if (status === INVALID_ARGUMENT)
     return new HoldfastError('BadRequest', `Temporal refuses the request: ${innermost(error)}`);
   if (error instanceof WorkflowUpdateFailedError) return refused(error);
+  if (error instanceof QueryRejectedError) return unanswered(subject);
   if (status === UNAVAILABLE) {
     return new HoldfastError('TemporalUnavailable', `No Temporal server answers at ${access.address}.`);
   }
-  if (status === DEADLINE_EXCEEDED || status === CANCELLED || status === FAILED_PRECONDITION)
-    return unanswered(subject);
-  return error;
+  return UNANSWERED.includes(status) ? unanswered(subject) : error;
 }
 
 /** The SDK wraps gRPC errors in its own; the status sits on the innermost. */

@@ -1,14 +1,36 @@
 /** The emergency desk as the outside reaches it. */
-import type { DeskCommand } from '../emergency/desk';
+import { randomUUID } from 'node:crypto';
+import { effectiveState, type DeskStatus, type ScopeStatus } from '../emergency/status';
+import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
+import { GLOBAL, botOf, isScope, permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
-import { EMERGENCY_DESK, haltSignal, deskCommandUpdate, deskStatusQuery, type DeskStatus } from '../workflows/messages';
+import type { Members } from '../json';
+import {
+  EMERGENCY_DESK,
+  alertSignal,
+  commandUpdate,
+  deskStatusQuery,
+  gateQuery,
+  haltDeskSignal,
+  knowsCommandQuery,
+  recordFillUpdate,
+  recordMarkUpdate,
+  recordPriceUpdate,
+  requestPermitsUpdate,
+  shutdownSignal,
+  type Acceptance,
+  type GateReading,
+  type PermitBatch,
+} from '../workflows/desk-messages';
 import { DEFAULT_DESK } from '../workflows/search-attributes';
 import { call, type TemporalAccess } from './connection';
 
-/** Why, and who says so. */
-export type DeskOrder = Pick<DeskCommand, 'reason' | 'actor'>;
+export { DEFAULT_DESK } from '../workflows/search-attributes';
 
 const DESK_TASK_TIMEOUT = '1s';
+/** Characters of what somebody took for a scope, in an answer. */
+const LONGEST_SCOPE = 100;
+const SIGNALS = { alert: alertSignal, halt: haltDeskSignal, shutdown: shutdownSignal };
 
 export function deskWorkflowId(deskId: string): string {
   return `desk/${deskId}`;
@@ -23,7 +45,15 @@ function deskOptions(access: TemporalAccess, deskId: string) {
   };
 }
 
-/** Starts the desk unless it runs. */
+function handleOf(access: TemporalAccess, deskId: string) {
+  return access.client.workflow.getHandle(deskWorkflowId(deskId));
+}
+
+function runningOf(access: TemporalAccess, deskId: string) {
+  return access.running.workflow.getHandle(deskWorkflowId(deskId));
+}
+
+/** Starts the desk unless it runs. One that was never set up is halted until it is. */
 export async function ensureDesk(access: TemporalAccess, deskId = DEFAULT_DESK): Promise<void> {
   await call(access, { kind: 'desk', id: deskId }, () =>
     access.client.workflow.start(EMERGENCY_DESK, {
@@ -35,42 +65,112 @@ export async function ensureDesk(access: TemporalAccess, deskId = DEFAULT_DESK):
 
 /** Throws `EmergencyUnreachable` when the desk does not answer: no answer means no. */
 export async function deskStatus(access: TemporalAccess, deskId = DEFAULT_DESK): Promise<DeskStatus> {
-  return call(access, { kind: 'desk', id: deskId }, () =>
-    access.client.workflow.getHandle(deskWorkflowId(deskId)).query(deskStatusQuery),
-  );
+  return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(deskStatusQuery));
 }
 
-/** Throws `EmergencyHalted` unless the desk's own words allow it. */
-export function assertAllows({ can_trade, scope, reason, actor, epoch }: DeskStatus): void {
-  if (can_trade) return;
-  throw new HoldfastError('EmergencyHalted', `${scope} is halted by ${actor}: ${reason}`, {
+/** Throws `EmergencyHalted` unless the desk's own words allow that executions of these scopes start and go on. */
+export function assertAllows(status: DeskStatus, scopes: readonly Scope[]): void {
+  if (permissionsOf(effectiveState(status, scopes)).can_trade) return;
+  const closed = status.scopes.find(
+    ({ scope, state }) => (scope === GLOBAL || scopes.includes(scope)) && !permissionsOf(state).can_trade,
+  );
+  const { scope = GLOBAL, epoch = status.epoch, state = 'halt' } = closed ?? {};
+  const { reason = 'unknown', actor = 'unknown' } = closed?.causes.at(-1) ?? {};
+  throw new HoldfastError('EmergencyHalted', `${scope} is ${nameOf(state)} by ${actor}: ${reason}`, {
     scope,
     reason,
     actor,
     epoch,
+    state,
   });
 }
 
-/** A signal, so that it is durable at once even while no worker runs; it also starts a desk that was never started. */
-export async function haltDesk(
+function nameOf(state: string): string {
+  return state === 'shutdown' ? 'shut down' : 'halted';
+}
+
+/** Answers with what the desk made of it; a refusal is an answer. Throws `EmergencyUnreachable`. */
+export async function command(
   access: TemporalAccess,
-  { reason, actor }: DeskOrder,
+  request: DeskCommand | Members,
+  deskId = DEFAULT_DESK,
+): Promise<CommandAnswer> {
+  return call(access, { kind: 'desk', id: deskId }, () =>
+    handleOf(access, deskId).executeUpdate(commandUpdate, { args: [request] }),
+  );
+}
+
+/** A signal, so that it is durable at once even while no worker runs; it also starts a desk that was never started. */
+export async function raiseBySignal(
+  access: TemporalAccess,
+  { action, ...payload }: RaiseCommand,
   deskId = DEFAULT_DESK,
 ): Promise<void> {
   await call(access, { kind: 'desk', id: deskId }, () =>
     access.client.workflow.signalWithStart(EMERGENCY_DESK, {
       ...deskOptions(access, deskId),
-      signal: haltSignal,
-      signalArgs: [{ reason, actor }],
+      signal: SIGNALS[action],
+      signalArgs: [payload],
     }),
   );
 }
 
-/** An update: lowering waits for the desk's own answer. */
-export async function resumeDesk(access: TemporalAccess, order: DeskOrder, deskId = DEFAULT_DESK): Promise<DeskStatus> {
+export async function knowsCommand(access: TemporalAccess, commandId: string, deskId = DEFAULT_DESK): Promise<boolean> {
   return call(access, { kind: 'desk', id: deskId }, () =>
-    access.client.workflow
-      .getHandle(deskWorkflowId(deskId))
-      .executeUpdate(deskCommandUpdate, { args: [{ action: 'resume', ...order }] }),
+    runningOf(access, deskId).query(knowsCommandQuery, commandId),
   );
+}
+
+/** What a gate must know; of a desk that runs. */
+export async function gateReading(
+  access: TemporalAccess,
+  commandIds: readonly string[],
+  deskId = DEFAULT_DESK,
+): Promise<GateReading> {
+  return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(gateQuery, commandIds));
+}
+
+export async function requestPermits(
+  access: TemporalAccess,
+  batch: PermitBatch,
+  deskId = DEFAULT_DESK,
+): Promise<readonly PermitAnswer[]> {
+  return call(access, { kind: 'desk', id: deskId }, () =>
+    handleOf(access, deskId).executeUpdate(requestPermitsUpdate, { args: [batch] }),
+  );
+}
+
+const RECORDS = { fill: recordFillUpdate, mark: recordMarkUpdate, price: recordPriceUpdate };
+
+export async function record(
+  access: TemporalAccess,
+  kind: keyof typeof RECORDS,
+  value: unknown,
+  deskId = DEFAULT_DESK,
+): Promise<Acceptance> {
+  return call(access, { kind: 'desk', id: deskId }, () =>
+    handleOf(access, deskId).executeUpdate(RECORDS[kind], { args: [value] }),
+  );
+}
+
+/** What the desk says of one scope; a normal one that nothing is known of has no entry of its own. Throws `UnknownScope`. */
+export function scopeOf(status: DeskStatus, scope: Scope): ScopeStatus {
+  const bot = botOf(scope);
+  const isKnown = isScope(scope) && (bot === undefined || status.bots.some(({ bot_id }) => bot_id === bot));
+  if (!isKnown) throw new HoldfastError('UnknownScope', `There is no scope ${scope.slice(0, LONGEST_SCOPE)}.`);
+  const { state: effective_state, can_trade, can_operate } = status;
+  return (
+    status.scopes.find((each) => each.scope === scope) ?? {
+      ...{ scope, state: 'normal', effective_state, can_trade, can_operate, epoch: 0, causes: [], limits: [] },
+      ...{ reserved: '0', held: '0', open_orders: 0, unsettled: 0 },
+    }
+  );
+}
+
+export async function terminateDesk(access: TemporalAccess, deskId: string, reason: string): Promise<void> {
+  await call(access, { kind: 'desk', id: deskId }, () => handleOf(access, deskId).terminate(reason));
+}
+
+export function newCommandId(): string {
+  return `cmd_${randomUUID()}`;
 }

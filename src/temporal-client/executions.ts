@@ -14,11 +14,11 @@ import {
   haltSignal,
   resumeSignal,
   statusQuery,
-  type EmergencyNotice,
   type ExecutionState,
   type ExecutionStatus,
   type RunGraphInput,
 } from '../workflows/messages';
+import type { EmergencyNotice } from '../workflows/desk-messages';
 import { executionAttributes, startAttributes } from '../workflows/search-attributes';
 import { call, type TemporalAccess } from './connection';
 import {

@@ -2,12 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import type { DeskStatus } from '../emergency/decide';
+import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
+import { partScopesOf, GLOBAL } from '../emergency/scopes';
 import { HoldfastError, messageOf } from '../errors';
+import type { Members } from '../json';
+import type { EmergencyNotice, GateReading, PermitBatch } from '../workflows/desk-messages';
 import type {
   ApproveRequest,
   Delivery,
-  DeskStatus,
-  EmergencyNotice,
   ExecutionStatus,
   NodeRequest,
   NodeStatus,
@@ -23,6 +26,7 @@ import * as executions from './executions';
 import type { ExecutionDescription } from './execution-summary';
 import * as steering from './node-steering';
 import type { RerunAnswer, RerunOptions } from './node-steering';
+import { raise, type RaiseOptions, type Raised } from './raising';
 import { SharedRead } from './shared-read';
 import { withInputs, type StartInputs } from './start-inputs';
 import type { ExecutionFilter, ExecutionPage } from './visibility';
@@ -31,10 +35,11 @@ export type { ClosedStatus, ExecutionDescription, ExecutionSummary } from './exe
 export type { ExecutionFilter, ExecutionPage } from './visibility';
 export type { Deployment } from './deployments';
 export type { BackfillAnswer, BackfillRange } from './backfill';
-export type { DeskOrder } from './desk';
 export type { RerunAnswer, RerunOptions } from './node-steering';
 export type { StartInputs } from './start-inputs';
 export type { StartedExecution } from './executions';
+export { DEFAULT_DESK } from '../workflows/search-attributes';
+export type { Raised } from './raising';
 export type { TemporalOptions } from './connection';
 
 /** gRPC status code. */
@@ -45,6 +50,22 @@ export interface StartOptions {
   readonly execution_id?: string;
   /** Over those the graph was prepared or deployed with, name by name. */
   readonly inputs?: StartInputs;
+}
+
+/** Why, and who says so. */
+export interface DeskOrder {
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/** What amounts are in, and where the trading day begins (IANA). */
+export interface DeskSetting {
+  readonly currency: string;
+  readonly time_zone: string;
+}
+
+function assertAccepted({ ok, error }: CommandAnswer): void {
+  if (!ok) throw new HoldfastError(error?.code ?? 'Unexpected', error?.message ?? 'The desk refused it.');
 }
 
 function isNotFound(error: unknown): boolean {
@@ -105,7 +126,7 @@ export class HoldfastClient {
     const input = withInputs(prepared, options.inputs);
     const execution_id = options.execution_id ?? `exec_${input.graph.id}_${randomBytes(4).toString('hex')}`;
     try {
-      await this.assertCanOperate(input.graph.desk);
+      await this.assertCanOperate(input.graph.desk, partScopesOf(input.graph));
     } catch (refusal) {
       if (options.execution_id === undefined) throw refusal;
       return executions.sameStart(this.#access, execution_id, input).catch((error: unknown) => {
@@ -179,7 +200,7 @@ export class HoldfastClient {
   async rerunExecution(executionId: string, options: RerunOptions = {}): Promise<RerunAnswer> {
     const prepared = await steering.prepareRerun(this.#access, executionId, options);
     if (options.dry_run === true) return prepared.answer;
-    await this.assertCanOperate(prepared.input.graph.desk);
+    await this.assertCanOperate(prepared.input.graph.desk, partScopesOf(prepared.input.graph));
     return steering.startRerun(this.#access, prepared);
   }
 
@@ -227,7 +248,7 @@ export class HoldfastClient {
   /** Asks the desk first, as every start by hand: else each instant would become an execution that fails at once. */
   async backfillDeployment(workflowId: string, range: BackfillRange): Promise<BackfillAnswer> {
     const { graph } = await this.deployedInput(workflowId);
-    await this.assertCanOperate(graph.desk);
+    await this.assertCanOperate(graph.desk, partScopesOf(graph));
     return deployments.backfillDeployment(this.#access, workflowId, range);
   }
 
@@ -240,11 +261,11 @@ export class HoldfastClient {
   }
 
   /**
-   * Throws `EmergencyHalted` while a halt is in force, `EmergencyUnreachable` when nobody says there is none. Many executions
-   * that start at once share one question: a query for each took a loaded desk past its deadline.
+   * Throws `EmergencyHalted` while a halt of `global` or of one of the scopes is in force, `EmergencyUnreachable` when nobody says there
+   * is none. Many executions that start at once share one question: a query for each took a loaded desk past its deadline.
    */
-  async assertCanOperate(deskId = DEFAULT_DESK): Promise<void> {
-    desk.assertAllows(await this.#deskRead(deskId).get());
+  async assertCanOperate(deskId = DEFAULT_DESK, scopes: readonly Scope[] = []): Promise<void> {
+    desk.assertAllows(await this.#deskRead(deskId).get(), scopes);
   }
 
   #deskRead(deskId: string): SharedRead<DeskStatus> {
@@ -253,14 +274,76 @@ export class HoldfastClient {
     return read;
   }
 
-  /** Halts the global scope: nothing new starts, running executions halt. Returns once Temporal has it; `deskStatus` confirms. */
-  async haltDesk(order: desk.DeskOrder, deskId?: string): Promise<void> {
-    await desk.haltDesk(this.#access, order, deskId);
+  /**
+   * Answers with what the desk made of it, also when that is a refusal. What somebody sent may be handed on as it is: the desk refuses
+   * and records what it cannot read.
+   */
+  async commandDesk(command: DeskCommand | Members, deskId?: string): Promise<CommandAnswer> {
+    return desk.command(this.#access, command, deskId);
   }
 
-  /** Answers with the state it led to. */
-  async resumeDesk(order: desk.DeskOrder, deskId?: string): Promise<DeskStatus> {
-    return desk.resumeDesk(this.#access, order, deskId);
+  /** Returns once Temporal has it, with or without workers; `deskStatus` or the same by `commandDesk` confirms. */
+  async raiseAtDesk(command: RaiseCommand, deskId?: string): Promise<void> {
+    await desk.raiseBySignal(this.#access, command, deskId);
+  }
+
+  /** Signal and command under one id: durable without workers, and answered by the desk when one runs. Throws `TemporalUnavailable`. */
+  async raise(command: RaiseCommand, { is_new, desk_id = DEFAULT_DESK }: Partial<RaiseOptions> = {}): Promise<Raised> {
+    return raise(this.#access, command, { is_new: is_new === true, desk_id });
+  }
+
+  /** Halts `global`: nothing new starts, running executions halt. Returns once Temporal has it. */
+  async haltDesk({ reason, actor }: DeskOrder, deskId?: string): Promise<void> {
+    const command_id = desk.newCommandId();
+    await this.raiseAtDesk({ action: 'halt', scope: GLOBAL, command_id, reason, actor }, deskId);
+  }
+
+  /** Lifts from `global` all it is halted by now. Throws what the desk refuses it for. */
+  async resumeDesk({ reason, actor }: DeskOrder, deskId?: string): Promise<DeskStatus> {
+    const { epoch, scopes } = await this.deskStatus(deskId);
+    const causes = scopes.find(({ scope }) => scope === GLOBAL)?.causes ?? [];
+    if (causes.length > 0) {
+      const answer = await this.commandDesk(
+        {
+          ...{ action: 'resume', command_id: desk.newCommandId(), scope: GLOBAL, reason, actor },
+          ...{ causes: causes.map(({ id }) => id), expected_epoch: epoch, issued_at: Date.now() },
+        },
+        deskId,
+      );
+      assertAccepted(answer);
+    }
+    return this.deskStatus(deskId);
+  }
+
+  /** Sets a desk up that began anew. Throws what the desk refuses it for. */
+  async initDesk({ reason, actor }: DeskOrder, { currency, time_zone }: DeskSetting, deskId?: string): Promise<void> {
+    const command_id = desk.newCommandId();
+    assertAccepted(await this.commandDesk({ action: 'init', command_id, reason, actor, currency, time_zone }, deskId));
+  }
+
+  /** Ends the desk of a drill. Any other is refused: with a desk its halts would end. */
+  async closeDrillDesk(deskId: string): Promise<void> {
+    if (!deskId.startsWith('drill-')) throw new HoldfastError('BadRequest', `${deskId} is not the desk of a drill.`);
+    await desk.terminateDesk(this.#access, deskId, 'the drill is over');
+  }
+
+  async requestPermits(batch: PermitBatch, deskId?: string): Promise<readonly PermitAnswer[]> {
+    return desk.requestPermits(this.#access, batch, deskId);
+  }
+
+  /** A fill, the worth of a scope, or a price; each may be told twice. Throws what the desk refuses it for. */
+  async recordAtDesk(kind: 'fill' | 'mark' | 'price', value: unknown, deskId?: string): Promise<void> {
+    const answer = await desk.record(this.#access, kind, value, deskId);
+    if (answer.kind === 'refused') throw new HoldfastError(answer.error.code, answer.error.message);
+  }
+
+  /** What a gate must know, in one answer; `commandIds` are asked about. */
+  async gateReading(commandIds: readonly string[], deskId?: string): Promise<GateReading> {
+    return desk.gateReading(this.#access, commandIds, deskId);
+  }
+
+  async deskKnowsCommand(commandId: string, deskId?: string): Promise<boolean> {
+    return desk.knowsCommand(this.#access, commandId, deskId);
   }
 
   /** Tells one execution the desk's state; a closed one needs no telling. */

@@ -9,6 +9,7 @@ import { weightOf } from '../graph/output-ledger';
 import { planGraph, planOnHalt } from '../graph/plan';
 import { assertRunnable } from '../graph/runnable';
 import { present } from '../json';
+import { runsAside } from '../graph/frame';
 import { Clock } from './clock';
 import { Halts } from './halts';
 import { Mailbox } from './mailbox';
@@ -31,9 +32,6 @@ export interface Books {
   /** State changes so far: the start is 0, each halt and resume takes the next. */
   ordinal: number;
 }
-
-/** The frames of what runs at a halt. */
-export const ON_HALT = ':on_halt';
 
 /** Outputs at most, and at least where the graph itself is large; states, turns and messages need the rest. */
 const MOST_OUTPUTS = 1_000_000;
@@ -65,7 +63,7 @@ export function openExecution(input: RunGraphInput, context: ExecutionContext): 
   const books = restoreBooks(carried, newBooks(context, plans, graph));
   takeBackLost(books);
   const ids = graph.readyIds.filter((id) => books.waits.get(id) === undefined);
-  const isAside = (id: number) => graph.frame(id).path.startsWith(ON_HALT);
+  const isAside = (id: number) => runsAside(graph.frame(id));
   return { books, ready: ids.filter((id) => !isAside(id)), aside: ids.filter(isAside) };
 }
 

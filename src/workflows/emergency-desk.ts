@@ -1,134 +1,338 @@
 /**
- * The emergency desk: one workflow that holds the halt of its scope through any crash. Anyone may raise a halt, by a signal from the
- * Web UI too, and whatever the signal says; only a command that can be read lowers it.
+ * The emergency desk: one workflow for ever, the single place where halts and order permits are put in one order. The rules are
+ * `src/emergency`; here an input is decided in one step, answered, and what follows goes out by the outbox.
  */
+import { ApplicationFailure } from '@temporalio/common';
 import {
-  ActivityCancellationType,
-  ApplicationFailure,
   CancellationScope,
+  ParentClosePolicy,
+  allHandlersFinished,
   condition,
-  isCancellation,
   continueAsNew,
   log,
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
   sleep,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { decide, initialDesk, mistakeInCommand, type DeskCommand, type DeskState } from '../emergency/desk';
-import { haltReason } from '../emergency/reason';
-import { emergencyEvent } from '../events/build';
-import { sinks } from './event-sink';
+import { decide, initialDesk, statusOf, type DeskState } from '../emergency/decide';
+import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
+import { GLOBAL, mostSevere } from '../emergency/scopes';
+import type { Publication } from '../events/build';
+import { present } from '../json';
+import type { AuditEntry } from '../journal/entry';
 import {
-  deskCommandUpdate,
-  haltSignal,
+  EMERGENCY_BROADCAST,
+  alertSignal,
+  cashFlowUpdate,
+  commandUpdate,
   deskStatusQuery,
-  type DeskInput,
-  type DeskStatus,
-  type EmergencyNotice,
-} from './messages';
+  gateQuery,
+  haltDeskSignal,
+  knowsCommandQuery,
+  recordFillUpdate,
+  recordMarkUpdate,
+  recordPriceUpdate,
+  registerBotUpdate,
+  requestPermitsUpdate,
+  setLimitsUpdate,
+  shutdownSignal,
+  type Acceptance,
+  type BroadcastInput,
+  type DeskSettings,
+  type DeskStart,
+  type GateReading,
+  type GateScope,
+  type PermitBatch,
+} from './desk-messages';
+import { DeskOutbox, emptyOutbox } from './desk-outbox';
+import { isUnreadable } from './payload-converter';
 
-/** Tells every open execution of the desk; retried without end, because a halt that reached the desk must reach them all. */
-const { broadcastEmergency } = proxyActivities<{
-  broadcastEmergency(deskId: string, notice: EmergencyNotice): Promise<void>;
-}>({
-  startToCloseTimeout: '60s',
-  heartbeatTimeout: '6s',
-  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
-  // An older telling is given up at once when a newer change must be told: executions go by the higher epoch.
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
-  summary: 'tell the executions',
+export interface DeskActivities {
+  /** Resolves when the log has them. */
+  publishDeskEvents(events: readonly Publication[]): Promise<void>;
+  /** Resolves when they are in the journal, with the highest epoch it has seen of the desk. */
+  appendAudit(entries: readonly AuditEntry[]): Promise<number>;
+  /** The highest epoch the journal saw of this desk, -1 when it saw none. Throws when the journal is down. */
+  journalWitness(deskId: string): Promise<number>;
+}
+
+const activities = proxyActivities<DeskActivities>({
+  startToCloseTimeout: '10s',
+  retry: { maximumAttempts: 1 },
 });
-
-/** Visibility lists an execution a moment after its start, so those that started around a change are told by a second round. */
-const SECOND_ROUND_AFTER = '5s';
+/** Whether what must be recorded can be: asked before each command that lowers. */
+const probe = proxyActivities<DeskActivities>({
+  startToCloseTimeout: '3s',
+  scheduleToCloseTimeout: '4s',
+  retry: { maximumAttempts: 1 },
+  summary: 'is the journal up',
+});
 
 /**
  * Events after which the desk goes on in a new run. Long before the server suggests it (4,096): another worker replays them all
- * within one workflow task of a second, or never takes over.
+ * within one workflow task of a second, or never takes over. An update is five.
  */
-const LONGEST_HISTORY = 400;
+const LONGEST_HISTORY = 2_000;
+/** The server ends a run's updates at 2,000. */
+const MOST_UPDATES = 1_000;
+/** Of those: beyond it permits are refused, so that what is left is for commands while a run cannot end yet. */
+const PERMITS_END_AT = 1.8;
+/** What is told when a run is to end has so long to arrive. */
+const PATIENCE_MS = 1_000;
+/** How often it asks what the journal saw, and looks at the clock. */
+const CHECK_EVERY_MS = 30_000;
+const RETRY_FIRST_MS = 200;
+const RETRY_MOST_MS = 5_000;
+const RAISING: readonly unknown[] = ['alert', 'halt', 'shutdown'];
 
 /** A cancel request would lift a halt by ending the workflow that holds it, so it is not heard. */
-export async function emergencyDesk(input: DeskInput): Promise<void> {
-  return CancellationScope.nonCancellable(() => hold(input));
+export async function emergencyDesk(input: DeskStart): Promise<void> {
+  return CancellationScope.nonCancellable(() => new Desk(input).hold());
 }
 
-async function hold({ desk_id, state }: DeskInput): Promise<void> {
-  let desk = state ?? initialDesk(Date.now());
-  let told = desk.epoch;
-  const obey = (command: DeskCommand): void => {
-    const next = decide(desk, command, Date.now());
-    if (next !== desk) publishChange(desk_id, desk, next);
-    desk = next;
-  };
+class Desk {
+  readonly #id: string;
+  readonly #settings: DeskSettings | undefined;
+  readonly #mostUpdates: number;
+  readonly #outbox: DeskOutbox;
+  #state: DeskState;
+  #updates = 0;
+  #leaving = false;
+  /** Loops that tell; each ends when the run is to end. */
+  #telling = 0;
+  /** Given up when it keeps a run from its end; whatever was told may be told again. */
+  readonly #outside = new CancellationScope();
 
-  setHandler(deskStatusQuery, () => statusOf(desk_id, desk));
-  setHandler(haltSignal, (payload) => {
-    obey({ action: 'halt', reason: haltReason(payload), actor: actorOf(payload) });
-  });
-  setHandler(
-    deskCommandUpdate,
-    (command) => {
-      obey(command);
-      return statusOf(desk_id, desk);
-    },
-    { validator: refuseUnreadable },
-  );
-  setDefaultSignalHandler((name) => {
-    log.warn('signal_ignored', { signal: name });
-  });
+  constructor({ desk_id, settings, carried }: DeskStart) {
+    this.#id = desk_id;
+    this.#settings = settings;
+    this.#mostUpdates = settings?.updates_per_run ?? MOST_UPDATES;
+    this.#state = carried?.desk ?? initialDesk({ desk_id, initialised: false }, Date.now());
+    this.#outbox = new DeskOutbox(desk_id, carried?.outbox ?? emptyOutbox(Date.now()));
+    if (carried === undefined) this.#outbox.take(beginning(this.#state), Date.now());
+  }
 
-  const isDue = () => desk.epoch > told;
-  const isLong = () => workflowInfo().historyLength >= LONGEST_HISTORY || workflowInfo().continueAsNewSuggested;
-  for (;;) {
-    await condition(() => isDue() || isLong());
-    if (!isDue()) return continueAsNew<typeof emergencyDesk>({ desk_id, state: desk });
-    told = desk.epoch;
-    await tell(desk_id, { state: desk.state, scope: 'global', epoch: desk.epoch, reason: desk.reason }, isDue);
+  async hold(): Promise<void> {
+    this.#listen();
+    void this.#keep('audit');
+    void this.#keep('events');
+    void this.#broadcast();
+    void this.#check();
+    await condition(() => this.#isLong);
+    await this.#leave();
+    const carried = { desk: this.#state, outbox: this.#outbox.carry() };
+    await continueAsNew<typeof emergencyDesk>({
+      desk_id: this.#id,
+      ...present({ settings: this.#settings }),
+      carried,
+    });
+  }
+
+  /**
+   * What is being told ends first: its end, arriving while the run ends, would make the server refuse that, and with it the updates of the
+   * same task.
+   */
+  async #leave(): Promise<void> {
+    const isQuiet = () => this.#telling === 0 && allHandlersFinished();
+    this.#leaving = true;
+    if (await condition(isQuiet, PATIENCE_MS)) return;
+    this.#outside.cancel();
+    await condition(isQuiet);
+  }
+
+  get #isLong(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    const longest = this.#settings?.events_per_run ?? LONGEST_HISTORY;
+    return historyLength >= longest || continueAsNewSuggested || this.#updates >= this.#mostUpdates;
+  }
+
+  #listen(): void {
+    setHandler(deskStatusQuery, () => statusOf(this.#state, Date.now()));
+    setHandler(knowsCommandQuery, (id) => this.#state.commands.some(({ command_id }) => command_id === id));
+    setHandler(gateQuery, (ids) => this.#gateReading(ids));
+    for (const signal of [alertSignal, haltDeskSignal, shutdownSignal]) {
+      const name = signal.name as 'alert' | 'halt' | 'shutdown';
+      setHandler(signal, (payload) => {
+        this.#decide({ kind: 'signal', name, payload: isUnreadable(payload) ? undefined : payload });
+      });
+    }
+    setHandler(commandUpdate, (command) => this.#command(command));
+    setHandler(setLimitsUpdate, (command) => this.#command({ ...asObject(command), action: 'set_limits' }));
+    setHandler(registerBotUpdate, (command) => this.#command({ ...asObject(command), action: 'register_bot' }));
+    setHandler(cashFlowUpdate, (command) => this.#command({ ...asObject(command), action: 'cash_flow' }));
+    setHandler(requestPermitsUpdate, (batch) => this.#permits(batch), {
+      validator: (_batch: PermitBatch) => {
+        this.#assertRoomForPermits();
+      },
+    });
+    setHandler(recordFillUpdate, (fill) => this.#update({ kind: 'fill', fill }) as Acceptance);
+    setHandler(recordMarkUpdate, (mark) => this.#update({ kind: 'mark', mark }) as Acceptance);
+    setHandler(recordPriceUpdate, (price) => this.#update({ kind: 'price', price }) as Acceptance);
+    setDefaultSignalHandler((name) => {
+      log.warn('signal_ignored', { signal: name });
+    });
+  }
+
+  #gateReading(ids: readonly string[]): GateReading {
+    const { epoch, scopes, commands } = this.#state;
+    const known = new Set(commands.map(({ command_id }) => command_id));
+    return {
+      epoch,
+      scopes: [...new Set([...Object.keys(scopes), ...this.#outbox.haltedScopes])].map((scope) =>
+        this.#gateScope(scope),
+      ),
+      known_commands: ids.filter((id) => known.has(id)),
+    };
+  }
+
+  #gateScope(scope: Scope): GateScope {
+    const standing = this.#state.scopes[scope];
+    const causes = standing?.causes ?? [];
+    return {
+      ...{ scope, state: mostSevere(causes.map(({ state }) => state)), epoch: standing?.epoch ?? 0 },
+      ...present({ halted_epoch: this.#outbox.haltOf(scope), reason: causes.at(-1)?.reason }),
+    };
+  }
+
+  #decide(input: DeskInput): Reply {
+    const now = Date.now();
+    const { state, reply, effects } = decide(this.#state, input, now);
+    this.#state = state;
+    this.#outbox.take(effects, state.clock);
+    return reply;
+  }
+
+  #update(input: DeskInput): Reply {
+    this.#updates += 1;
+    return this.#decide(input);
+  }
+
+  #permits(batch: unknown): readonly PermitAnswer[] {
+    const { requests, settlements } = asObject(batch);
+    // What is no list is refused by the rules, and recorded.
+    const reply = this.#update({ kind: 'permits', requests: requests as [], settlements: settlements as [] });
+    return reply.kind === 'permits' ? reply.answers : [];
+  }
+
+  /** A refusal here leaves no trace in the run, so it is no step towards the server's bound. */
+  #assertRoomForPermits(): void {
+    if (this.#updates < this.#mostUpdates * PERMITS_END_AT) return;
+    throw ApplicationFailure.create({
+      type: 'DeskBusy',
+      message: 'the desk is about to go on in a new run; ask again',
+    });
+  }
+
+  /** What raises waits for nothing; what lowers or sets must be recorded, so the journal is asked first. */
+  async #command(command: unknown): Promise<CommandAnswer> {
+    const audit_available = RAISING.includes(asObject(command)['action']) || (await this.#canRecord());
+    const reply = this.#update({ kind: 'command', command, audit_available });
+    if (reply.kind !== 'command') throw new RangeError('a command is answered by an answer');
+    return reply.answer;
+  }
+
+  /** A handler's own scope is the workflow's, which a cancel request that is not heard has cancelled all the same. */
+  async #canRecord(): Promise<boolean> {
+    return CancellationScope.nonCancellable(() => this.#isJournalUp());
+  }
+
+  /** What the journal saw beyond what is known here was forgotten, by a database put back: then the desk is halted and says so. */
+  async #isJournalUp(): Promise<boolean> {
+    try {
+      this.#compare(await probe.journalWitness(this.#id));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #compare(seen: number): void {
+    if (seen > this.#state.epoch) this.#decide({ kind: 'witness', epoch: seen });
+  }
+
+  /** What a database put back has forgotten nobody says, so it is asked for: at the start of every run, and now and then. */
+  async #check(): Promise<void> {
+    this.#telling += 1;
+    do {
+      await this.#outside.run(() => this.#isJournalUp());
+      this.#decide({ kind: 'tick' });
+    } while (!(await condition(() => this.#leaving, CHECK_EVERY_MS)));
+    this.#telling -= 1;
+  }
+
+  /** Tells what is owed, in order, until it is taken. */
+  async #keep(what: 'audit' | 'events'): Promise<void> {
+    this.#telling += 1;
+    let pause = RETRY_FIRST_MS;
+    for (;;) {
+      await condition(() => this.#leaving || this.#owes(what));
+      if (this.#leaving) break;
+      try {
+        await this.#outside.run(() => this.#tell(what));
+        pause = RETRY_FIRST_MS;
+      } catch {
+        await Promise.race([sleep(pause), condition(() => this.#leaving)]);
+        pause = Math.min(pause * 2, RETRY_MOST_MS);
+      }
+    }
+    this.#telling -= 1;
+  }
+
+  #owes(what: 'audit' | 'events'): boolean {
+    return what === 'audit' ? this.#outbox.owesAudit : this.#outbox.owesEvents;
+  }
+
+  async #tell(what: 'audit' | 'events'): Promise<void> {
+    if (what === 'audit') {
+      const entries = this.#outbox.nextAudit();
+      this.#compare(await activities.appendAudit(entries));
+      this.#outbox.audited(entries);
+    } else {
+      const events = this.#outbox.nextEvents();
+      await activities.publishDeskEvents(events);
+      this.#outbox.published(events);
+    }
+  }
+
+  /** A workflow of its own for each change: telling thousands must not hold up the desk, nor end with a run of it. */
+  async #broadcast(): Promise<void> {
+    this.#telling += 1;
+    for (;;) {
+      await condition(() => this.#leaving || this.#outbox.owesNotices);
+      if (this.#leaving) break;
+      for (const notice of this.#outbox.takeNotices()) await this.#startBroadcast({ desk_id: this.#id, notice });
+    }
+    this.#telling -= 1;
+  }
+
+  async #startBroadcast(input: BroadcastInput): Promise<void> {
+    const { desk_id, notice } = input;
+    try {
+      await startChild(EMERGENCY_BROADCAST, {
+        args: [input],
+        workflowId: `desk/${desk_id}/told/${notice.epoch}`,
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowTaskTimeout: workflowInfo().taskTimeoutMs,
+        staticSummary: `${notice.scope} is ${notice.state}`,
+      });
+    } catch {
+      log.info('broadcast_runs_already', { desk_id, epoch: notice.epoch });
+    }
   }
 }
 
-/** Until everybody knows, or a newer change overtakes it: executions go by the higher epoch, so a halt waits for no older telling. */
-async function tell(deskId: string, notice: EmergencyNotice, isOvertaken: () => boolean): Promise<void> {
-  const scope = new CancellationScope();
-  const telling = scope.run(async () => {
-    await broadcastEmergency(deskId, notice);
-    await sleep(SECOND_ROUND_AFTER);
-    await broadcastEmergency(deskId, notice);
-  });
-  await Promise.race([telling, condition(isOvertaken)]);
-  scope.cancel();
-  await telling.catch((error: unknown) => {
-    if (!isCancellation(error)) throw error;
-  });
+/** A desk that begins anew has forgotten what the one before it knew, and says so like any other halt. */
+function beginning(state: DeskState): readonly Effect[] {
+  const [global] = statusOf(state, state.clock).scopes;
+  return (global?.causes ?? []).flatMap(({ state: now, reason, actor, epoch, since: at }): readonly Effect[] => [
+    { kind: 'state_changed', scope: GLOBAL, previous: 'normal', state: now, epoch, reason, actor },
+    { kind: 'audit', at, action: now, actor, scope: GLOBAL, reason, epoch, outcome: 'ok', body: '' },
+  ]);
 }
 
-function statusOf(desk_id: string, desk: DeskState): DeskStatus {
-  return { desk_id, scope: 'global', ...desk, can_operate: true, can_trade: desk.state === 'normal' };
-}
-
-function publishChange(deskId: string, previous: DeskState, next: DeskState): void {
-  const fact = {
-    type: 'emergency_state_changed',
-    controller_id: 'global',
-    scope: 'global',
-    previous_state: previous.state,
-    new_state: next.state,
-    reason: next.reason,
-    actor: next.actor,
-    desk_epoch: next.epoch,
-  } as const;
-  sinks.events.publish(emergencyEvent(deskId, 'paper', fact, Date.now()));
-}
-
-function actorOf(payload: unknown): string {
-  const actor = typeof payload === 'object' && payload !== null && 'actor' in payload ? payload.actor : undefined;
-  return typeof actor === 'string' && actor !== '' ? actor.slice(0, 200) : 'signal';
-}
-
-function refuseUnreadable(command: unknown): void {
-  const mistake = mistakeInCommand(command);
-  if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'BadRequest');
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

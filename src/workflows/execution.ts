@@ -6,14 +6,16 @@
  * alone: once all are settled, nothing that arrives later changes it. Before its history grows long an execution stops starting,
  * awaits its activities and goes on in a new run; what waits inside the workflow travels with its deadline.
  */
-import { CancellationScope, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import type { ExecutionContext } from '../events/build';
+import { ON_HALT, runsAside } from '../graph/frame';
 import type { Advance } from '../graph/graph-run';
 import type { Outcome } from '../graph/scheduler';
 import { present } from '../json';
-import { ageOf, carryExecution, deadlineOf, ON_HALT, openExecution, type Books } from './books';
+import { ageOf, carryExecution, deadlineOf, openExecution, type Books } from './books';
 import { Departure } from './departure';
-import { describeProgress } from './details';
+import type { DeskWatch } from './desk-watch';
+import { watchDesk } from './desk-notices';
 import type { Engine } from './engine';
 import { InnerWaits } from './inner-waits';
 import { Launcher } from './launcher';
@@ -21,7 +23,7 @@ import type { CarriedExecution, Delivery, ExecutionState, ExecutionStatus, RunGr
 import type { RunOutcome, TakenBack } from './node-runner';
 import { ReadyQueue } from './ready-queue';
 import { runWithin } from './scope';
-import { stateAttribute } from './search-attributes';
+import { ShownState } from './shown-state';
 import { executionStatus } from './status';
 import { Subgraphs } from './subgraphs';
 import { Teller } from './teller';
@@ -36,9 +38,11 @@ export class Execution implements Engine {
   readonly books: Books;
   readonly teller: Teller;
   readonly children: Subgraphs;
+  readonly desk: DeskWatch;
   readonly #waits: InnerWaits;
   readonly #launcher: Launcher;
   readonly #departure: Departure;
+  readonly #shown: ShownState;
   readonly #root = CancellationScope.current();
   /** Ends with the execution's cancel alone. */
   readonly #steady = new CancellationScope({ cancellable: true, parent: this.#root });
@@ -47,9 +51,6 @@ export class Execution implements Engine {
   #open = false;
   #pumping = false;
   #cancelled = false;
-  #concluded = false;
-  #state: ExecutionState = 'running';
-  #details = '';
   #defect: { readonly error: unknown } | undefined;
   #end: { resolve: (end: RunEnd) => void; reject: (error: unknown) => void } | undefined;
 
@@ -59,6 +60,7 @@ export class Execution implements Engine {
     this.books = books;
     this.teller = new Teller(context, books.graph, books.turns);
     this.children = new Subgraphs(this);
+    this.desk = watchDesk(this);
     this.#waits = new InnerWaits(this, {
       deferral: (id) => {
         this.#becameReady(id);
@@ -72,6 +74,7 @@ export class Execution implements Engine {
       leave: () => this.#end?.resolve('continue'),
     });
     this.#cancelled = input.carried?.cancelled === true;
+    this.#shown = new ShownState(books, () => this.#launcher.out.ids);
     this.#launcher = new Launcher(this, new ReadyQueue(ready, aside), {
       settle: (id, outcome) => {
         this.#settle(id, outcome);
@@ -85,12 +88,12 @@ export class Execution implements Engine {
       startChild: (id, started) => {
         this.children.start(id, started);
       },
-      hasChildren: () => this.children.areOut,
+      isAsking: () => this.children.areOut || this.desk.isBusy,
     });
   }
 
   get state(): ExecutionState {
-    return this.#state;
+    return this.#shown.state;
   }
 
   get wasCancelled(): boolean {
@@ -110,6 +113,7 @@ export class Execution implements Engine {
     if (this.#defect !== undefined) this.die(this.#defect.error);
     this.guard(() => {
       this.look();
+      this.desk.watch();
       this.pump();
     });
     const end = await ended;
@@ -125,8 +129,7 @@ export class Execution implements Engine {
   /** Closes the books: the last state for the lists, the hint for the reconciler. */
   conclude(state: ExecutionState): void {
     this.#open = false;
-    this.#show(state);
-    this.#concluded = true;
+    this.#shown.conclude(state);
     this.teller.execution('ending', { type: 'execution_ending' });
   }
 
@@ -137,6 +140,7 @@ export class Execution implements Engine {
     const ordinal = ++this.books.ordinal;
     this.teller.execution(ordinal, { type: 'execution_halted', reason, scope });
     this.#interruptible.cancel();
+    this.desk.watch();
     if (!before && !this.#cancelled) this.#startOnHalt(ordinal);
     if (!before) this.children.halt(reason);
     this.pump();
@@ -199,8 +203,8 @@ export class Execution implements Engine {
 
   status(): ExecutionStatus {
     return executionStatus(this.books, {
-      state: this.#state,
-      outputs: this.#concluded && this.#state === 'completed',
+      state: this.state,
+      outputs: this.#shown.isFinal && this.state === 'completed',
     });
   }
 
@@ -278,10 +282,12 @@ export class Execution implements Engine {
     if (givenUp !== undefined) {
       this.#dismiss(id, givenUp);
     } else if (outcome.kind === 'deferred') {
+      if (outcome.by_gate === true) this.desk.ask();
       turns.set(id, { ...turns.of(id), used: outcome.attempt - 1 });
       const until = Math.min(clock.now + outcome.retry_in_ms, deadlineOf(this.books, id));
       waits.set(id, { kind: 'deferral', until, why: outcome.why });
-      this.teller.deferred(id, `${outcome.why}; tried again at ${new Date(until).toISOString()}`);
+      if (outcome.by_gate !== true)
+        this.teller.deferred(id, `${outcome.why}; tried again at ${new Date(until).toISOString()}`);
     } else this.#becameReady(id);
   }
 
@@ -305,7 +311,7 @@ export class Execution implements Engine {
   }
 
   #becameReady(id: number): void {
-    if (this.books.graph.frame(id).path.startsWith(ON_HALT)) this.#launcher.queue.addAside(id);
+    if (runsAside(this.books.graph.frame(id))) this.#launcher.queue.addAside(id);
     else this.#launcher.queue.add(id);
   }
 
@@ -338,20 +344,11 @@ export class Execution implements Engine {
 
   /** Frames of a halt that have not ended. */
   get #hasAside(): boolean {
-    return this.books.graph.frames.some(({ path, closed }) => !closed && path.startsWith(ON_HALT));
+    return this.books.graph.frames.some((frame) => !frame.closed && runsAside(frame));
   }
 
   #refreshState(): void {
-    if (this.#concluded) return;
     const idle = this.#launcher.out.size === 0 && this.#launcher.queue.isEmpty && !this.books.graph.isDone;
-    this.#show(this.books.halts.active ? 'halted' : idle ? 'waiting' : 'running');
-  }
-
-  #show(state: ExecutionState): void {
-    const details = describeProgress(this.books, this.#launcher.out.ids, state);
-    if (details !== this.#details) setCurrentDetails((this.#details = details));
-    if (state === this.#state) return;
-    this.#state = state;
-    upsertSearchAttributes([stateAttribute(state)]);
+    this.#shown.show(this.books.halts.active ? 'halted' : idle ? 'waiting' : 'running');
   }
 }

@@ -1,8 +1,11 @@
 /** Why an execution is halted. It is halted as long as one cause holds. */
-import type { EmergencyNotice, HaltCause } from './messages';
+import type { EmergencyNotice } from './desk-messages';
+import type { HaltCause } from './messages';
 
 /** The scope of an execution's own halt; all others are the desk's. */
 export const OWN_SCOPE = 'execution';
+
+const STATES: readonly unknown[] = ['normal', 'alert', 'halt', 'shutdown'] satisfies EmergencyNotice['state'][];
 
 export class Halts {
   readonly #causes: Map<string, HaltCause>;
@@ -49,5 +52,5 @@ export function isEmergencyNotice(payload: unknown): payload is EmergencyNotice 
   if (typeof payload !== 'object' || payload === null) return false;
   const { state, scope, epoch, reason } = payload as Record<string, unknown>;
   const texts = typeof scope === 'string' && typeof reason === 'string' && scope !== OWN_SCOPE;
-  return texts && Number.isInteger(epoch) && (state === 'normal' || state === 'halt');
+  return texts && Number.isSafeInteger(epoch) && STATES.includes(state);
 }

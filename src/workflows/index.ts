@@ -1,3 +1,4 @@
 /** What the workers run. */
+export { emergencyBroadcast } from './emergency-broadcast';
 export { emergencyDesk } from './emergency-desk';
 export { runGraph } from './run-graph';

@@ -3,6 +3,7 @@ import { CancellationScope, sleep } from '@temporalio/workflow';
 import { weightOf } from '../graph/output-ledger';
 import type { PlannedNode } from '../graph/plan';
 import type { NodeTask } from '../graph/task';
+import { present } from '../json';
 import { deadlineOf } from './books';
 import { beginControl } from './control';
 import type { Engine } from './engine';
@@ -22,8 +23,8 @@ export interface Destinations {
   /** A loop. */
   open(id: number): void;
   startChild(id: number, started: () => void): void;
-  /** Whether a child was asked for and has not ended, or something was asked of one. */
-  readonly hasChildren: () => boolean;
+  /** Whether something was asked whose answer takes a longer way through promises than the end of a local activity: a child, the desk. */
+  readonly isAsking: () => boolean;
 }
 
 type Fields = NodeTask['fields'];
@@ -50,7 +51,7 @@ export class Launcher {
     this.#to = to;
     this.out = new InFlight(engine.input.settings?.max_in_flight);
     this.#length = new RunLength(engine.input.settings);
-    this.#locals = new InOrder(to.hasChildren);
+    this.#locals = new InOrder(to.isAsking);
     this.#drainMs = engine.input.settings?.drain_ms ?? DRAIN_MS;
   }
 
@@ -240,6 +241,7 @@ export class Launcher {
     return {
       ...context,
       workflow_id: this.#engine.input.graph.id,
+      ...present({ desk: this.#engine.input.graph.desk }),
       node_id: node.id,
       node_type: node.type,
       frame: graph.frame(id).path,

@@ -3,14 +3,12 @@
  * Names here are the names on the wire: `temporal workflow signal --name halt`.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { DeskCommand, DeskState, EmergencyState } from '../emergency/desk';
 import type { Mode } from '../events/envelope';
 import type { CarriedGraph } from '../graph/carry';
 import type { Graph } from '../graph/schema';
 import type { KindTraits } from '../graph/kinds';
 
 export const RUN_GRAPH = 'runGraph';
-export const EMERGENCY_DESK = 'emergencyDesk';
 
 /** Everything an execution needs, frozen at its start. */
 export interface RunGraphInput {
@@ -213,31 +211,3 @@ export type ChildOutcome =
 export const snapshotQuery = defineQuery<CarriedExecution>('snapshot');
 
 export const statusQuery = defineQuery<ExecutionStatus>('status');
-
-export interface EmergencyNotice {
-  readonly state: EmergencyState;
-  readonly scope: string;
-  readonly epoch: number;
-  readonly reason: string;
-}
-
-/** The answer of the desk's `status` query. */
-export interface DeskStatus extends DeskState {
-  readonly desk_id: string;
-  readonly scope: 'global';
-  /** May what runs be watched, cancelled and wound down? */
-  readonly can_operate: boolean;
-  /** May executions start and nodes run? */
-  readonly can_trade: boolean;
-}
-
-export const deskStatusQuery = defineQuery<DeskStatus>('status');
-
-/** Answers with the state the command led to. */
-export const deskCommandUpdate = defineUpdate<DeskStatus, [DeskCommand]>('command');
-
-export interface DeskInput {
-  readonly desk_id: string;
-  /** From the run before. */
-  readonly state?: DeskState;
-}

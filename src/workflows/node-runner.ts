@@ -18,7 +18,7 @@ import { holdsBlob } from '../graph/blob';
 import type { RetryTraits } from '../graph/kinds';
 import type { PlannedNode } from '../graph/plan';
 import type { Outcome } from '../graph/scheduler';
-import type { Deferral, DeferralType, NodeResult, NodeTask } from '../graph/task';
+import type { Deferral, DeferralType, EmergencyRefusal, NodeResult, NodeTask } from '../graph/task';
 import { present } from '../json';
 
 /**
@@ -28,11 +28,18 @@ import { present } from '../json';
 export type RunOutcome =
   | (Outcome & { readonly attempt?: number; readonly duration_ms?: number; readonly ended_at?: number })
   | { readonly kind: 'interrupted' }
-  | { readonly kind: 'deferred'; readonly attempt: number; readonly retry_in_ms: number; readonly why: string };
+  | {
+      readonly kind: 'deferred';
+      readonly attempt: number;
+      readonly retry_in_ms: number;
+      readonly why: string;
+      readonly by_gate?: true;
+    };
 
 /** The worker ends an attempt at the node's timeout itself; the server's own limit only catches workers that hang. */
 const GRACE_MS = 2_000;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
+const GATE_AGAIN_MS = 1_000;
 
 export type TakenBack = Extract<RunOutcome, { kind: 'interrupted' | 'deferred' }>;
 
@@ -138,10 +145,18 @@ function failureOf(task: NodeTask, failure: Failure): RunOutcome {
 const DEFERRALS: ReadonlySet<unknown> = new Set<DeferralType>(['CircuitOpen', 'Throttled']);
 
 function deferralOf({ type, details, message }: ApplicationFailure): RunOutcome | undefined {
+  if (type === 'EmergencyHalted') return haltedAtGate(details);
   const [deferral] = (details ?? []) as [Partial<Deferral>?];
   const { attempt = 1, retry_in_ms } = deferral ?? {};
   if (!DEFERRALS.has(type) || typeof retry_in_ms !== 'number') return undefined;
   return { kind: 'deferred', attempt, retry_in_ms: Math.max(1, retry_in_ms), why: message };
+}
+
+/** A gate may be closed by a word that turns out to be none, so what it refused is tried again soon; the desk says whether it is halted. */
+function haltedAtGate(details: ApplicationFailure['details']): RunOutcome {
+  const [refusal] = (details ?? []) as [Partial<EmergencyRefusal>?];
+  const { attempt = 1, scope = 'global', reason = 'halted' } = refusal ?? {};
+  return { kind: 'deferred', attempt, retry_in_ms: GATE_AGAIN_MS, why: `${scope}: ${reason}`, by_gate: true };
 }
 
 /** The wrapper around every activity puts the attempt into a failure's details; a time-out found by the server carries none. */

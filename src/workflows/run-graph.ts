@@ -14,11 +14,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { haltReason } from '../emergency/reason';
+import type { Scope } from '../emergency/model';
+import { partScopesOf } from '../emergency/scopes';
 import type { ExecutionContext } from '../events/build';
 import { MAX_CARRIED_BYTES, MAX_INPUT_BYTES } from '../graph/limits';
 import { weightOf } from '../graph/output-ledger';
 import { present } from '../json';
 import { isChildEnd, PARENT_SCOPE, reportToParent } from './children';
+import { hearNotice } from './desk-notices';
 import { Execution, type RunEnd } from './execution';
 import { isEmergencyNotice, OWN_SCOPE } from './halts';
 import { readDelivery } from './mailbox';
@@ -44,7 +47,9 @@ import { countStates } from './status';
 import * as steering from './steering';
 
 /** Asks the emergency desk. An unreachable one is asked for a minute, then the answer is no. */
-const { assertCanOperate } = proxyActivities<{ assertCanOperate(deskId: string): Promise<void> }>({
+const { assertCanOperate } = proxyActivities<{
+  assertCanOperate(deskId: string, scopes: readonly Scope[]): Promise<void>;
+}>({
   startToCloseTimeout: '6s',
   scheduleToCloseTimeout: '60s',
   retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
@@ -90,7 +95,7 @@ function assertCanBeGiven({ books }: Execution): void {
 /** A refusal of the desk ends the execution under its own code. */
 async function assertMayStart({ graph, parent }: RunGraphInput, execution: Execution): Promise<void> {
   try {
-    await assertCanOperate(graph.desk ?? DEFAULT_DESK);
+    await assertCanOperate(graph.desk ?? DEFAULT_DESK, partScopesOf(graph));
   } catch (error) {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
     const refusal = error.cause instanceof ApplicationFailure ? error.cause : undefined;
@@ -104,7 +109,7 @@ async function assertMayStart({ graph, parent }: RunGraphInput, execution: Execu
 function standsStill(execution: Execution, refusal: ApplicationFailure | undefined): boolean {
   const halt = refusal?.details?.[0];
   if (!isEmergencyNotice(halt)) return false;
-  if (execution.books.halts.isNews(halt)) follow(execution, halt);
+  hearNotice(execution, halt);
   return true;
 }
 
@@ -233,17 +238,9 @@ function listenToHalts(execution: Execution): void {
     emergencySignal,
     heard(execution, (payload) => {
       if (!isEmergencyNotice(payload)) log.warn('emergency_ignored', { why: 'its payload cannot be read' });
-      else if (execution.books.halts.isNews(payload)) follow(execution, payload);
+      else hearNotice(execution, payload);
     }),
   );
-}
-
-function follow(
-  execution: Execution,
-  { state, scope, reason }: { state: string; scope: string; reason: string },
-): void {
-  if (state === 'halt') execution.halt(scope, reason);
-  else execution.resume(scope, reason);
 }
 
 async function runToEnd(execution: Execution): Promise<RunEnd> {

@@ -9,6 +9,7 @@ import type { Publication } from '../../src/events/build';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
+import { readyDesk } from './ready-desk';
 import { until } from './until';
 import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
 
@@ -23,7 +24,10 @@ export interface OwnNamespace {
 /** Once per test file: what workflows log about themselves is not what a test shows. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
-/** `publish` takes what the worker tells; `settings` are of its environment. */
+/**
+ * `publish` takes what the worker tells; `settings` are of its environment. A worker of a deployment gets no work until its build is made
+ * current, so its desk is started and no more.
+ */
 export async function ownNamespace(
   name: string,
   publish: (publication: Publication) => void = () => undefined,
@@ -50,7 +54,7 @@ export async function ownNamespace(
   await until(
     'the desk',
     () =>
-      client.ensureDesk().then(
+      (config.worker.deployment === undefined ? readyDesk(client) : client.ensureDesk()).then(
         () => true,
         () => false,
       ),

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { everyConstruct } from './every-construct';
 import type { Receiver } from './receiver';
 import type { TestWorker } from './test-worker';
+import { LiveDesk } from './live-desk';
+import { readyDesk } from './ready-desk';
 
 const constant = (after: string[] = []) => ({ type: 'constant', params: { value: '1' }, after });
 
@@ -89,7 +91,7 @@ export const recordedShapes: Readonly<Record<string, Shape>> = {
   },
   'desk-halt': async (worker) => {
     const desk = `desk-${randomUUID()}`;
-    await worker.client.ensureDesk(desk);
+    await readyDesk(worker.client, desk);
     const id = await worker.start({ nap: { type: 'wait', params: { for: '1h' } } }, { desk });
     await worker.reaches(id, ({ state }) => state === 'waiting');
     await worker.client.haltDesk({ reason: 'fire', actor: 'ann' }, desk);
@@ -99,6 +101,20 @@ export const recordedShapes: Readonly<Record<string, Shape>> = {
     await worker.client.cancelExecution(id);
     await worker.ended(id);
     return { workflow_id: `desk/${desk}` };
+  },
+  'desk-continued-first-run': async (worker) => {
+    const desk = await LiveDesk.begin(worker, { updates_per_run: 12 });
+    const workflow_id = `desk/${desk.id}`;
+    const run_id = await desk.runId();
+    await desk.limits({ daily_loss: '100' });
+    await desk.order('first');
+    await desk.lose(150);
+    await desk.settle({ permit_id: 'first', outcome: 'unused' });
+    await desk.workflow.signal('shutdown', { scope: 'symbol:X', reason: 'odd' });
+    await desk.limits({ daily_loss: '1000' });
+    await desk.resume();
+    while ((await desk.runId()) === run_id) await desk.raise('alert');
+    return { workflow_id, run_id };
   },
   'every-construct': async (worker, receiver) => {
     const { nodes, extra } = everyConstruct(receiver.url);

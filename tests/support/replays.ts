@@ -15,7 +15,10 @@ export async function replayAll(runs: readonly RecordedRun[]): Promise<{ errors:
   const results = Worker.runReplayHistories(
     {
       workflowBundle: await testBundle(false),
-      sinks: { events: { publish: { fn: () => undefined, callDuringReplay: false } } },
+      sinks: {
+        events: { publish: { fn: () => undefined, callDuringReplay: false } },
+        gates: { close: { fn: () => undefined, callDuringReplay: false } },
+      },
       dataConverter: { payloadConverterPath: require.resolve('../../src/workflows/payload-converter') },
     },
     runs,

@@ -1,4 +1,4 @@
-/** The private Temporal and Redis of one Jest run. */
+/** The private Temporal, Redis and PostgreSQL of one Jest run. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,7 @@ export function testStackConfig(home: string, environment: Record<string, string
     HOLDFAST_TEMPORAL_PORT: '0',
     HOLDFAST_TEMPORAL_UI_PORT: '0',
     HOLDFAST_REDIS_PORT: '0',
+    HOLDFAST_POSTGRESQL_PORT: '0',
     HOLDFAST_GATEWAY_PORT: '0',
     ...process.env,
     HOLDFAST_HOME: home,

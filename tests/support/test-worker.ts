@@ -13,9 +13,11 @@ import { prepareGraph } from '../../src/graph/prepare';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
+import type { DeskPorts } from '../../src/worker/desk-activities';
 import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
 import { until } from './until';
 import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
+import { readyDesk } from './ready-desk';
 
 export interface TestWorker {
   readonly config: Config;
@@ -45,7 +47,11 @@ const DEADLINE_MS = 60_000;
 /** Once per test file: what workflows log about themselves is not what a test shows. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
-export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Promise<TestWorker> {
+/** `desk`: what the desk tells outside Temporal, beyond the events a test reads. */
+export async function startTestWorker(
+  extraKinds: readonly NodeKind[] = [],
+  { desk: ports }: { readonly desk?: Partial<DeskPorts> } = {},
+): Promise<TestWorker> {
   const queue = `test-${randomUUID()}`;
   const config = loadConfig({ ...process.env, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` });
   const kinds = new Map([
@@ -70,6 +76,7 @@ export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Pro
       blobs: new FileBlobStore(config.blobs.directory),
       log: createLogger('test', { level: 'silent', pretty: false }),
       publish,
+      ...(ports === undefined ? {} : { desk: ports }),
       workflows: { workflowBundle: await testBundle() },
       ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
     });
@@ -80,7 +87,7 @@ export async function startTestWorker(extraKinds: readonly NodeKind[] = []): Pro
     worker = undefined;
   };
   await startWorker();
-  await client.ensureDesk(desk);
+  await readyDesk(client, desk);
 
   const prepare = (nodes: Record<string, unknown>, extra: Record<string, unknown> = {}): RunGraphInput => {
     const document = { holdfast: 1, id: 'test', desk, nodes, ...extra };

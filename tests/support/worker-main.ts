@@ -1,35 +1,42 @@
-/** The worker process as tests kill it: the real one plus the counting kind. Prints `ready` when it polls. */
+/**
+ * The worker process as tests kill it: the real one plus the counting kind, and with a venue's origin as second argument the kind that
+ * trades there. Prints `ready` when it polls.
+ */
 import { NativeConnection } from '@temporalio/worker';
 import { createKinds } from '../../src/activities/kinds';
 import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { loadConfig } from '../../src/config/config';
-import { EventPublisher } from '../../src/event-log';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker } from '../../src/worker/create-worker';
+import { OrderSender } from '../../src/worker/order-sender';
+import { openOutside } from '../../src/worker/outside';
 import { installRuntime } from '../../src/worker/runtime';
+import { orderKind } from './order-kind';
+import { readyDesk } from './ready-desk';
 import { counted } from './test-kinds';
 
 async function main(): Promise<void> {
+  const [, , bundle = '', venue] = process.argv;
   const config = loadConfig();
   const log = createLogger('worker', { level: 'silent', pretty: false });
   installRuntime(log, config.worker.metrics_address);
   const client = await HoldfastClient.connect(config.temporal);
   await client.ensureSearchAttributes();
-  const publisher = new EventPublisher(config.redis.url);
+  const own = venue === undefined ? [counted] : [counted, orderKind(new OrderSender(venue))];
   const worker = await createWorker({
     config,
     connection: await NativeConnection.connect({ address: config.temporal.address }),
     client,
-    kinds: new Map([...createKinds({ venues: new Map() }), [counted.type, counted]]),
+    kinds: new Map([...createKinds({ venues: new Map() }), ...own.map((kind) => [kind.type, kind] as const)]),
     blobs: new FileBlobStore(config.blobs.directory),
     log,
-    publish: (publication) => {
-      publisher.publish(publication);
-    },
-    workflows: { workflowBundle: { codePath: process.argv[2] ?? '' } },
+    ...openOutside(config, client, log),
+    workflows: { workflowBundle: { codePath: bundle } },
   });
   await client.ensureDesk();
+  // The default desk may be on the task queue of another test, whose worker is gone: whoever needs it awaits it.
+  void readyDesk(client).catch(() => undefined);
   process.stdout.write('ready\n');
   await worker.finished;
 }

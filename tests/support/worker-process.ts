@@ -14,8 +14,8 @@ export class WorkerProcess {
   }
 
   /** Resolves once it polls for tasks. */
-  static async start(environment: Record<string, string>, bundle: string): Promise<WorkerProcess> {
-    const child = spawn(process.execPath, [RUN_TYPESCRIPT, join(__dirname, 'worker-main.ts'), bundle], {
+  static async start(environment: Record<string, string>, ...args: readonly string[]): Promise<WorkerProcess> {
+    const child = spawn(process.execPath, [RUN_TYPESCRIPT, join(__dirname, 'worker-main.ts'), ...args], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -27,6 +27,11 @@ export class WorkerProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Stops the process where it stands; `signal` SIGCONT lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
   }
 
   async kill(): Promise<void> {

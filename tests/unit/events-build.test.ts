@@ -60,6 +60,7 @@ describe('the id of an event', () => {
       reason: 'x',
       actor: 'ann',
       desk_epoch: 7,
+      sealed: false,
     } as const;
     expect(emergencyEvent('main', 'paper', fact, AT)).toEqual({
       event: {

@@ -42,7 +42,7 @@ describe('the workflow bundle', () => {
         'workflows/run-graph',
         'workflows/emergency-desk',
         'graph/scheduler',
-        'emergency/desk',
+        'emergency/decide',
         'events/build',
       ]),
     );

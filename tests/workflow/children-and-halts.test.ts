@@ -5,6 +5,7 @@ import type { ExecutionSettings } from '../../src/workflows/messages';
 import { Gate, RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
+import { readyDesk } from '../support/ready-desk';
 
 jest.setTimeout(150_000);
 
@@ -65,7 +66,7 @@ describe('a child', () => {
 
   it('that starts while the desk halts everything stands still with its parent, and goes on with it', async () => {
     const desk = `desk-${randomUUID()}`;
-    await worker.client.ensureDesk(desk);
+    await readyDesk(worker.client, desk);
     const id = await worker.start(
       {
         first: gated('before'),

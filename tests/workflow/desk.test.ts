@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { by, codeOf, LiveDesk } from '../support/live-desk';
+import { SETTING } from '../support/ready-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(40_000);
+jest.setTimeout(60_000);
 
 describe('the emergency desk', () => {
-  const firstEpochs = new Map<string, number>();
   let worker: TestWorker;
 
   beforeAll(async () => {
@@ -14,78 +15,107 @@ describe('the emergency desk', () => {
   });
   afterAll(() => worker.stop());
 
+  const newDesk = () => LiveDesk.begin(worker);
   const waiting = { nap: { type: 'wait', params: { for: '1h' } } };
-  const by = (reason: string) => ({ reason, actor: 'ann' });
-  const newDesk = async (): Promise<string> => {
+  const unreadable = { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{') }] };
+
+  it('is halted until it is set up and says why; then it is normal, and says what may be done', async () => {
     const desk = `desk-${randomUUID()}`;
     await worker.client.ensureDesk(desk);
-    firstEpochs.set(desk, (await worker.client.deskStatus(desk)).epoch);
-    return desk;
-  };
-  const born = (desk: string) => firstEpochs.get(desk) ?? 0;
-  const workflowOf = (desk: string) => worker.temporal.workflow.getHandle(`desk/${desk}`);
-  const reaches = (desk: string, state: 'normal' | 'halt') =>
-    until(`${desk} is ${state}`, async () => {
-      const status = await worker.client.deskStatus(desk);
-      return status.state === state && status;
-    });
-  const events = (desk: string) => worker.events.filter(({ stream }) => stream === `desk/${desk}`);
-
-  it('is normal at its start, and says what may be done', async () => {
-    const desk = await newDesk();
+    const halted = await worker.client.deskStatus(desk);
+    expect(halted).toMatchObject({ desk_id: desk, state: 'halt', can_trade: false, can_operate: true });
+    expect(halted.scopes[0]?.causes).toMatchObject([{ id: 'uninitialised', reason: 'the desk began anew' }]);
+    expect(await codeOf(worker.client.resumeDesk(by('please'), desk))).toBe('DeskUninitialised');
+    await worker.client.initDesk(by('a new account'), SETTING, desk);
     expect(await worker.client.deskStatus(desk)).toMatchObject({
-      desk_id: desk,
-      scope: 'global',
+      ...SETTING,
       state: 'normal',
-      epoch: born(desk),
-      can_operate: true,
       can_trade: true,
+      can_operate: true,
+      scopes: [{ scope: 'global', state: 'normal', causes: [] }],
     });
+    expect(await codeOf(worker.client.initDesk(by('again'), SETTING, desk))).toBe('AlreadyInitialised');
     await worker.client.ensureDesk(desk);
+    expect((await worker.client.deskStatus(desk)).state).toBe('normal');
   });
 
-  it.each<[string, unknown[], string, string]>([
-    ['nothing', [], 'unspecified', 'signal'],
-    ['a text', ['fire'], 'fire', 'signal'],
-    ['a reason and an actor', [{ reason: 'fire', actor: 'ann' }], 'fire', 'ann'],
-    ['nonsense', [[1, 2]], 'unspecified', 'signal'],
-    ['an actor that is none', [{ reason: 'fire', actor: 7 }], 'fire', 'signal'],
-  ])('is halted by a signal with %s', async (_, args, reason, actor) => {
+  it.each<[string, 'alert' | 'halt' | 'shutdown', unknown[], ...raised: [string, Record<string, unknown>]]>([
+    ['nothing', 'halt', [], 'halt', { id: 'signal', actor: 'signal' }],
+    ['a text', 'halt', ['fire'], 'halt', { id: 'signal', reason: 'fire', actor: 'signal' }],
+    ['a reason and an actor', 'halt', [by('fire')], 'halt', { id: 'operator:ann', reason: 'fire', actor: 'ann' }],
+    ['nonsense', 'halt', [[1, 2]], 'halt', { id: 'signal' }],
+    ['an actor that is none', 'halt', [{ reason: 'fire', actor: 7 }], 'halt', { id: 'signal', reason: 'fire' }],
+    ['a scope that is none', 'halt', [{ scope: 'moon', reason: 'fire' }], 'halt', { reason: 'fire' }],
+    ['a text, of alert', 'alert', ['odd'], 'alert', { id: 'signal', reason: 'odd' }],
+    ['nonsense, of alert', 'alert', [42], 'halt', { id: 'signal' }],
+    ['nothing, of shutdown', 'shutdown', [], 'shutdown', { id: 'signal' }],
+  ])('is raised by a signal with %s', async (_, signal, args, ...[state, cause]) => {
     const desk = await newDesk();
-    await workflowOf(desk).signal('halt', ...args);
-    expect(await reaches(desk, 'halt')).toMatchObject({
-      epoch: born(desk) + 1,
-      reason,
-      actor,
-      can_operate: true,
-      can_trade: false,
-    });
+    await desk.workflow.signal(signal, ...args);
+    const { causes, epoch } = await desk.reaches(state as 'halt');
+    expect(causes).toMatchObject([{ ...cause, state, epoch: desk.born + 1 }]);
+    expect(epoch).toBe(desk.born + 1);
+    expect(await desk.status()).toMatchObject({ can_trade: state === 'alert', can_operate: state !== 'shutdown' });
+  });
+
+  it('halts the scope a signal names, and no other', async () => {
+    const desk = await newDesk();
+    await desk.workflow.signal('halt', { scope: 'symbol:ETH/USDT', reason: 'odd prices' });
+    const halted = await desk.reaches('halt', 'symbol:ETH/USDT');
+    expect(halted).toMatchObject({ can_trade: false, causes: [{ reason: 'odd prices' }] });
+    expect(await desk.status()).toMatchObject({ state: 'normal', can_trade: true });
+    expect(await desk.order('eth', { symbol: 'ETH/USDT' })).toMatchObject({ granted: false, code: 'EmergencyHalted' });
+    expect(await desk.order('btc')).toMatchObject({ granted: true });
   });
 
   it('is halted by a payload nobody can read, and ignores signals it does not know', async () => {
     const desk = await newDesk();
-    await workflowOf(desk).signal('resume', { reason: 'please' });
+    await desk.workflow.signal('resume', { reason: 'please' });
     await worker.temporal.workflowService.signalWorkflowExecution({
       namespace: worker.config.temporal.namespace,
-      workflowExecution: { workflowId: `desk/${desk}` },
+      workflowExecution: { workflowId: `desk/${desk.id}` },
       signalName: 'halt',
       requestId: randomUUID(),
-      input: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{') }] },
+      input: unreadable,
     });
-    expect(await reaches(desk, 'halt')).toMatchObject({ reason: 'unspecified' });
-    await workflowOf(desk).signal('resume', { reason: 'please' });
-    expect(await worker.client.deskStatus(desk)).toMatchObject({ state: 'halt', epoch: born(desk) + 1 });
+    await desk.reaches('halt');
+    await desk.workflow.signal('resume', { reason: 'please' });
+    await desk.workflow.signal('normal');
+    expect(await desk.scope()).toMatchObject({ state: 'halt', epoch: desk.born + 1 });
+  });
+
+  it('refuses updates that nobody can read, and goes on', async () => {
+    const desk = await newDesk();
+    const names = ['command', 'set_limits', 'register_bot', 'cash_flow', 'record_fill', 'record_mark', 'record_price'];
+    for (const name of names) {
+      for (const args of [[], [null], ['nonsense'], [[1]], [{}]] as [unknown][]) {
+        const answer: unknown = await desk.workflow.executeUpdate(name, { args });
+        const isRefused = expect.objectContaining({ error: { code: expect.any(String), message: expect.any(String) } });
+        expect(answer).toEqual(isRefused);
+      }
+    }
+    for (const args of [[], [null], ['x'], [{}], [{ requests: 'x', settlements: 7 }], [{ requests: [] }]] as [
+      unknown,
+    ][]) {
+      expect(await desk.workflow.executeUpdate('request_permits', { args })).toEqual([]);
+    }
+    const nonsense = { requests: [null, { permit_id: 'p' }], settlements: ['x'] };
+    expect(await desk.workflow.executeUpdate('request_permits', { args: [nonsense] })).toMatchObject([
+      { permit_id: '', granted: false, code: 'InvalidInput' },
+      { permit_id: 'p', granted: false, code: 'InvalidInput' },
+    ]);
+    expect(await desk.status()).toMatchObject({ state: 'normal', epoch: desk.born });
   });
 
   it('refuses every start while it is halted, also one that went past the client', async () => {
     const desk = await newDesk();
-    await worker.client.haltDesk(by('fire'), desk);
-    await reaches(desk, 'halt');
-    const input = worker.prepare(waiting, { desk });
+    await worker.client.haltDesk(by('fire'), desk.id);
+    await desk.reaches('halt');
+    const input = worker.prepare(waiting, { desk: desk.id });
     await expect(worker.client.startExecution(input)).rejects.toMatchObject({
       code: 'EmergencyHalted',
       message: 'global is halted by ann: fire',
-      details: { scope: 'global', reason: 'fire', actor: 'ann', epoch: born(desk) + 1 },
+      details: { scope: 'global', reason: 'fire', actor: 'ann', epoch: desk.born + 1 },
     });
     const id = `exec_test_${randomUUID()}`;
     await worker.temporal.workflow.start('runGraph', {
@@ -93,167 +123,132 @@ describe('the emergency desk', () => {
       taskQueue: worker.config.temporal.task_queue,
       args: [input],
     });
-    expect(await worker.ended(id)).toMatchObject({
-      state: 'failed',
-      nodes: { nap: { state: 'skipped', reason: 'the execution was refused' } },
-    });
+    expect(await worker.ended(id)).toMatchObject({ state: 'failed', nodes: { nap: { state: 'skipped' } } });
     expect((await worker.client.describeExecution(id)).closing).toMatchObject({
       status: 'failed',
       error_type: 'EmergencyHalted',
     });
   });
 
-  it('tells all running executions of a halt and of its end, each once, and no other desk’s', async () => {
-    const [desk, other] = [await newDesk(), await newDesk()];
-    const start = async (of: string) =>
-      (await worker.client.startExecution(worker.prepare(waiting, { desk: of }))).execution_id;
-    const mine = await Promise.all(Array.from({ length: 25 }, () => start(desk)));
-    const theirs = await start(other);
-    await Promise.all([...mine, theirs].map((id) => worker.reaches(id, ({ state }) => state === 'waiting')));
-    await worker.client.haltDesk(by('fire'), desk);
-    for (const id of mine) {
-      const halted = await worker.reaches(id, ({ state }) => state === 'halted');
-      expect(halted.halts).toMatchObject([{ scope: 'global', reason: 'fire' }]);
-    }
-    expect(await worker.client.executionStatus(theirs)).toMatchObject({ state: 'waiting' });
-    expect(await worker.client.resumeDesk(by('out'), desk)).toMatchObject({ state: 'normal', epoch: born(desk) + 2 });
-    for (const id of mine) await worker.reaches(id, ({ state }) => state === 'waiting');
-    for (const id of mine) {
-      const changes = worker
-        .eventsOf(id)
-        .filter(({ type }) => type === 'execution_halted' || type === 'execution_resumed');
-      expect(changes).toMatchObject([
-        { scope: 'global', reason: 'fire' },
-        { scope: 'global', reason: 'out' },
-      ]);
-    }
-    await Promise.all([...mine, theirs].map((id) => worker.temporal.workflow.getHandle(id).terminate()));
-  });
-
-  it('does not let a resume lift an execution’s own halt, nor the other way round', async () => {
+  it('is lowered by a resume that can be read and has seen what it lifts, and by nothing else', async () => {
     const desk = await newDesk();
-    const { execution_id: id } = await worker.client.startExecution(worker.prepare(waiting, { desk }));
-    await worker.reaches(id, ({ state }) => state === 'waiting');
-    await worker.client.haltExecution(id, 'mine');
-    await worker.client.haltDesk(by('theirs'), desk);
-    await worker.reaches(id, ({ halts }) => halts.length === 2);
-    await worker.client.resumeExecution(id, 'mine is over');
-    expect(await worker.reaches(id, ({ halts }) => halts.length === 1)).toMatchObject({
-      state: 'halted',
-      halts: [{ scope: 'global' }],
-    });
-    await worker.client.haltExecution(id, 'mine again');
-    await worker.client.resumeDesk(by('theirs is over'), desk);
-    expect(await worker.reaches(id, ({ halts }) => halts.length === 1)).toMatchObject({
-      state: 'halted',
-      halts: [{ scope: 'execution' }],
-    });
-    await worker.client.cancelExecution(id);
+    await desk.raise('halt');
+    await worker.client.haltDesk({ reason: 'too', actor: 'bob' }, desk.id);
+    const seen = await until('both', async () => (await desk.scope())?.causes.length === 2 && desk.resumption());
+    const refused = async (over: Record<string, unknown>) =>
+      (await desk.command({ ...seen, command_id: randomUUID(), ...over })).error?.code;
+    expect(await refused({ reason: '' })).toBe('BadRequest');
+    expect(await refused({ actor: undefined })).toBe('BadRequest');
+    expect(await refused({ action: 'lift' })).toBe('BadRequest');
+    expect(await refused({ scope: 'moon' })).toBe('UnknownScope');
+    expect(await refused({ causes: ['operator:ann'] })).toBe('StaleResume');
+    expect(await refused({ expected_epoch: desk.born + 1 })).toBe('StaleResume');
+    expect(await refused({ expected_epoch: desk.born + 9 })).toBe('StaleResume');
+    expect(await refused({ issued_at: Date.now() - 11_000 })).toBe('CommandExpired');
+    expect(await codeOf(worker.client.resumeDesk({ reason: '', actor: 'ann' }, desk.id))).toBe('BadRequest');
+    expect(await desk.scope()).toMatchObject({ state: 'halt', epoch: desk.born + 2 });
+    expect(await desk.command(seen)).toEqual({ ok: true, scope: 'global', state: 'normal', epoch: desk.born + 3 });
   });
 
-  it('is lowered by an update that can be read alone', async () => {
+  it('needs a second person after a shutdown', async () => {
     const desk = await newDesk();
-    await worker.client.haltDesk(by('fire'), desk);
-    await reaches(desk, 'halt');
-    const update = (command: unknown) => workflowOf(desk).executeUpdate('command', { args: [command] });
-    for (const command of [
-      undefined,
-      'resume',
-      { action: 'resume' },
-      { action: 'resume', reason: '', actor: 'ann' },
-      { action: 'lift', reason: 'x', actor: 'y' },
-    ]) {
-      await expect(update(command)).rejects.toMatchObject({ cause: { type: 'BadRequest' } });
-    }
-    await expect(worker.client.resumeDesk({ reason: '', actor: 'ann' }, desk)).rejects.toMatchObject({
-      code: 'BadRequest',
-      message: 'a reason is needed',
-    });
-    expect(await worker.client.deskStatus(desk)).toMatchObject({ state: 'halt', epoch: born(desk) + 1 });
-    expect(await worker.client.resumeDesk(by('out'), desk)).toMatchObject({
-      state: 'normal',
-      epoch: born(desk) + 2,
-      actor: 'ann',
-    });
+    await desk.raise('shutdown');
+    const resume = await desk.resumption();
+    const prepared = await desk.command(resume);
+    expect(prepared).toMatchObject({ ok: true, state: 'shutdown', awaits_approval_until: expect.any(Number) });
+    const { expected_epoch } = resume;
+    const approval = { action: 'approve', scope: 'global', expected_epoch, issued_at: Date.now() };
+    expect(await desk.command(approval)).toMatchObject({ ok: false, error: { code: 'NeedsSecondPerson' } });
+    expect(await desk.command({ ...approval, actor: 'bob' })).toMatchObject({ ok: true, state: 'normal' });
   });
 
-  it('tells each change once, as an event with its own epoch', async () => {
+  it('answers a command that comes again as it did before, also by signal; under its id no other is obeyed', async () => {
+    const desk = await newDesk();
+    const halt = { action: 'halt', command_id: 'one', scope: 'global', ...by('fire') } as const;
+    await worker.client.raiseAtDesk(halt, desk.id);
+    const answer = await worker.client.commandDesk(halt, desk.id);
+    expect(answer).toEqual({ ok: true, scope: 'global', state: 'halt', epoch: desk.born + 1 });
+    expect(await worker.client.commandDesk(halt, desk.id)).toEqual(answer);
+    await worker.client.raiseAtDesk(halt, desk.id);
+    expect(await worker.client.deskKnowsCommand('one', desk.id)).toBe(true);
+    expect(await worker.client.deskKnowsCommand('two', desk.id)).toBe(false);
+    const other = await worker.client.commandDesk({ ...halt, reason: 'another' }, desk.id);
+    expect(other).toMatchObject({ ok: false, error: { code: 'CommandConflict' }, epoch: desk.born + 1 });
+  });
+
+  it('tells each change as an event with its own epoch', async () => {
     const desk = await newDesk();
     for (const round of [1, 2]) {
-      await worker.client.haltDesk(by(`fire ${round}`), desk);
-      await worker.client.haltDesk(by('again'), desk);
-      await reaches(desk, 'halt');
-      await worker.client.resumeDesk(by(`out ${round}`), desk);
+      await desk.raise('halt', 'global', by(`fire ${round}`));
+      await desk.resume('global', by(`out ${round}`));
     }
-    const fact = { type: 'emergency_state_changed', controller_id: 'global', scope: 'global', actor: 'ann' };
-    expect(events(desk)).toMatchObject([
-      { ...fact, previous_state: 'normal', new_state: 'halt', reason: 'fire 1', desk_epoch: born(desk) + 1 },
-      { ...fact, previous_state: 'halt', new_state: 'normal', reason: 'out 1', desk_epoch: born(desk) + 2 },
-      { ...fact, previous_state: 'normal', new_state: 'halt', reason: 'fire 2', desk_epoch: born(desk) + 3 },
-      { ...fact, previous_state: 'halt', new_state: 'normal', reason: 'out 2', desk_epoch: born(desk) + 4 },
-    ]);
-    expect(new Set(events(desk).map(({ event_id }) => event_id)).size).toBe(4);
+    const fact = { type: 'emergency_state_changed', controller_id: 'global', scope: 'global' };
+    const expected = [
+      { previous_state: 'normal', new_state: 'halt', reason: 'the desk began anew', desk_epoch: desk.born - 1 },
+      { previous_state: 'halt', new_state: 'normal', reason: 'a test begins', desk_epoch: desk.born },
+      { previous_state: 'normal', new_state: 'halt', reason: 'fire 1', desk_epoch: desk.born + 1 },
+      { previous_state: 'halt', new_state: 'normal', reason: 'out 1', desk_epoch: desk.born + 2 },
+      { previous_state: 'normal', new_state: 'halt', reason: 'fire 2', desk_epoch: desk.born + 3 },
+      { previous_state: 'halt', new_state: 'normal', reason: 'out 2', desk_epoch: desk.born + 4 },
+    ];
+    const changes = desk.events().filter((event) => event.type === 'emergency_state_changed' && !event.sealed);
+    expect(changes).toMatchObject(expected.map((change) => ({ ...fact, ...change })));
+    const sealed = desk.events().filter((event) => event.type === 'emergency_state_changed' && event.sealed);
+    expect(sealed).toMatchObject([1, 3].map((later) => ({ desk_epoch: desk.born + later })));
   });
 
   it('is not ended by a cancel, which would lift the halt it holds', async () => {
     const desk = await newDesk();
-    await worker.client.haltDesk(by('fire'), desk);
-    await workflowOf(desk).cancel();
-    await worker.client.resumeDesk(by('out'), desk);
-    await worker.client.haltDesk(by('still here'), desk);
-    expect(await reaches(desk, 'halt')).toMatchObject({ epoch: born(desk) + 3 });
-    expect((await workflowOf(desk).describe()).status.name).toBe('RUNNING');
+    await desk.raise('halt');
+    await desk.workflow.cancel();
+    expect(await desk.resume()).toMatchObject({ ok: true, state: 'normal' });
+    await worker.client.haltDesk(by('still here'), desk.id);
+    expect(await desk.reaches('halt')).toMatchObject({ epoch: desk.born + 3 });
+    expect((await desk.workflow.describe()).status.name).toBe('RUNNING');
   });
 
-  it('is obeyed as a new one after it was terminated: its epochs begin above those of the one before', async () => {
+  it('begins halted after it was terminated, says why, and is obeyed: its epochs are above those of the one before', async () => {
     const desk = await newDesk();
-    const id = await worker.start({ nap: { type: 'wait', params: { for: '20s' } } }, { desk });
-    await worker.reaches(id, ({ nodes }) => nodes['nap']?.state === 'waiting');
-    await worker.client.haltDesk(by('fire'), desk);
+    const id = await worker.start(waiting, { desk: desk.id });
+    await worker.reaches(id, ({ state }) => state === 'waiting');
+    await desk.raise('halt');
     await worker.reaches(id, ({ state }) => state === 'halted');
-    await worker.client.resumeDesk(by('out'), desk);
+    await desk.resume();
     await worker.reaches(id, ({ state }) => state !== 'halted');
-    await workflowOf(desk).terminate();
-    await worker.client.haltDesk(by('fire again'), desk);
+    await desk.workflow.terminate('by hand in the Web UI');
+    await worker.client.ensureDesk(desk.id);
+    const { causes, epoch } = await desk.reaches('halt');
+    expect(causes).toMatchObject([{ id: 'uninitialised', reason: 'the desk began anew', actor: 'desk' }]);
+    expect(epoch).toBeGreaterThan(desk.born + 2);
+    expect(await desk.order('after')).toMatchObject({ granted: false, code: 'EmergencyHalted' });
     const { halts } = await worker.reaches(id, ({ state }) => state === 'halted');
-    expect(halts).toMatchObject([{ scope: 'global', reason: 'fire again' }]);
+    expect(halts).toMatchObject([{ scope: 'global', reason: 'the desk began anew' }]);
+    await worker.client.initDesk(by('looked into it'), SETTING, desk.id);
+    await worker.reaches(id, ({ state }) => state !== 'halted');
     await worker.client.cancelExecution(id);
   });
 
-  it('keeps a halt across a restart of its worker', async () => {
+  it('keeps what it knows across a restart of its worker', async () => {
     const desk = await newDesk();
-    await worker.client.haltDesk(by('night'), desk);
-    await reaches(desk, 'halt');
+    await desk.limits({ max_order_notional: '77' });
+    await desk.order('kept', { quantity: '0.5' });
+    await worker.client.haltDesk(by('night'), desk.id);
+    await desk.reaches('halt');
+    const before = await desk.status();
     await worker.stopWorker();
     await worker.startWorker();
-    expect(await worker.client.deskStatus(desk)).toMatchObject({
-      state: 'halt',
-      epoch: born(desk) + 1,
-      reason: 'night',
-    });
+    const { clock, ...after } = await desk.status();
+    expect(before).toMatchObject(after);
+    expect(after.open_permits.listed).toMatchObject([{ permit_id: 'kept', status: 'granted' }]);
   });
 
-  it('goes on in a new run with the state and the epoch of the one before', async () => {
-    const desk = await newDesk();
-    const { runId } = await workflowOf(desk).describe();
-    await worker.client.haltDesk(by('for good'), desk);
-    for (let batch = 0; batch < 8; batch += 1) {
-      await Promise.all(Array.from({ length: 50 }, () => workflowOf(desk).signal('halt', 'again')));
-    }
-    await until('it goes on in another run', async () => (await workflowOf(desk).describe()).runId !== runId, 20_000);
-    expect(await worker.client.deskStatus(desk)).toMatchObject({
-      state: 'halt',
-      epoch: born(desk) + 1,
-      reason: 'for good',
-      actor: 'ann',
-    });
-    expect(await worker.client.resumeDesk(by('over'), desk)).toMatchObject({ state: 'normal', epoch: born(desk) + 2 });
-  });
-
-  it('is started by a halt when it never ran', async () => {
+  it('is started by a halt when it never ran, and hears one while no worker runs', async () => {
     const desk = `desk-${randomUUID()}`;
-    await expect(worker.client.deskStatus(desk)).rejects.toMatchObject({ code: 'EmergencyUnreachable' });
+    expect(await codeOf(worker.client.deskStatus(desk))).toBe('EmergencyUnreachable');
+    await worker.stopWorker();
     await worker.client.haltDesk(by('first'), desk);
-    expect(await reaches(desk, 'halt')).toMatchObject({ reason: 'first' });
+    await worker.startWorker();
+    const { scopes } = await until('it answers', () => worker.client.deskStatus(desk).catch(() => undefined));
+    expect(scopes[0]?.causes).toMatchObject([{ id: 'uninitialised' }, { id: 'operator:ann', reason: 'first' }]);
   });
 });

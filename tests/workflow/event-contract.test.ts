@@ -5,6 +5,7 @@ import type { UnnumberedEvent } from '../../src/events/envelope';
 import { RunCounter, failing, refusing, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
+import { readyDesk } from '../support/ready-desk';
 
 jest.setTimeout(30_000);
 
@@ -27,7 +28,7 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   node_skipped: [...NODE, 'reason'],
   emergency_state_changed: [
     ...ENVELOPE,
-    ...['controller_id', 'scope', 'previous_state', 'new_state', 'reason', 'actor', 'desk_epoch'],
+    ...['controller_id', 'scope', 'previous_state', 'new_state', 'reason', 'actor', 'desk_epoch', 'sealed'],
   ],
 };
 
@@ -40,7 +41,7 @@ describe('the events of an execution', () => {
   beforeAll(async () => {
     worker = await startTestWorker([failing(new RunCounter()), slow(new RunCounter()), refusing]);
     const own = `desk-${randomUUID()}`;
-    await worker.client.ensureDesk(own);
+    await readyDesk(worker.client, own);
     id = await worker.start(
       {
         pure: { type: 'constant', params: { value: '1' } },

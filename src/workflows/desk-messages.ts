@@ -1,0 +1,99 @@
+/**
+ * What can be said to the emergency desk and what it answers. Names here are the names on the wire:
+ * `temporal workflow signal --workflow-id desk/default --name halt --input '{"scope":"bot:bot_001","reason":"odd prices"}'`.
+ */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { DeskState, DeskStatus } from '../emergency/decide';
+import type { CommandAnswer, EmergencyState, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { Publication } from '../events/build';
+import type { AuditEntry } from '../journal/entry';
+
+export const EMERGENCY_DESK = 'emergencyDesk';
+export const EMERGENCY_BROADCAST = 'emergencyBroadcast';
+
+/** What is asked of it; one that cannot be read halts `global`. */
+export const alertSignal = defineSignal<[unknown?]>('alert');
+export const haltDeskSignal = defineSignal<[unknown?]>('halt');
+export const shutdownSignal = defineSignal<[unknown?]>('shutdown');
+
+/** Any command; a refusal is an answer, and recorded. The other three take the same without `action`. */
+export const commandUpdate = defineUpdate<CommandAnswer, [unknown]>('command');
+export const setLimitsUpdate = defineUpdate<CommandAnswer, [unknown]>('set_limits');
+export const registerBotUpdate = defineUpdate<CommandAnswer, [unknown]>('register_bot');
+export const cashFlowUpdate = defineUpdate<CommandAnswer, [unknown]>('cash_flow');
+
+export interface PermitBatch {
+  readonly requests: readonly unknown[];
+  readonly settlements: readonly unknown[];
+}
+
+/** Answers in the order of the requests. */
+export const requestPermitsUpdate = defineUpdate<readonly PermitAnswer[], [PermitBatch]>('request_permits');
+
+export type Acceptance = Extract<Reply, { kind: 'accepted' | 'refused' }>;
+
+export const recordFillUpdate = defineUpdate<Acceptance, [unknown]>('record_fill');
+export const recordMarkUpdate = defineUpdate<Acceptance, [unknown]>('record_mark');
+export const recordPriceUpdate = defineUpdate<Acceptance, [unknown]>('record_price');
+
+export const deskStatusQuery = defineQuery<DeskStatus>('status');
+/** What a worker's gate must know, in one consistent answer; the ids are of commands it asks about. */
+export const gateQuery = defineQuery<GateReading, [readonly string[]]>('gate');
+
+export interface GateReading {
+  readonly epoch: number;
+  readonly scopes: readonly GateScope[];
+  /** Those of the ids asked about whose commands the desk has decided. */
+  readonly known_commands: readonly string[];
+}
+
+export interface GateScope {
+  readonly scope: Scope;
+  /** Of its own causes. */
+  readonly state: EmergencyState;
+  /** Of its latest change; zero while it is normal. */
+  readonly epoch: number;
+  /** Of its latest halt, also when that was lifted since. */
+  readonly halted_epoch?: number;
+  readonly reason?: string;
+}
+
+/** Whether the command of this id was carried out or refused. */
+export const knowsCommandQuery = defineQuery<boolean, [string]>('knows_command');
+
+/** From the desk to an execution: the state of one scope. */
+export interface EmergencyNotice {
+  readonly state: EmergencyState;
+  readonly scope: Scope;
+  readonly epoch: number;
+  readonly reason: string;
+}
+
+/** What the desk has decided and not yet told. */
+export interface CarriedOutbox {
+  /** Of the next audit entry; grows for ever. */
+  readonly ordinal: number;
+  readonly audit: readonly AuditEntry[];
+  readonly events: readonly Publication[];
+  readonly notices: readonly EmergencyNotice[];
+  /** The epoch of the latest halt of each scope, also when that was lifted since: permits from before are of no use. */
+  readonly halts: readonly (readonly [scope: Scope, epoch: number])[];
+}
+
+/** How long a run lasts; shorter ones than the desk's own make a test quick. */
+export interface DeskSettings {
+  readonly events_per_run?: number;
+  readonly updates_per_run?: number;
+}
+
+export interface DeskStart {
+  readonly desk_id: string;
+  readonly settings?: DeskSettings;
+  /** From the run before. */
+  readonly carried?: { readonly desk: DeskState; readonly outbox: CarriedOutbox };
+}
+
+export interface BroadcastInput {
+  readonly desk_id: string;
+  readonly notice: EmergencyNotice;
+}

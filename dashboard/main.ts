@@ -1,12 +1,13 @@
 /** The page: wires what is known to what is shown. */
 import { Api, Refused, forgetToken, takeToken } from './api.js';
 import { CommandDialog } from './command-dialog.js';
+import { answerWords, deskWords, isStopped, resumeOf } from './desk.js';
 import { byId, make, timeOf } from './dom.js';
 import { GraphView } from './graph-view.js';
 import { showEvents, showExecutions, showNode, showWorkflows } from './lists-view.js';
 import { Live, type LiveState } from './live.js';
 import { Store, type ExecutionView } from './store.js';
-import type { Deployment, Desk, ExecutionDetail, ExecutionSummary, PageGraph } from './wire.js';
+import type { Deployment, Desk, DeskAnswer, ExecutionDetail, ExecutionSummary, PageGraph } from './wire.js';
 
 const REFRESH_MS = 15_000;
 const ENDED = /^(completed|failed|cancelled|terminated|timed_out)$/;
@@ -27,6 +28,7 @@ class Page {
   #node: string | undefined;
   #connection: LiveState = { state: 'connecting' };
   #problem: string | undefined;
+  #desk: Desk | undefined;
   #painting = false;
 
   constructor(token: string) {
@@ -79,11 +81,12 @@ class Page {
   async #readDesk(): Promise<void> {
     const place = byId('desk');
     try {
-      const { state, reason } = await this.#api.get<Desk>('/api/emergency');
-      place.dataset['state'] = state;
-      place.textContent = state === 'halt' ? `All halted: ${reason}` : '';
-      byId('halt-all').hidden = state === 'halt';
-      byId('resume-all').hidden = state !== 'halt';
+      const desk = await this.#api.get<Desk>('/api/emergency');
+      this.#desk = desk;
+      place.dataset['state'] = desk.state;
+      place.textContent = deskWords(desk);
+      byId('halt-all').hidden = isStopped(desk);
+      byId('resume-all').hidden = desk.state === 'normal';
     } catch (error) {
       if (!(error instanceof Refused)) return;
       place.textContent = 'The emergency desk does not answer: nothing new starts.';
@@ -201,14 +204,17 @@ class Page {
         });
       });
       byId(`${action}-all`).addEventListener('click', () => {
+        // What is shown now is what is lifted: a cause that comes while somebody writes a reason is not.
+        const saw = action === 'resume' ? resumeOf(this.#desk) : {};
         this.#dialog.open({
           title: `${verb} everything?`,
-          text: all[action],
+          text:
+            action === 'resume' && this.#desk !== undefined ? `${deskWords(this.#desk)}. ${all.resume}` : all[action],
           confirm: `${verb} all`,
           send: async (reason) => {
-            const { state } = await this.#api.post<Desk>(`/api/emergency/global/${action}`, { reason });
+            const answer = await this.#api.post<DeskAnswer>(`/api/emergency/global/${action}`, { reason, ...saw });
             await this.#readDesk();
-            return `Accepted. The desk says: ${state}.`;
+            return answerWords(answer);
           },
         });
       });

@@ -75,7 +75,30 @@ export interface Deployment {
   readonly graph: PageGraph;
 }
 
-export interface Desk {
-  readonly state: string;
+export interface DeskCause {
+  readonly id: string;
   readonly reason: string;
+  readonly actor: string;
+}
+
+export interface DeskScope {
+  readonly scope: string;
+  readonly state: string;
+  /** Of its latest change. */
+  readonly epoch: number;
+  /** The latest is the last. */
+  readonly causes: readonly DeskCause[];
+}
+
+export interface Desk {
+  /** Of `global`. */
+  readonly state: string;
+  readonly scopes: readonly DeskScope[];
+}
+
+/** What became of a command; without a state nobody at the desk has answered yet. */
+export interface DeskAnswer {
+  readonly state?: string;
+  readonly sealed?: boolean;
+  readonly awaits_approval_until?: number;
 }

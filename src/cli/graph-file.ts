@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { NodeKinds } from '../activities/kinds';
 import { HoldfastError, messageOf } from '../errors';
 import type { Mistake } from '../graph/mistake';
 import { prepareGraph, type Prepared } from '../graph/prepare';
+import { sha256 } from './sha256';
 
 /** The graph of a file, ready to start. Throws `FileUnreadable`, `GraphTooLarge`, or `GraphInvalid` with every mistake. */
 export function prepareGraphFile(file: string, kinds: NodeKinds): Prepared {
@@ -18,10 +18,6 @@ export function checkGraphFile(file: string, kinds: NodeKinds): Prepared | { rea
     if (!(error instanceof HoldfastError) || error.code !== 'GraphInvalid') throw error;
     return { mistakes: error.details['mistakes'] as readonly Mistake[] };
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Throws `FileUnreadable`. */

@@ -2,12 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config/config';
+import { addAudit } from './commands/audit';
+import { addDrill } from './commands/drill';
+import { addBots } from './commands/bots';
 import { addCancel } from './commands/cancel';
 import { addDeploy } from './commands/deploy';
+import { addDesk } from './commands/desk';
 import { addDoctor } from './commands/doctor';
 import { addDraw } from './commands/draw';
-import { addHalt, addResume } from './commands/halt';
+import { addAlert, addHalt, addResume, addShutdown } from './commands/halt';
 import { addImport } from './commands/import';
+import { addLimits } from './commands/limits';
 import { addList } from './commands/list';
 import { addNew } from './commands/new';
 import { addNodes } from './commands/nodes';
@@ -51,14 +56,21 @@ const commands = [
   addUndeploy,
   addList,
   addStatus,
+  addAlert,
   addHalt,
+  addShutdown,
   addResume,
+  addLimits,
+  addBots,
+  addDesk,
   addCancel,
   addApprove,
   addMessage,
   addRetry,
   addSkip,
   addRerun,
+  addAudit,
+  addDrill,
   addToken,
   addDoctor,
 ];

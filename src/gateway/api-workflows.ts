@@ -1,4 +1,4 @@
-/** REST: deployed graphs, the emergency desk, node kinds. */
+/** REST: deployed graphs, node kinds. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { NodeKinds } from '../activities/kinds';
@@ -7,7 +7,7 @@ import { OVERLAPS } from '../graph/overlap';
 import { present } from '../json';
 import type { Deployment, HoldfastClient } from '../temporal-client/holdfast-client';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
-import { idParams, reasonBody, reasonOf, start, startBody, type ApiContext } from './api-executions';
+import { idParams, reasonBody, start, startBody, type ApiContext } from './api-executions';
 import { identityOf } from './http';
 import { parse } from './problem';
 import { prepareDocument } from './preparation';
@@ -100,22 +100,6 @@ async function steer(context: ApiContext, request: FastifyRequest, action: 'paus
 
 function log(context: ApiContext, request: FastifyRequest, workflow_id: string, action: string): void {
   context.log.info({ workflow_id, action, actor: identityOf(request).subject }, 'workflow_command');
-}
-
-export function addEmergency(app: FastifyInstance, { client, log: logger }: ApiContext): void {
-  app.get('/api/emergency', () => client.deskStatus());
-  for (const action of ['halt', 'resume'] as const) {
-    app.post(`/api/emergency/global/${action}`, async (request) => {
-      const identity = identityOf(request);
-      assertRole(identity, 'operator');
-      if (isRestricted(identity)) throw new HoldfastError('Forbidden', 'This is for a token that is not restricted.');
-      const reason = reasonOf(action, request.body);
-      const command = { reason, actor: identity.subject };
-      await (action === 'halt' ? client.haltDesk(command) : client.resumeDesk(command));
-      logger.warn({ action, ...command }, 'emergency_command');
-      return client.deskStatus();
-    });
-  }
 }
 
 export function addNodeKinds(app: FastifyInstance, catalogue: NodeKinds): void {

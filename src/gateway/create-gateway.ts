@@ -3,13 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { kindCatalogue, type NodeKinds } from '../activities/kinds';
 import type { Config } from '../config/config';
 import { HoldfastError } from '../errors';
-import { EventPublisher, EventReader } from '../event-log';
+import { ClosingPublisher, EventPublisher, EventReader } from '../event-log';
+import { present } from '../json';
+import type { Journal } from '../journal/journal';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import { isLoopback } from './access';
+import { addEmergency, type EmergencyApiContext } from './api-emergency';
 import { addExecutions, type ApiContext } from './api-executions';
 import { addSteering, approve } from './api-steering';
-import { addEmergency, addNodeKinds, addWorkflows } from './api-workflows';
+import { addNodeKinds, addWorkflows } from './api-workflows';
+import { obey } from './emergency';
 import { EventFeed } from './feed';
 import { createHttp } from './http';
 import { Reconciler } from './reconciler';
@@ -18,6 +22,10 @@ import { Sockets } from './sockets';
 export interface GatewayOptions {
   readonly config: Config['gateway'];
   readonly redis: Config['redis'];
+  /** What closings are signed with; without it gates close by the desk's answer alone. */
+  readonly closing_key?: string | undefined;
+  /** Absent where none is configured. */
+  readonly journal?: Pick<Journal, 'audit' | 'auditLength'> | undefined;
   readonly client: HoldfastClient;
   /** What graphs may be made of; by default the shipped kinds. */
   readonly kinds?: NodeKinds;
@@ -36,7 +44,7 @@ export interface Gateway {
 const RECONNECT_IN_MS = 500;
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, redis, client, log, page, kinds = kindCatalogue } = options;
+  const { config, redis, client, log, page, journal, kinds = kindCatalogue } = options;
   const secret = secretOf(config);
   const onError = (error: Error) => {
     log.warn({ error: error.message }, 'redis_failing');
@@ -44,16 +52,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const reader = new EventReader(redis.url, onError);
   const publisher = new EventPublisher(redis.url, { onError });
   const rules = { host: config.host, allowed_origins: config.allowed_origins };
-  const checks = {
-    redis: async () => reader.ping().then(() => true),
-    temporal: async () => client.isHealthy(),
-  };
+  const checks = { redis: async () => reader.ping().then(() => true), temporal: async () => client.isHealthy() };
   const app = await createHttp({ rules, secret, log, page, checks });
-  const api = { client, reader, kinds, log };
+  const closings = closingsOf(options, onError);
+  const api = { client, reader, kinds, log, ...present({ closings, journal }) };
   addApi(app, api);
   const sockets = new Sockets({
     ...{ http: app.server, rules, secret, reader, log },
     approve: (identity, message) => approve(api, identity, message),
+    command: (identity, message) => obey(api, identity, present(message)),
   });
   const reconciler = new Reconciler({ client, reader, publisher, log });
   const feed = new EventFeed(redis.url, reader, log, {
@@ -77,6 +84,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await sockets.drain(RECONNECT_IN_MS);
       await reconciler.stop();
       feed.close();
+      closings?.close();
       await app.close();
       await publisher.close();
       reader.close();
@@ -84,7 +92,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-function addApi(app: FastifyInstance, api: ApiContext): void {
+function closingsOf({ closing_key, redis }: GatewayOptions, onError: (error: Error) => void) {
+  return closing_key === undefined ? undefined : new ClosingPublisher(redis.url, closing_key, onError);
+}
+
+function addApi(app: FastifyInstance, api: ApiContext & EmergencyApiContext): void {
   addWorkflows(app, api);
   addExecutions(app, api);
   addSteering(app, api);

@@ -4,6 +4,7 @@ import { kindCatalogue } from '../activities/kinds';
 import { withOwnKinds } from '../activities/load-kinds';
 import { loadConfig } from '../config/config';
 import { HoldfastError, messageOf } from '../errors';
+import { openJournal } from '../journal/journal';
 import { createLogger, type Logger } from '../logging';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
 import { createGateway } from './create-gateway';
@@ -17,7 +18,11 @@ async function main(): Promise<void> {
   const client = await HoldfastClient.connect(config.temporal);
   const page = join(__dirname, '..', 'dashboard');
   const kinds = withOwnKinds(kindCatalogue, config.nodes);
-  const gateway = await createGateway({ config: config.gateway, redis: config.redis, client, kinds, log, page });
+  const journal = createJournal(config.journal.url, log);
+  const gateway = await createGateway({
+    ...{ config: config.gateway, redis: config.redis, closing_key: config.emergency.closing_key },
+    ...{ client, journal, kinds, log, page },
+  });
   const url = await gateway.listen();
   log.info({ url }, 'gateway_ready');
   const stop = (signal: string) => {
@@ -25,11 +30,20 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();
     void end(log, async () => {
       await gateway.close();
+      await journal.close();
       await client.close();
     });
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+function createJournal(url: string, log: Logger) {
+  return openJournal(url, {
+    onError: (error) => {
+      log.warn({ error: error.message }, 'journal_connection_broke');
+    },
+  });
 }
 
 async function end(log: Logger, close: () => Promise<void>): Promise<void> {

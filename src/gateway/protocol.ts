@@ -4,6 +4,7 @@
  *     const socket: Socket<ServerToClient, ClientToServer> = io(url, { auth: { token } });
  */
 import { z } from 'zod';
+import type { EmergencyState } from '../emergency/model';
 import type { ErrorCode } from '../errors';
 import type { Cursor, Gap, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
@@ -26,6 +27,27 @@ export const approveFields = {
   comment: z.string().min(1).max(1_000).optional(),
 } as const;
 
+export const EMERGENCY_ACTIONS = ['alert', 'halt', 'shutdown', 'resume', 'approve'] as const;
+
+/** Shapes alone: what a command must say is the desk's to judge, so that what it refuses is on its record. */
+export const emergencyFields = {
+  scope: z.string().min(1).max(300),
+  action: z.enum(EMERGENCY_ACTIONS),
+  /** Why; a command without is refused. */
+  reason: z.string().max(500).optional(),
+  /** The same command again under the same id gets the same answer; made by the gateway when absent. */
+  command_id: z.string().min(1).max(200).optional(),
+  cancel_open: z.boolean().optional(),
+  /** Of `resume`: the ids of the causes that were seen. */
+  causes: z.array(z.string().max(300)).max(100).optional(),
+  /** Of `resume` and `approve`, which are refused without: the epoch that was seen. */
+  expected_epoch: z.number().optional(),
+  /** Milliseconds since 1970, by default when the gateway heard it; to send a `resume` again under its id, give it. */
+  issued_at: z.number().optional(),
+} as const;
+const emergencyMessage = z.strictObject(emergencyFields);
+export type EmergencyOrder = z.infer<typeof emergencyMessage>;
+
 /** Every message a client may send, with the shape it must have. `cursors`: by stream, the last event the client has. */
 export const messageSchemas = {
   subscribe_workflow: z.strictObject({ workflow_id: id, cursors }),
@@ -46,6 +68,8 @@ export const messageSchemas = {
   request_state: z.strictObject({ execution_id: id }),
   /** Decides an `approval` node that waits, in the name of the token's subject. */
   approve: z.strictObject({ execution_id: id, node: nodeKey, ...approveFields }),
+  /** Speaks to the emergency desk in the name of the token's subject. */
+  emergency_command: emergencyMessage,
 } as const;
 
 export type MessageName = keyof typeof messageSchemas;
@@ -61,10 +85,31 @@ export interface Subscribed {
   readonly cursors: Cursors;
 }
 
+/** What became of a command to the desk. `state` and `epoch` are absent while no desk answers: then it is with Temporal and comes to hold as soon as one does. */
+export interface EmergencyAnswer {
+  readonly command_id: string;
+  readonly action: string;
+  readonly scope: string;
+  readonly state?: EmergencyState;
+  readonly epoch?: number;
+  /** Of what raises: milliseconds until it could no longer be lost, and until the desk's answer. */
+  readonly accepted_ms?: number;
+  readonly in_force_ms?: number;
+  /** Of `halt` and `shutdown`: no increasing order of the scope can be accepted by a venue any more. */
+  readonly sealed?: boolean;
+  /** From halt to seal on the desk's clock. */
+  readonly sealed_ms?: number;
+  /** Orders a venue may still accept. */
+  readonly unsettled?: number;
+  /** Of a `resume` after `shutdown`: it waits for a second person until then. */
+  readonly awaits_approval_until?: number;
+}
+
 export interface Answers {
   readonly unsubscribe: { readonly rooms: readonly string[] };
   readonly request_state: { readonly snapshot: Snapshot };
   readonly approve: { readonly execution_id: string; readonly node: string; readonly status: NodeStatus };
+  readonly emergency_command: EmergencyAnswer;
 }
 export type AnswerOf<N extends MessageName> = N extends keyof Answers ? Answers[N] : Subscribed;
 

@@ -11,6 +11,7 @@ import {
   type AnswerOf,
   type ClientToServer,
   type Cursors,
+  type EmergencyAnswer,
   type GapNotice,
   type Message,
   type MessageName,
@@ -30,6 +31,8 @@ export interface SocketOptions {
   readonly log: Logger;
   /** Decides in the name of an identity. */
   readonly approve: (identity: Identity, message: Message<'approve'>) => Promise<AnswerOf<'approve'>>;
+  /** Speaks to the desk in the name of an identity. */
+  readonly command: (identity: Identity, message: Message<'emergency_command'>) => Promise<EmergencyAnswer>;
 }
 
 interface SocketData {
@@ -170,6 +173,8 @@ export class Sockets {
         return { snapshot: await requestState(this.#options.reader, session, message.body.execution_id) };
       case 'approve':
         return this.#options.approve(session.identity, message.body);
+      case 'emergency_command':
+        return this.#options.command(session.identity, message.body);
       default: {
         const { cursors = {}, ...target } = message.body;
         return this.#subscribe(socket, session, target as RoomTarget, cursors);

@@ -29,7 +29,9 @@ beforeAll(async () => {
     asked.push({ by: identity.subject, ...message });
     return Promise.reject(new HoldfastError('NodeNotWaiting', `${message.node} waits for no approval`));
   };
-  sockets = new Sockets({ http, rules, secret: SECRET, reader, log, approve });
+  const command: SocketOptions['command'] = (_, { command_id = 'none', action, scope }) =>
+    Promise.resolve({ command_id, action, scope, state: 'halt', epoch: 7 });
+  sockets = new Sockets({ http, rules, secret: SECRET, reader, log, approve, command });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }, 30_000);
@@ -110,6 +112,25 @@ describe('the sockets', () => {
       expect(await ask(client, 'approve', wrong)).toMatchObject({ ok: false, error: { code: 'BadRequest' } });
     }
     expect(asked).toHaveLength(1);
+    client.socket.close();
+  });
+
+  it('take a command to the desk only in its shape', async () => {
+    const client = await listen(url, { role: 'operator' });
+    const command = { command_id: 'c-1', scope: 'symbol:BTC/USDT', action: 'halt', reason: 'odd prices' };
+    expect(await ask(client, 'emergency_command', command)).toEqual({
+      ...{ ok: true, command_id: 'c-1', action: 'halt', scope: 'symbol:BTC/USDT', state: 'halt', epoch: 7 },
+    });
+    for (const wrong of [
+      { ...command, action: 'pause' },
+      { ...command, actor: 'eve' },
+      { ...command, reason: 'x'.repeat(501) },
+      { ...command, scope: undefined },
+      { ...command, cancel_open: 'yes' },
+      { ...command, expected_epoch: '7' },
+    ]) {
+      expect(await ask(client, 'emergency_command', wrong)).toMatchObject({ ok: false, error: { code: 'BadRequest' } });
+    }
     client.socket.close();
   });
 });

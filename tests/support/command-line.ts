@@ -9,6 +9,8 @@ export interface Said {
 export interface CommandLineOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly color?: boolean;
+  /** Who commands; `cli:test` by default. */
+  readonly actor?: string;
   /** What comes from stdin; nothing by default. */
   readonly input?: string;
   /** Given the function that does what Ctrl-C does, once the command listens for it. */
@@ -32,7 +34,7 @@ export async function holdfast(args: readonly string[], options: CommandLineOpti
     input: () => Promise.resolve(options.input ?? ''),
     color: options.color ?? false,
     environment: options.environment ?? {},
-    actor: 'cli:test',
+    actor: options.actor ?? 'cli:test',
     onInterrupt: (handler) => {
       options.onListening?.(handler);
       return () => undefined;

@@ -9,6 +9,7 @@ import { createGateway, type Gateway } from '../../src/gateway/create-gateway';
 import type { ClientToServer, GapNotice, ServerToClient } from '../../src/gateway/protocol';
 import { createToken, type TokenRequest } from '../../src/gateway/tokens';
 import type { Snapshot } from '../../src/event-log';
+import type { Journal } from '../../src/journal/journal';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { bareNamespace, temporalOf } from './bare-namespace';
@@ -31,6 +32,9 @@ export interface GatewaySettings {
   readonly client?: HoldfastClient;
   /** By default the shipped ones. */
   readonly kinds?: NodeKinds;
+  /** Without it no closings are published. */
+  readonly closing_key?: string;
+  readonly journal?: Journal;
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
@@ -42,6 +46,7 @@ export async function startGateway(settings: GatewaySettings): Promise<GatewayUn
     redis: { url: redisUrl },
     client,
     ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
+    ...{ closing_key: settings.closing_key, journal: settings.journal },
     log: createLogger('gateway-test', { level: 'silent', pretty: false }),
     page,
   });

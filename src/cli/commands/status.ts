@@ -1,14 +1,26 @@
 import type { Command } from 'commander';
-import { HoldfastError } from '../../errors';
+import { HoldfastError, type ErrorCode } from '../../errors';
 import { present } from '../../json';
 import type { ExecutionDescription, ExecutionSummary, HoldfastClient } from '../../temporal-client/holdfast-client';
-import type { DeskStatus, ExecutionStatus } from '../../workflows/messages';
+import type { DeskStatus } from '../../emergency/decide';
+import type { ExecutionStatus } from '../../workflows/messages';
 import { adviceFor } from '../advice';
 import { withClient } from '../client';
+import { deskLine, timeOf } from '../desk-words';
 import { uiOf, type Io, type Ui } from '../io';
 import { countsOf, countWords, nodeRows } from '../node-rows';
 import { brief, span, table } from '../table';
+import { watch } from '../watch';
 import { executionTable, toneOf } from './list';
+
+interface Options {
+  readonly all?: boolean;
+  readonly watch?: boolean;
+}
+
+const WATCH_EVERY_MS = 2_000;
+/** Said and looked at again, instead of ending the watch. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['EmergencyUnreachable', 'TemporalUnavailable', 'WorkerUnavailable']);
 
 export function addStatus(program: Command, io: Io): void {
   program
@@ -16,13 +28,33 @@ export function addStatus(program: Command, io: Io): void {
     .description('show the emergency desk and what is open, or one execution with its nodes')
     .argument('[execution]', 'id of an execution')
     .option('--all', 'every node of every frame on a line of its own, however many')
-    .addHelpText('after', '\nExamples:\n  $ holdfast status\n  $ holdfast status exec_first_graph_1a2b3c4d --json')
-    .action(async (id: string | undefined, { all = false }: { all?: boolean }, command: Command) => {
+    .option('--watch', 'show it again every two seconds, until Ctrl-C')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ holdfast status\n  $ holdfast status --watch\n  $ holdfast status exec_first_graph_1a2b3c4d --json',
+    )
+    .action(async (id: string | undefined, options: Options, command: Command) => {
       const ui = uiOf(command, io);
-      await withClient(io, (client) =>
-        id === undefined ? showDesk(client, ui) : showExecution(client, id, { ui, all }),
-      );
+      const { all = false } = options;
+      await withClient(io, async (client) => {
+        const show = () => (id === undefined ? showDesk(client, ui) : showExecution(client, id, { ui, all }));
+        if (options.watch === true) await watchIt(io, ui, show);
+        else await show();
+      });
     });
+}
+
+async function watchIt(io: Io, ui: Ui, show: () => Promise<void>): Promise<void> {
+  await watch(io, { every_ms: WATCH_EVERY_MS, redraws: io.color && !ui.json }, async () => {
+    if (!ui.json) ui.line(ui.paint('quiet', timeOf(Date.now())));
+    try {
+      await show();
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || !PASSING.has(error.code)) throw error;
+      ui.note(`${error.message} [${error.code}]`);
+    }
+    if (!ui.json) ui.line();
+  });
 }
 
 /** What is open is shown also when the desk is silent: that is when one looks. */
@@ -49,11 +81,6 @@ function showOpen(desk: DeskStatus | HoldfastError, executions: readonly Executi
     return;
   }
   for (const line of executionTable(executions, ui)) ui.line(line);
-}
-
-export function deskLine({ desk_id, scope, state, reason, actor, since }: DeskStatus, ui: Ui): string {
-  const head = `desk  ${desk_id}, ${scope}: ${ui.paint(state === 'normal' ? 'good' : 'bad', state)}`;
-  return state === 'normal' ? head : `${head} since ${since} by ${actor}: ${reason}`;
 }
 
 async function showExecution(client: HoldfastClient, id: string, { ui, all }: { ui: Ui; all: boolean }): Promise<void> {

@@ -1,10 +1,11 @@
 /** `up`: the whole stack in one command, and what happens in it until Ctrl-C. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig, type Config } from '../../config/config';
 import { kindCatalogue } from '../../activities/kinds';
 import { withOwnKinds } from '../../activities/load-kinds';
+import { HoldfastError } from '../../errors';
 import { createToken } from '../../gateway/tokens';
 import { lineProgress, type Progress } from '../../local-stack/progress';
 import { startStack, type Stack } from '../../local-stack/stack';
@@ -22,6 +23,7 @@ interface Options {
 /** The same relative places from `src` and from `dist`. */
 const EXAMPLES = join(__dirname, '../../../examples');
 const SERVICES = { worker: join(__dirname, '../../worker/main.js'), gateway: join(__dirname, '../../gateway/main.js') };
+const PAPER_DESK = { currency: 'USDT', time_zone: 'UTC' };
 const TOKEN_LIFETIME_S = 7 * 24 * 3_600;
 /** One Ctrl-C may arrive twice, from the terminal and from npm; only a later one is the second. */
 const SECOND_AFTER_MS = 1_000;
@@ -30,7 +32,9 @@ const KEEPS_ITS_KINDS = 'The stack that runs keeps the node kinds it was started
 export function addUp(program: Command, io: Io): void {
   program
     .command('up')
-    .description('start Temporal, Redis, worker and gateway, or join those that run; Ctrl-C stops what it started')
+    .description(
+      'start Temporal, Redis, PostgreSQL, worker and gateway, or join those that run; Ctrl-C stops what it started',
+    )
     .option('--examples', 'also deploy the example strategies, on recorded data')
     .option('--no-follow', 'do not print events')
     .addHelpText('after', '\nExample:\n  $ holdfast up --examples')
@@ -81,12 +85,32 @@ interface Serving {
 
 async function serve(stack: Stack, options: Options, serving: Serving): Promise<void> {
   const { ui, signal } = serving;
+  await setUpDesk(stack, serving);
   await announce(stack, serving);
   if (stack.attached && serving.config.nodes.length > 0) ui.note(KEEPS_ITS_KINDS);
   const stream = options.follow ? await openStream(stack, ui) : undefined;
   if (options.examples === true) await deployExamples(stack, serving);
   await untilAborted(signal);
   stream?.close();
+}
+
+/** Once per installation: a desk that begins anew later was terminated or lost its memory, and that is for people to judge. */
+async function setUpDesk(stack: Stack, { config, io, ui }: Serving): Promise<void> {
+  const mark = join(config.home, 'desk-set-up');
+  if (existsSync(mark)) return;
+  const client = await HoldfastClient.connect({ ...config.temporal, address: stack.temporal_address });
+  try {
+    await client.initDesk({ reason: 'this stack was installed', actor: io.actor }, PAPER_DESK);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    if (error.code !== 'AlreadyInitialised') {
+      ui.note(`The emergency desk is not set up: ${error.message}`);
+      return;
+    }
+  } finally {
+    await client.close();
+  }
+  writeFileSync(mark, '');
 }
 
 async function announce(stack: Stack, { io, ui }: Serving): Promise<void> {

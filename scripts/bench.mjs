@@ -24,13 +24,14 @@ export async function bench(args) {
   });
 }
 
-/** Starts a Temporal and a Redis in a home of their own, hands `work` the environment that names them, and removes it all. */
+/** Starts Temporal, Redis and PostgreSQL in a home of their own, hands `work` the environment that names them, and removes it all. */
 export async function onOwnStack(name, work) {
   const home = mkdtempSync(join(tmpdir(), `holdfast-${name}-`));
   try {
     await obtainServers(require);
     const stack = await startBareStack(home);
-    const servers = { TEMPORAL_ADDRESS: stack.temporal_address, REDIS_URL: stack.redis_url };
+    const { temporal_address, redis_url, database_url } = stack;
+    const servers = { TEMPORAL_ADDRESS: temporal_address, REDIS_URL: redis_url, DATABASE_URL: database_url };
     try {
       await work({ ...process.env, ...servers, HOLDFAST_HOME: home });
     } finally {
@@ -48,7 +49,7 @@ async function startBareStack(home) {
   const { loadConfig } = require(join(root, 'dist/config/config.js'));
   const { startStack } = require(join(root, 'dist/local-stack/stack.js'));
   const { lineProgress } = require(join(root, 'dist/local-stack/progress.js'));
-  const ports = { HOLDFAST_TEMPORAL_PORT: '0', HOLDFAST_REDIS_PORT: '0' };
+  const ports = { HOLDFAST_TEMPORAL_PORT: '0', HOLDFAST_REDIS_PORT: '0', HOLDFAST_POSTGRESQL_PORT: '0' };
   const config = loadConfig({ ...ports, ...process.env, HOLDFAST_HOME: home });
   return startStack({ config, ui: false, progress: lineProgress(console.log) });
 }

@@ -1,5 +1,5 @@
 /** `npm run build`: src → dist, the dashboard, and the workflows as one bundle, so that a worker starts without webpack. */
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
 import { filesBelow, fingerprint, print, readIfThere, root, step, tool } from './steps.mjs';
@@ -22,6 +22,13 @@ async function compile() {
   removeOrphans();
   const incremental = ['--incremental', '--tsBuildInfoFile', join(dist, '.tsbuildinfo')];
   await tool('tsc', ['-p', 'tsconfig.build.json', ...incremental]);
+}
+
+/** The journal reads its migrations as files; one that is gone must not be run. */
+function copyMigrations() {
+  const target = join(dist, 'journal/migrations');
+  rmSync(target, { recursive: true, force: true });
+  cpSync(join(root, 'src/journal/migrations'), target, { recursive: true });
 }
 
 async function buildDashboard() {
@@ -58,6 +65,7 @@ async function bundleWorkflows() {
 
 try {
   await step('sources compiled', compile);
+  copyMigrations();
   await step('examples compiled', () => tool('tsc', ['-p', 'examples']));
   if (filesBelow('dashboard').some((file) => file.endsWith('.ts'))) await step('dashboard built', buildDashboard);
   if (existsSync(join(dist, 'workflows/index.js'))) await step('workflows bundled', bundleWorkflows);

@@ -78,6 +78,7 @@ function rulesOf({ type, effect, fields, open_fields: open, body }) {
   const forbidden = [
     ...(effect === 'control' ? ['timeout', 'retry', 'circuit_breaker', 'rate_limit', 'task_queue'] : []),
     ...(effect === 'pure' ? ['circuit_breaker', 'rate_limit'] : []),
+    ...(effect === 'trade' ? ['retry'] : []),
     ...(type === 'repeat' ? [] : ['while']),
     ...(body === undefined ? ['body'] : []),
   ];

@@ -18,6 +18,7 @@ const EFFECTS = {
   pure: 'pure: computed inside the execution’s own task, may run again',
   read: 'read: asks the outside, changes nothing',
   notify: 'notify: tells the outside; every attempt carries the same idempotency key',
+  trade: 'trade: sends orders, each with a permit of the emergency desk; one attempt',
   control: 'control: happens inside the execution, no worker runs it',
 };
 

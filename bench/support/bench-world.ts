@@ -16,6 +16,7 @@ import { benchKinds } from './bench-kinds';
 import type { Nodes } from './graphs';
 import type * as plainWorkflows from './plain-workflows';
 import { prepare } from './prepare';
+import { readyDesk } from '../../tests/support/ready-desk';
 
 type PlainWorkflows = typeof plainWorkflows;
 
@@ -114,7 +115,7 @@ async function deskAnswers(client: HoldfastClient, desk: string): Promise<void> 
   const deadline = Date.now() + 60_000;
   for (;;) {
     try {
-      await client.ensureDesk(desk);
+      await readyDesk(client, desk);
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;

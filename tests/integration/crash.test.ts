@@ -12,6 +12,7 @@ import { counted } from '../support/test-kinds';
 import { until } from '../support/until';
 import { testBundle } from '../support/workflow-bundle';
 import { WorkerProcess } from '../support/worker-process';
+import { readyDesk } from '../support/ready-desk';
 
 const kinds = new Map([...createKinds({ venues: new Map() }), [counted.type, counted] as const]);
 
@@ -85,7 +86,7 @@ describe('killed with -9', () => {
     open.push(client, connection);
     const temporal = new Client({ connection });
     // A desk of its own: the default one may be on another test's task queue.
-    await client.ensureDesk(queue);
+    await readyDesk(client, queue);
     const input = prepared(thirtyNodes(receiver.url, 100), queue);
     expect(Object.keys(input.graph.nodes)).toHaveLength(30);
     const { execution_id } = await client.startExecution(input);

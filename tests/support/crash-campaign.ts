@@ -17,6 +17,7 @@ import { until } from './until';
 import { whyOpen } from './why-open';
 import { testBundle } from './workflow-bundle';
 import { WorkerProcess } from './worker-process';
+import { readyDesk } from './ready-desk';
 
 const DESK = `crash-${randomUUID()}`;
 
@@ -98,7 +99,7 @@ class Campaign {
     const { temporal } = loadConfig({ ...process.env, ...environment });
     const client = await HoldfastClient.connect(temporal);
     // The default desk may be on another test's task queue.
-    await client.ensureDesk(DESK);
+    await readyDesk(client, DESK);
     return new Campaign(options, { receiver: await Receiver.listen(), client, temporal, startWorker, worker });
   }
 

@@ -12,7 +12,7 @@ import { testStackConfig } from './test-stack';
 import { until } from './until';
 
 /** The run's own servers must not be taken for given ones. */
-const OWN = { TEMPORAL_ADDRESS: '', REDIS_URL: '' };
+const OWN = { TEMPORAL_ADDRESS: '', REDIS_URL: '', DATABASE_URL: '' };
 
 export class StackHome {
   readonly path: string;
@@ -51,7 +51,8 @@ export class StackHome {
 
   /** A stack with stub services in a process of its own. */
   supervisor(environment: Record<string, string> = {}): { child: ChildProcess; output: () => string } {
-    const any = { HOLDFAST_TEMPORAL_PORT: '0', HOLDFAST_REDIS_PORT: '0', HOLDFAST_GATEWAY_PORT: '0' };
+    const names = ['TEMPORAL', 'REDIS', 'POSTGRESQL', 'GATEWAY'].map((name) => `HOLDFAST_${name}_PORT`);
+    const any = Object.fromEntries(names.map((name) => [name, '0']));
     const script = [join(__dirname, 'run-typescript.cjs'), join(__dirname, 'stack-process.ts')];
     const env = { ...process.env, ...OWN, ...any, HOLDFAST_HOME: this.path, ...environment };
     const child = spawn(process.execPath, script, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -67,7 +68,8 @@ export class StackHome {
     for (const stack of this.#stacks) await stack.stop({ graceful: false });
     for (const child of this.#children) child.kill('SIGKILL');
     const record = await readRecord(stackPaths(this.path));
-    for (const runs of [record?.gateway, record?.worker, record?.redis, record?.temporal].map((part) => part?.runs)) {
+    const { gateway, worker, postgresql, redis, temporal } = record ?? {};
+    for (const runs of [gateway, worker, postgresql, redis, temporal].map((part) => part?.runs)) {
       if (runs?.as === 'process') await terminate(runs, 0);
     }
     await rm(this.path, { recursive: true, force: true, maxRetries: 5 });

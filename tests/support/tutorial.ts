@@ -105,8 +105,8 @@ export class TutorialReader {
 
   async #start(command: string): Promise<void> {
     await this.#stop();
-    const anyPort = { HOLDFAST_TEMPORAL_PORT: '0', HOLDFAST_TEMPORAL_UI_PORT: '0', HOLDFAST_REDIS_PORT: '0' };
-    this.#started = this.#spawn(command, { ...anyPort, HOLDFAST_GATEWAY_PORT: '0' });
+    const names = ['TEMPORAL', 'TEMPORAL_UI', 'REDIS', 'POSTGRESQL', 'GATEWAY'];
+    this.#started = this.#spawn(command, Object.fromEntries(names.map((name) => [`HOLDFAST_${name}_PORT`, '0'])));
   }
 
   async #run(commands: string, fails: boolean): Promise<void> {

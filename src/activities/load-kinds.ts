@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { HoldfastError, messageOf } from '../errors';
 import { NODE_ID } from '../graph/names';
+import { isObject } from '../json';
+import type { OrderLookup } from '../venues/order-lookup';
 import type { NodeKind } from './define-node';
 import type { NodeKinds } from './kinds';
 
@@ -18,6 +20,18 @@ const OBJECTS = ['fields', 'outputs', 'retry'];
  */
 export function withOwnKinds(shipped: NodeKinds, modules: readonly string[]): NodeKinds {
   return modules.reduce((kinds, module) => addKinds(kinds, kindsOf(module), `${module}: `), shipped);
+}
+
+/**
+ * What the modules export as `orderLookups`, for orders whose sender is gone; a module need not have any. Throws `KindsInvalid` like
+ * `withOwnKinds`.
+ */
+export function orderLookupsOf(modules: readonly string[]): readonly OrderLookup[] {
+  return modules.flatMap((module) => {
+    const { orderLookups = [] } = load(module);
+    if (Array.isArray(orderLookups) && orderLookups.every(isLookup)) return orderLookups;
+    throw new HoldfastError('KindsInvalid', `${module}: \`orderLookups\` is no list of order lookups.`);
+  });
 }
 
 /** `where` stands before what is wrong. Throws `KindsInvalid`. */
@@ -41,15 +55,25 @@ function kindsOf(module: string): readonly unknown[] {
 }
 
 /** CommonJS or ES module, whatever Node loads. A relative path starts where the process does. */
-function load(module: string): { readonly kinds?: unknown } {
+function load(module: string): { readonly kinds?: unknown; readonly orderLookups?: unknown } {
   const path = resolve(module);
   if (!existsSync(path)) throw new HoldfastError('KindsInvalid', `${module}: there is no such file.`, { module });
   try {
-    return (createRequire(path)(path) ?? {}) as { readonly kinds?: unknown };
+    return (createRequire(path)(path) ?? {}) as ReturnType<typeof load>;
   } catch (error) {
     const [reason = ''] = messageOf(error).split('\n');
     throw new HoldfastError('KindsInvalid', `${module}: cannot be loaded (${reason}).`, { module });
   }
+}
+
+function isLookup(value: unknown): value is OrderLookup {
+  if (!isObject(value)) return false;
+  const { venue, account, fence_ms, query_lag_ms, find } = value;
+  return (
+    [venue, account].every((id) => typeof id === 'string' && id !== '') &&
+    [fence_ms ?? 0, query_lag_ms].every((ms) => typeof ms === 'number' && ms >= 0) &&
+    typeof find === 'function'
+  );
 }
 
 function isKind(value: unknown): value is NodeKind {

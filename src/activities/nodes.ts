@@ -2,6 +2,8 @@
  * For authors of node kinds; published as `holdfast/nodes`. A module of own kinds exports them as the list `kinds`, and is named in
  * `HOLDFAST_NODES` or with `--nodes`.
  */
+export type { FoundOrder, OrderLookup } from '../venues/order-lookup';
+export type { OrderDraft, Trade, TradePermit } from './trade';
 export { HoldfastError, type ErrorCode } from '../errors';
 export { decimal, formatDecimal, isDecimal, type Decimal } from '../money';
 export { defineNode, field, optional, output } from './define-node';

@@ -12,6 +12,8 @@ export type OrderDraft = Pick<
 
 export interface TradePermit {
   readonly permit_id: string;
+  /** What the venue is to know the order by: the same for every attempt of the node's generation. 32 characters. */
+  readonly client_order_id: string;
   readonly epoch: number;
   /** The desk has found that the order only reduces a proven position. */
   readonly reduces: boolean;

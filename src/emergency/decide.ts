@@ -16,7 +16,6 @@ import type { CommandAnswer, DeskCommand, DeskInput, Effect, Reply } from './mod
 import { answerTo, audit, auditCommand, obey, obeySignal } from './obey';
 import { decidePermits } from './permits';
 import { remember } from './remembered';
-import { setUnknown } from './reservations';
 import { dropExpiredApprovals } from './resume';
 import { GLOBAL } from './scopes';
 import { raise, sealIfQuiet } from './standing';
@@ -143,10 +142,6 @@ function take(draft: Draft, input: Exclude<DeskInput, { kind: 'command' | 'permi
     }
     case 'price': {
       recordPrice(draft, readPriceMark(input.price));
-      return;
-    }
-    case 'unknown_order': {
-      setUnknown(draft, input.permit_id, !input.known);
       return;
     }
     case 'tick': {

@@ -129,6 +129,8 @@ export interface PermitRequest {
   readonly bot_id?: string;
   readonly strategy_id?: string;
   readonly execution_id: string;
+  /** What the venue will know the order by; without it nobody can look up how it ended. */
+  readonly client_order_id?: string;
   /** Who may reduce in a halt: a node of `on_halt`, or an operator. Without it no order passes a halt. */
   readonly purpose?: 'on_halt' | 'operator';
 }
@@ -137,16 +139,18 @@ export interface PermitRequest {
 export interface Settlement {
   readonly permit_id: string;
   /**
-   * `acknowledged`: the venue has the order; `fenced`: the venue can accept it no more, and it is not known whether it did; `unused`:
+   * `acknowledged`: the venue has the order; `unknown`: it may have been sent, and nobody knows whether the venue has it, so its symbol is
+   * unproven until another settlement says; `fenced`: the venue can accept it no more, and it is not known whether it did; `unused`:
    * never sent; `rejected`: the venue said no; `closed`: the order is in a terminal state at the venue, or it is fenced and was not found.
    */
-  readonly outcome: 'acknowledged' | 'fenced' | 'unused' | 'rejected' | 'closed';
+  readonly outcome: 'acknowledged' | 'unknown' | 'fenced' | 'unused' | 'rejected' | 'closed';
   /** With `closed`: filled in all. What of it no fill has recorded yet stays reserved until one does. */
   readonly filled_quantity?: string;
 }
 
 /** Cumulative per order, so a repeat and a late one are harmless. */
 export interface Fill {
+  /** The client order id where there is one, so that an order counts once, whoever reports it. */
   readonly order_id: string;
   readonly permit_id?: string;
   readonly account: string;
@@ -191,8 +195,6 @@ export type DeskInput =
   | { readonly kind: 'fill'; readonly fill: unknown }
   | { readonly kind: 'mark'; readonly mark: unknown }
   | { readonly kind: 'price'; readonly price: unknown }
-  /** An order nobody knows the end of; `known`, or any settlement, takes it back. Its symbol is unproven meanwhile. */
-  | { readonly kind: 'unknown_order'; readonly permit_id: string; readonly known: boolean }
   /** Time has passed: pending approvals expire, trading days turn. */
   | { readonly kind: 'tick' }
   /** What the journal last saw of this desk. */

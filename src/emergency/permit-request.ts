@@ -28,11 +28,14 @@ export function permitIdOf(value: unknown): string {
   return isId(id) ? id : typeof id === 'string' ? id.slice(0, LONGEST_ID) : '';
 }
 
-function optionalMembers(source: Source): Pick<PermitRequest, 'bot_id' | 'strategy_id' | 'market' | 'purpose'> {
-  const { bot_id, strategy_id, market, purpose } = source.members;
+type OptionalMembers = Pick<PermitRequest, 'bot_id' | 'strategy_id' | 'client_order_id' | 'market' | 'purpose'>;
+
+function optionalMembers(source: Source): OptionalMembers {
+  const { bot_id, strategy_id, client_order_id, market, purpose } = source.members;
   return {
     ...(bot_id === undefined ? {} : { bot_id: readId(source, 'bot_id') }),
     ...(strategy_id === undefined ? {} : { strategy_id: readId(source, 'strategy_id') }),
+    ...(client_order_id === undefined ? {} : { client_order_id: readId(source, 'client_order_id') }),
     ...(market === undefined ? {} : { market: readMarket(market) }),
     ...(purpose === undefined ? {} : { purpose: readOneOf(source, 'purpose', ['on_halt', 'operator']) }),
   };

@@ -2,6 +2,7 @@
 import { admit, grantsWithin, hasRate, openBatch, type Admission, type Batch } from './admission';
 import { judge } from './breaches';
 import { messageOf } from '../errors';
+import { present } from '../json';
 import { refusalOf } from './fields';
 import type { DenialCode, PermitAnswer, PermitRequest } from './model';
 import { permitIdOf, readPermitRequest } from './permit-request';
@@ -38,7 +39,8 @@ function answer(draft: Draft, batch: Batch, value: unknown): PermitAnswer {
 }
 
 function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument, reduces }: Admission): PermitAnswer {
-  const { permit_id, venue, symbol, side, quantity, price, execution_id, bot_id, strategy_id } = request;
+  const { permit_id, venue, symbol, side, quantity, price, execution_id } = request;
+  const { client_order_id, bot_id, strategy_id } = request;
   const { epoch, clock: at } = draft.desk;
   reserve(draft, permit_id, {
     instrument,
@@ -53,8 +55,7 @@ function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument,
     epoch,
     at,
     execution_id,
-    ...(bot_id === undefined ? {} : { bot_id }),
-    ...(strategy_id === undefined ? {} : { strategy_id }),
+    ...present({ client_order_id, bot_id, strategy_id }),
   });
   batch.open += 1;
   for (const scope of scopesOf(request)) if (hasRate(draft, batch, scope)) countGrant(draft, scope);

@@ -53,25 +53,16 @@ export function settleAll(draft: Draft, settlements: readonly unknown[]): readon
   return mistakes;
 }
 
-/** An order whose end nobody knows keeps its whole reservation. Throws `InvalidInput` for a permit that is not open. */
-export function setUnknown(draft: Draft, permitId: string, isUnknown: boolean): void {
-  const permit = entry(draft.desk.permits, permitId) ?? refuse('InvalidInput', `there is no open permit ${permitId}`);
-  if ((permit.unknown ?? false) === isUnknown) return;
-  const { unknown, ...known } = permit;
-  put(draft, 'permits', permitId, isUnknown ? { ...known, unknown: true } : known);
-  const count = (entry(draft.desk.unproven, permit.instrument) ?? 0) + (unknown === undefined ? 1 : -1);
-  if (count === 0) remove(draft, 'unproven', permit.instrument);
-  else put(draft, 'unproven', permit.instrument, count);
-}
-
 function isOfOrder(permit: OpenPermit, fill: Fill): boolean {
   const isSame = permit.instrument === instrumentOf(fill.account, fill) && permit.side === fill.side;
   return isSame && permit.bot_id === fill.bot_id && permit.strategy_id === fill.strategy_id;
 }
 
+const OUTCOMES = ['acknowledged', 'unknown', 'fenced', 'unused', 'rejected', 'closed'] as const;
+
 function readSettlement(value: unknown): Settlement {
   const source = sourceOf(value, 'a settlement', 'InvalidInput');
-  const outcome = readOneOf(source, 'outcome', ['acknowledged', 'fenced', 'unused', 'rejected', 'closed']);
+  const outcome = readOneOf(source, 'outcome', OUTCOMES);
   const permit_id = readId(source, 'permit_id');
   const isFilled = isObject(value) && value['filled_quantity'] !== undefined;
   return isFilled
@@ -87,6 +78,10 @@ function settle(
   const permit = entry(draft.desk.permits, permit_id);
   if (permit === undefined || ended.has(permit_id)) return;
   assertConsistent(permit, permit_id, outcome);
+  if (outcome === 'unknown') {
+    if (UNCLEAR.includes(permit.status)) setUnknown(draft, permit_id, true);
+    return;
+  }
   if (outcome === 'fenced') {
     advance(draft, permit_id, ['granted'], 'fenced');
     return;
@@ -102,6 +97,20 @@ function settle(
     return;
   }
   ended.set(permit_id, permit);
+}
+
+/** Whether the venue has its order is not settled. */
+const UNCLEAR: readonly OpenPermit['status'][] = ['granted', 'fenced'];
+
+/** An order whose end nobody knows keeps its whole reservation. */
+function setUnknown(draft: Draft, permitId: string, isUnknown: boolean): void {
+  const permit = entry(draft.desk.permits, permitId);
+  if (permit === undefined || (permit.unknown ?? false) === isUnknown) return;
+  const { unknown, ...known } = permit;
+  put(draft, 'permits', permitId, isUnknown ? { ...known, unknown: true } : known);
+  const count = (entry(draft.desk.unproven, permit.instrument) ?? 0) + (unknown === undefined ? 1 : -1);
+  if (count === 0) remove(draft, 'unproven', permit.instrument);
+  else put(draft, 'unproven', permit.instrument, count);
 }
 
 /** A sweeper that thinks an order was never sent may be overtaken by the worker that sent it; the reservation stays. */

@@ -135,6 +135,7 @@ export interface OpenPermit {
   readonly epoch: number;
   readonly at: number;
   readonly execution_id: string;
+  readonly client_order_id?: string;
   readonly bot_id?: string;
   readonly strategy_id?: string;
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { effectiveState, type DeskStatus, type ScopeStatus } from '../emergency/status';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
+import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import { GLOBAL, botOf, isScope, permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import type { Members } from '../json';
@@ -13,6 +14,7 @@ import {
   gateQuery,
   haltDeskSignal,
   knowsCommandQuery,
+  openOrdersQuery,
   recordFillUpdate,
   recordMarkUpdate,
   recordPriceUpdate,
@@ -128,6 +130,15 @@ export async function gateReading(
   deskId = DEFAULT_DESK,
 ): Promise<GateReading> {
   return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(gateQuery, commandIds));
+}
+
+/** What nobody has ended yet of one account; of a desk that runs. */
+export async function openOrders(
+  access: TemporalAccess,
+  question: OpenOrdersQuestion,
+  deskId = DEFAULT_DESK,
+): Promise<OpenOrders> {
+  return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(openOrdersQuery, question));
 }
 
 export async function requestPermits(

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { DeskStatus } from '../emergency/decide';
+import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import { partScopesOf, GLOBAL } from '../emergency/scopes';
 import { HoldfastError, messageOf } from '../errors';
@@ -340,6 +341,11 @@ export class HoldfastClient {
   /** What a gate must know, in one answer; `commandIds` are asked about. */
   async gateReading(commandIds: readonly string[], deskId?: string): Promise<GateReading> {
     return desk.gateReading(this.#access, commandIds, deskId);
+  }
+
+  /** What nobody has ended yet of one account, for whoever asks its venue. */
+  async openOrders(question: OpenOrdersQuestion, deskId?: string): Promise<OpenOrders> {
+    return desk.openOrders(this.#access, question, deskId);
   }
 
   async deskKnowsCommand(commandId: string, deskId?: string): Promise<boolean> {

@@ -7,6 +7,8 @@ import type { DeskPort } from './desk-port';
 import { GateKeeper } from './gate-keeper';
 import type { GateVerdict } from './gate';
 import { nodeVerdict } from './node-gate';
+import type { OrderLookup } from '../venues/order-lookup';
+import { PermitSweeper } from './permit-sweeper';
 import { PermitDesk } from './permits';
 import { AttemptTrade } from './trade';
 
@@ -17,14 +19,17 @@ export interface DeskGuardOptions {
   /** What closings are signed with. */
   readonly closing_key: string;
   readonly log: Pick<Console, 'warn'>;
+  /** Of the venue accounts this worker can ask. */
+  readonly lookups?: readonly OrderLookup[];
 }
 
 export class DeskGuard {
   readonly gate: GateKeeper;
   readonly permits: PermitDesk;
   readonly #closings: ClosingSubscriber;
+  readonly #sweeper: PermitSweeper;
 
-  constructor({ desk_id, port, redis_url, closing_key, log }: DeskGuardOptions) {
+  constructor({ desk_id, port, redis_url, closing_key, log, lookups = [] }: DeskGuardOptions) {
     const said = (what: string) => (why: unknown) => {
       log.warn({ desk_id, error: why instanceof Error ? why.message : why }, what);
     };
@@ -33,6 +38,16 @@ export class DeskGuard {
       this.gate.refresh();
     };
     this.permits = new PermitDesk({ port, gate: this.gate, onHalted, onError: said('permits_not_answered') });
+    this.#sweeper = new PermitSweeper({
+      ...{ port, lookups, onError: said('permits_not_swept') },
+      settle: (settlement) => {
+        this.permits.settle(settlement);
+      },
+      onSwept: ({ permit_id, execution_id, symbol }, outcome) => {
+        log.warn({ desk_id, permit_id, execution_id, symbol, outcome }, 'permit_swept');
+      },
+    });
+    this.#sweeper.start();
     this.#closings = new ClosingSubscriber({
       ...{ url: redis_url, desk: desk_id, key: closing_key },
       onClosing: (closing) => {
@@ -67,6 +82,7 @@ export class DeskGuard {
 
   /** Tells the desk how the last permits ended, within two seconds. Returns how many it could not tell: those are left to the sweeper. */
   async close(): Promise<number> {
+    this.#sweeper.close();
     const untold = await this.permits.close();
     this.#closings.close();
     this.gate.close();

@@ -3,7 +3,7 @@ import { DEFAULT_DESK, type HoldfastClient } from '../temporal-client/holdfast-c
 import { clientDeskPort } from './client-desk-port';
 import { DeskGuard, type DeskGuardOptions } from './desk-guard';
 
-export interface DeskGuardsOptions extends Pick<DeskGuardOptions, 'redis_url' | 'closing_key' | 'log'> {
+export interface DeskGuardsOptions extends Pick<DeskGuardOptions, 'redis_url' | 'closing_key' | 'log' | 'lookups'> {
   readonly client: HoldfastClient;
 }
 

@@ -1,5 +1,14 @@
 /** What the worker's side asks of one emergency desk. */
-import type { EmergencyState, PermitAnswer, PermitRequest, RaiseCommand, Scope, Settlement } from '../emergency/model';
+import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type {
+  EmergencyState,
+  Fill,
+  PermitAnswer,
+  PermitRequest,
+  RaiseCommand,
+  Scope,
+  Settlement,
+} from '../emergency/model';
 
 export interface ScopeReading {
   readonly scope: Scope;
@@ -37,4 +46,8 @@ export interface DeskPort {
   deliver(command: RaiseCommand): Promise<void>;
   /** Answers in the order of the requests; settlements are taken first. The same batch may arrive at the desk twice. */
   requestPermits(batch: PermitBatch): Promise<readonly PermitAnswer[]>;
+  /** What nobody has ended yet of one account. */
+  openOrders(question: OpenOrdersQuestion): Promise<OpenOrders>;
+  /** May be told twice. Throws what the desk refuses it for. */
+  recordFill(fill: Fill): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { createKinds } from '../activities/kinds';
-import { withOwnKinds } from '../activities/load-kinds';
+import { orderLookupsOf, withOwnKinds } from '../activities/load-kinds';
 import { FileBlobStore } from '../blobs/file-blob-store';
 import { loadConfig, type Config } from '../config/config';
 import { HoldfastError, messageOf } from '../errors';
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const unregistered = await client.ensureSearchAttributes();
   if (unregistered.length > 0) log.warn({ unregistered }, 'search_attributes_not_registered');
 
-  const outside = openOutside(config, client, log);
+  const outside = openOutside(config, { client, log, lookups: orderLookupsOf(config.nodes) });
   const venues = await recordedVenues({
     directory: RECORDED_DATA,
     clock: { now: Date.now, speed: config.replay_speed },

@@ -12,6 +12,9 @@
 import { Pool, type Dispatcher } from 'undici';
 import type { TradePermit } from '../activities/trade';
 
+/** What the sender needs of one. */
+export type UsablePermit = Pick<TradePermit, 'isUsed' | 'remainingMs' | 'assertUsable' | 'settle'>;
+
 /** What a venue is to accept the order by. The two together are the instant the permit ends at. */
 export interface VenueExpiry {
   /** Milliseconds since 1970 on this machine's clock; the caller adds what it knows of the venue's. */
@@ -65,7 +68,7 @@ export class OrderSender {
    * `build` makes and signs the request; it is called once, right before the request is queued. Never throws and never sends twice.
    * Settling the permit after `answered` and `unknown` is the caller's part.
    */
-  async send(permit: TradePermit, build: (expiry: VenueExpiry) => OrderHttpRequest): Promise<OrderDelivery> {
+  async send(permit: UsablePermit, build: (expiry: VenueExpiry) => OrderHttpRequest): Promise<OrderDelivery> {
     try {
       const { method, path, headers = {}, body } = build(expiryOf(permit));
       const options = { method, path, headers, body: body ?? null, idempotent: false };
@@ -83,24 +86,24 @@ export class OrderSender {
 }
 
 /** The window is cut rather than rounded, so the venue never accepts longer than the permit is good for. */
-function expiryOf(permit: TradePermit): VenueExpiry {
+function expiryOf(permit: UsablePermit): VenueExpiry {
   const expires_in_ms = Math.max(1, Math.floor(permit.remainingMs()) - 1);
   return { timestamp: Date.now(), expires_in_ms };
 }
 
-function unsent(permit: TradePermit, error: unknown): OrderDelivery {
+function unsent(permit: UsablePermit, error: unknown): OrderDelivery {
   if (!permit.isUsed) permit.settle('unused');
   return { kind: 'unsent', error };
 }
 
 class OneRequest implements Dispatcher.DispatchHandler {
-  readonly #permit: TradePermit;
+  readonly #permit: UsablePermit;
   readonly #resolve: (delivery: OrderDelivery) => void;
   readonly #chunks: Buffer[] = [];
   #isWritten = false;
   #status = 0;
 
-  constructor(permit: TradePermit, resolve: (delivery: OrderDelivery) => void) {
+  constructor(permit: UsablePermit, resolve: (delivery: OrderDelivery) => void) {
     this.#permit = permit;
     this.#resolve = resolve;
   }

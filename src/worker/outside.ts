@@ -6,6 +6,7 @@ import { ClosingPublisher, EventPublisher } from '../event-log';
 import { openJournal } from '../journal/journal';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
+import type { OrderLookup } from '../venues/order-lookup';
 import type { WorkerDependencies } from './create-worker';
 import { DeskGuards } from './desk-guards';
 
@@ -18,7 +19,14 @@ export interface Outside extends Ports {
 /** The gates hear it from the desk within seconds, so the desk waits no longer for the log either. */
 const DELIVER_WITHIN_MS = 5_000;
 
-export function openOutside(config: Config, client: HoldfastClient, log: Logger): Outside {
+export interface OutsideOptions {
+  readonly client: HoldfastClient;
+  readonly log: Logger;
+  /** Of the venue accounts this worker can ask what became of an order. */
+  readonly lookups?: readonly OrderLookup[];
+}
+
+export function openOutside(config: Config, { client, log, lookups = [] }: OutsideOptions): Outside {
   const saying = (what: string) => (error: unknown) => {
     log.warn({ error: messageOf(error) }, what);
   };
@@ -33,7 +41,7 @@ export function openOutside(config: Config, client: HoldfastClient, log: Logger)
       : new ClosingPublisher(redis_url, closing_key, saying('closings_channel_unavailable'));
   const journal = openJournal(config.journal.url, { onError: saying('journal_connection_broke') });
   // With a key nobody knows nobody can sign: then gates hear nothing, and read the desk as often as those that lost Redis.
-  const guards = new DeskGuards({ client, log, redis_url, closing_key: closing_key ?? randomUUID() });
+  const guards = new DeskGuards({ client, log, lookups, redis_url, closing_key: closing_key ?? randomUUID() });
   return {
     publish: (publication) => publisher?.publish(publication),
     guardOf: guards.of,

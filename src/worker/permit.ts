@@ -31,7 +31,7 @@ export function assertGateOpen(gate: GateView, request: PermitRequest, { mayRedu
 
 const FINAL: ReadonlySet<Settlement['outcome']> = new Set(['unused', 'rejected', 'closed']);
 
-export class Permit implements TradePermit {
+export class Permit implements Omit<TradePermit, 'client_order_id'> {
   readonly permit_id: string;
   readonly epoch: number;
   readonly reduces: boolean;
@@ -57,6 +57,11 @@ export class Permit implements TradePermit {
 
   get isUsed(): boolean {
     return this.#state === 'used';
+  }
+
+  /** Whether anything was said of how its request ended. */
+  get isSettled(): boolean {
+    return this.#last !== undefined;
   }
 
   remainingMs(): number {

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
 import type { OrderDraft, TradePermit } from '../activities/trade';
-import type { PermitRequest } from '../emergency/model';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
 import { runsAside } from '../graph/frame';
@@ -27,16 +26,19 @@ export class AttemptTrade implements OpenTrade {
 
   async request(order: OrderDraft): Promise<TradePermit> {
     this.#attempt.signal.throwIfAborted();
-    const permit = await this.#saying(() => this.#desk.request(requestOf(order, this.#attempt)));
+    const request = requestOf(order, this.#attempt);
+    const permit = await this.#saying(() => this.#desk.request(request));
     this.#permits.push(permit);
     if (this.#attempt.signal.aborted) this.#revokeAll(this.#attempt.signal.reason);
     if (this.#hasEnded) this.#revokeAll(bodyHasEnded());
-    return new AttemptPermit(permit, (error) => this.#said(error));
+    return new AttemptPermit(permit, request, (error) => this.#said(error));
   }
 
+  /** An order that went out and of which the body said nothing is unknown. */
   end(): void {
     this.#hasEnded = true;
     this.#revokeAll(bodyHasEnded());
+    for (const permit of this.#permits) if (!permit.isSettled) permit.settle('unknown');
   }
 
   #revokeAll(why: unknown): void {
@@ -63,12 +65,14 @@ export class AttemptTrade implements OpenTrade {
 /** The same permit, whose refusals carry what is known of the attempt. */
 class AttemptPermit implements TradePermit {
   readonly permit_id: string;
+  readonly client_order_id: string;
   readonly epoch: number;
   readonly reduces: boolean;
   readonly #permit: Permit;
   readonly #said: (error: unknown) => unknown;
 
-  constructor(permit: Permit, said: (error: unknown) => unknown) {
+  constructor(permit: Permit, { client_order_id }: ReturnType<typeof requestOf>, said: (error: unknown) => unknown) {
+    this.client_order_id = client_order_id;
     ({ permit_id: this.permit_id, epoch: this.epoch, reduces: this.reduces } = permit);
     this.#permit = permit;
     this.#said = said;
@@ -96,18 +100,22 @@ class AttemptPermit implements TradePermit {
 }
 
 /**
- * The id is new with every dispatch, and a node that trades is dispatched again only when it sent nothing: the desk never grants an
- * id twice, not even one that was not used. It is a hash because the desk keeps thousands of them.
+ * The permit's id is new with every dispatch, and a node that trades is dispatched again only when it sent nothing: the desk never grants
+ * an id twice, not even one that was not used. Ids are hashes because the desk keeps thousands of them, and venues take no long ones.
  */
-function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, { task, idempotency_key }: TradeAttempt): PermitRequest {
-  const name = JSON.stringify([idempotency_key, task.dispatch, leg]);
+function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, { task, idempotency_key }: TradeAttempt) {
   const { execution_id, bot_id, strategy_id, frame } = task;
   return {
     ...order,
-    permit_id: createHash('sha256').update(name).digest('hex').slice(0, 32),
+    permit_id: idOf(idempotency_key, task.dispatch, leg),
+    client_order_id: idOf(idempotency_key, leg),
     execution_id,
     ...present({ bot_id, strategy_id, purpose: runsAside({ path: frame }) ? ('on_halt' as const) : undefined }),
   };
+}
+
+function idOf(...name: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(name)).digest('hex').slice(0, 32);
 }
 
 function bodyHasEnded(): HoldfastError {

@@ -5,6 +5,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeskState, DeskStatus } from '../emergency/decide';
 import type { CommandAnswer, EmergencyState, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
 
@@ -39,6 +40,9 @@ export const recordPriceUpdate = defineUpdate<Acceptance, [unknown]>('record_pri
 export const deskStatusQuery = defineQuery<DeskStatus>('status');
 /** What a worker's gate must know, in one consistent answer; the ids are of commands it asks about. */
 export const gateQuery = defineQuery<GateReading, [readonly string[]]>('gate');
+
+/** What nobody has ended yet of one account, for those who ask its venue. */
+export const openOrdersQuery = defineQuery<OpenOrders, [OpenOrdersQuestion]>('open_orders');
 
 export interface GateReading {
   readonly epoch: number;

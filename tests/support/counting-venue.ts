@@ -1,6 +1,8 @@
 /** A venue on loopback that counts: what arrived, when, and what of it came too late to be accepted. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { decimal, formatDecimal } from '../../src/money';
+import type { FoundOrder, OrderLookup } from '../../src/venues/order-lookup';
 
 export interface VenueOrder {
   /** The client order id. */
@@ -11,6 +13,13 @@ export interface VenueOrder {
   /** Milliseconds since 1970 on the sender's clock; the two together are the instant from which it is refused. */
   readonly issued_at: number;
   readonly expires_in_ms: number;
+  /** What of it fills at once; default nothing. */
+  readonly filled?: string;
+  readonly price?: string;
+  /** How long its answer takes, milliseconds. */
+  readonly answer_after_ms?: number;
+  /** The process that sent it. */
+  readonly pid?: number;
 }
 
 export interface OrderArrival extends VenueOrder {
@@ -21,6 +30,8 @@ export interface OrderArrival extends VenueOrder {
 
 export class CountingVenue {
   readonly arrivals: OrderArrival[] = [];
+  /** Client order ids somebody has asked about. */
+  readonly asked = new Set<string>();
   /** How long an answer takes; the order is judged at its arrival. */
   delay_ms = 0;
   /** Drops the connection instead of answering: the sender cannot know. */
@@ -54,9 +65,22 @@ export class CountingVenue {
     await closed;
   }
 
+  #find(url: string, response: ServerResponse): void {
+    const wanted = url.replace('/order/', '');
+    this.asked.add(wanted);
+    const order = this.arrivals.find(({ id, accepted }) => accepted && id === wanted);
+    if (order === undefined) {
+      answer(response, 404, {});
+      return;
+    }
+    const { filled = '0', price = '0', at } = order;
+    const filled_notional = formatDecimal(decimal(filled).times(decimal(price)));
+    answer(response, 200, { status: 'ended', filled_quantity: filled, filled_notional, fees: '0', at: Math.floor(at) });
+  }
+
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET') {
-      answer(response, 200, this.arrivals);
+      this.#find(request.url ?? '', response);
       return;
     }
     const chunks: Buffer[] = [];
@@ -65,10 +89,24 @@ export class CountingVenue {
     const order = JSON.parse(Buffer.concat(chunks).toString()) as VenueOrder;
     const accepted = at < order.issued_at + order.expires_in_ms;
     this.arrivals.push({ ...order, at, accepted });
-    if (this.delay_ms > 0) await new Promise((resolve) => setTimeout(resolve, this.delay_ms));
+    const delay = Math.max(this.delay_ms, order.answer_after_ms ?? 0);
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay).unref());
     if (this.dropsConnections) request.socket.destroy();
     else answer(response, accepted ? 200 : 400, accepted ? { order_id: order.id } : { code: 'EXPIRED' });
   }
+}
+
+/** What the worker's sweeper asks it. */
+export function countingLookup(origin: string): OrderLookup {
+  return {
+    ...{ venue: 'paper', account: 'main', fence_ms: 0, query_lag_ms: 0 },
+    find: async ({ client_order_id }) => {
+      const response = await fetch(`${origin}/order/${client_order_id}`, { signal: AbortSignal.timeout(2_000) });
+      if (response.status === 404) return undefined;
+      if (!response.ok) throw new Error(`the venue answers ${response.status}`);
+      return (await response.json()) as FoundOrder;
+    },
+  };
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

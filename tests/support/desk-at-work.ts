@@ -165,8 +165,8 @@ export class DeskAtWork {
     this.take({ kind: 'tick' });
   }
 
-  unknown(permit_id: string, known = false): Reply {
-    return this.take({ kind: 'unknown_order', permit_id, known });
+  unknown(permit_id: string, known = false): void {
+    this.settle(permit_id, known ? 'acknowledged' : 'unknown');
   }
 
   stateOf(scope = 'global'): EmergencyState {

@@ -2,7 +2,7 @@
 import { defineNode, field, output, type NodeKind } from '../../src/activities/define-node';
 import type { TradePermit } from '../../src/activities/trade';
 import { HoldfastError, messageOf } from '../../src/errors';
-import type { OrderDelivery, OrderSender } from '../../src/worker/order-sender';
+import type { OrderDelivery, OrderSender, UsablePermit } from '../../src/worker/order-sender';
 
 /** `sender`: for the origin of a counting venue. */
 export function orderKind(sender: Pick<OrderSender, 'send'>): NodeKind {
@@ -16,9 +16,13 @@ export function orderKind(sender: Pick<OrderSender, 'send'>): NodeKind {
       quantity: field.decimal('How much.', { default: '1' }),
       price: field.decimal('At most.', { default: '100' }),
       filled: field.decimal('How much of it the venue fills before the order ends.', { default: '1' }),
+      answer_after_ms: field.integer('How long the venue takes to answer.', { min: 0, max: 60_000, default: 0 }),
+      stops_before_write: field.boolean('Whether the worker is stopped between the last check and the write.', {
+        default: false,
+      }),
     },
     outputs: { permit_id: output('text', 'Of the order.') },
-    run: async ({ symbol, quantity, price, filled }, { trade, task, idempotency_key }) => {
+    run: async ({ symbol, quantity, price, filled, answer_after_ms, stops_before_write }, { trade, task }) => {
       const terms = {
         account: 'main',
         venue: 'paper',
@@ -32,16 +36,39 @@ export function orderKind(sender: Pick<OrderSender, 'send'>): NodeKind {
       const scopes = ['global', 'venue:paper', `symbol:${symbol}`];
       if (task.bot_id !== undefined) scopes.push(`bot:${task.bot_id}`);
       if (task.strategy_id !== undefined) scopes.push(`strategy:${task.strategy_id}`);
-      const delivery = await sender.send(permit, ({ timestamp, expires_in_ms }) => ({
-        method: 'POST',
-        path: '/order',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ id: idempotency_key, epoch: permit.epoch, scopes, issued_at: timestamp, expires_in_ms }),
-      }));
+      const delivery = await sender.send(
+        stops_before_write ? stopping(permit) : permit,
+        ({ timestamp, expires_in_ms }) => ({
+          method: 'POST',
+          path: '/order',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({
+            ...{ id: permit.client_order_id, epoch: permit.epoch, scopes, filled, price },
+            ...{ issued_at: timestamp, expires_in_ms, answer_after_ms, pid: process.pid },
+          }),
+        }),
+      );
       settle(permit, delivery, filled);
       return { outputs: { permit_id: permit.permit_id } };
     },
   });
+}
+
+/** Stops the process, until somebody lets it go on, when the check has passed and not a byte is written. */
+function stopping(permit: TradePermit): UsablePermit {
+  return {
+    get isUsed() {
+      return permit.isUsed;
+    },
+    remainingMs: () => permit.remainingMs(),
+    assertUsable: () => {
+      permit.assertUsable();
+      process.kill(process.pid, 'SIGSTOP');
+    },
+    settle: (outcome) => {
+      permit.settle(outcome);
+    },
+  };
 }
 
 /** What was accepted is filled at once. */

@@ -1,5 +1,7 @@
 /** A desk in memory behind the worker's port, which answers when and what a test says. */
-import type { PermitAnswer, RaiseCommand, Scope, Settlement } from '../../src/emergency/model';
+import type { OpenOrders, OpenOrdersQuestion } from '../../src/emergency/open-orders';
+import type { PermitStatus } from '../../src/emergency/status';
+import type { Fill, PermitAnswer, RaiseCommand, Scope, Settlement } from '../../src/emergency/model';
 import type { DeskPort, DeskReading, PermitBatch, ScopeReading } from '../../src/worker/desk-port';
 
 export class ScriptedDesk implements DeskPort {
@@ -10,6 +12,10 @@ export class ScriptedDesk implements DeskPort {
   readonly batches: PermitBatch[] = [];
   readonly settlements: Settlement[] = [];
   readonly lifetime_ms: number = 1_000;
+  readonly fills: Fill[] = [];
+  unsettled: readonly PermitStatus[] = [];
+  resting: readonly PermitStatus[] = [];
+  questions = 0;
   reads = 0;
   /** What a call waits for before it is answered; null: the desk cannot be reached. */
   beforeRead: (() => Promise<void>) | null = () => Promise.resolve();
@@ -57,6 +63,21 @@ export class ScriptedDesk implements DeskPort {
     await this.beforePermits();
     this.settlements.push(...batch.settlements);
     return batch.requests.map(({ permit_id }) => this.answer(permit_id));
+  }
+
+  openOrders({ venue, account }: OpenOrdersQuestion): Promise<OpenOrders> {
+    this.questions += 1;
+    const isOf = ({ instrument }: PermitStatus) => instrument.startsWith(`${venue} ${account} `);
+    return Promise.resolve({
+      currency: 'USDT',
+      unsettled: this.unsettled.filter(isOf),
+      resting: this.resting.filter(isOf),
+    });
+  }
+
+  recordFill(fill: Fill): Promise<void> {
+    this.fills.push(fill);
+    return Promise.resolve();
   }
 
   answer(permit_id: string): PermitAnswer {

@@ -12,6 +12,7 @@ import { createWorker } from '../../src/worker/create-worker';
 import { OrderSender } from '../../src/worker/order-sender';
 import { openOutside } from '../../src/worker/outside';
 import { installRuntime } from '../../src/worker/runtime';
+import { countingLookup } from './counting-venue';
 import { orderKind } from './order-kind';
 import { readyDesk } from './ready-desk';
 import { counted } from './test-kinds';
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   installRuntime(log, config.worker.metrics_address);
   const client = await HoldfastClient.connect(config.temporal);
   await client.ensureSearchAttributes();
+  const lookups = venue === undefined ? [] : [countingLookup(venue)];
   const own = venue === undefined ? [counted] : [counted, orderKind(new OrderSender(venue))];
   const worker = await createWorker({
     config,
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
     kinds: new Map([...createKinds({ venues: new Map() }), ...own.map((kind) => [kind.type, kind] as const)]),
     blobs: new FileBlobStore(config.blobs.directory),
     log,
-    ...openOutside(config, client, log),
+    ...openOutside(config, { client, log, lookups }),
     workflows: { workflowBundle: { codePath: bundle } },
   });
   await client.ensureDesk();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { kindCatalogue } from '../../src/activities/kinds';
-import { addKinds, withOwnKinds } from '../../src/activities/load-kinds';
+import { addKinds, orderLookupsOf, withOwnKinds } from '../../src/activities/load-kinds';
 import { defineNode, type NodeKind } from '../../src/activities/nodes';
 import { loadConfig } from '../../src/config/config';
 import { holdfast } from '../support/command-line';
@@ -48,6 +48,16 @@ describe('own node kinds', () => {
     expect(kinds.get('twice')?.parse({ value: '2.5' })).toEqual({ value: '2.5' });
     await expect(kinds.get('twice')?.run({ value: '2.5' }, {} as never)).resolves.toEqual({ outputs: { value: '5' } });
     expect(withOwnKinds(kindCatalogue, []).size).toBe(kindCatalogue.size);
+  });
+
+  it('bring along how orders of theirs are looked up', () => {
+    const lookup = `{ venue: 'own', account: 'main', fence_ms: 500, query_lag_ms: 0, find: async () => undefined }`;
+    const a = file('lookup.js', double('with_lookup', `exports.orderLookups = [${lookup}];`));
+    const wrong = file('wrong.js', double('wrong_lookup', `exports.orderLookups = [{ venue: 'own' }];`));
+    expect(orderLookupsOf([a, file('none-of-it.js', double('none_of_it'))])).toMatchObject([
+      { venue: 'own', fence_ms: 500 },
+    ]);
+    expect(() => orderLookupsOf([wrong])).toThrow('`orderLookups` is no list of order lookups');
   });
 
   it('say what is wrong with their module', () => {

@@ -68,14 +68,41 @@ describe('the permits of one attempt', () => {
     await until('both are settled', () => desk.settlements.length === 2);
   });
 
-  it('that were used stay used when it ends, and are left to whoever settles them', async () => {
+  it('that were used are unknown when it ends without a word of their orders, until somebody says', async () => {
     const { desk, trade } = attempt();
-    const permit = await trade.request(draft);
+    const [permit, told] = [await trade.request(draft), await trade.request({ ...draft, leg: '2' })];
     permit.assertUsable();
+    told.assertUsable();
+    told.settle('acknowledged');
     trade.end();
     permit.settle('acknowledged');
-    await until('it is settled', () => desk.settlements.length === 1);
-    expect(desk.settlements[0]?.outcome).toBe('acknowledged');
+    await until('they are settled', () => desk.settlements.length === 3);
+    expect(desk.settlements.map(({ permit_id, outcome }) => [permit_id === told.permit_id, outcome])).toEqual([
+      [true, 'acknowledged'],
+      [false, 'unknown'],
+      [false, 'acknowledged'],
+    ]);
+  });
+
+  it('go by one client order id in every dispatch, and by one of its own for each leg', async () => {
+    const ids = async (leg: string, dispatch: number) => {
+      const desk = new ScriptedDesk();
+      const gate = new Gate();
+      gate.learn(desk.reading(), gate.ask());
+      const { task, idempotency_key, signal } = nodeContext();
+      const trade = new AttemptTrade(
+        { task: { ...task, dispatch }, idempotency_key, signal },
+        new PermitDesk({ port: desk, gate }),
+      );
+      const { permit_id, client_order_id } = await trade.request({ ...draft, leg });
+      expect(desk.batches[0]?.requests[0]).toMatchObject({ permit_id, client_order_id });
+      return { permit_id, client_order_id };
+    };
+    const [first, again, other] = [await ids('a', 1), await ids('a', 2), await ids('b', 1)];
+    expect(again.client_order_id).toBe(first.client_order_id);
+    expect(new Set([first, again, other].map(({ permit_id }) => permit_id)).size).toBe(3);
+    expect(other.client_order_id).not.toBe(first.client_order_id);
+    expect(first.client_order_id).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it('say of a halt that nothing was sent, at the last check as at the desk', async () => {

@@ -14,7 +14,7 @@ export function isStopped({ state }: Desk): boolean {
 
 /** Why `global` is not normal, and how many other scopes are not; nothing when all is well. */
 export function deskWords(desk: Desk): string {
-  const cause = globalOf(desk)?.causes.at(-1);
+  const cause = globalOf(desk)?.causes.findLast(({ state }) => state === desk.state);
   const others = desk.scopes.filter(({ scope, causes }) => scope !== 'global' && causes.length > 0).length;
   const head = cause === undefined ? [] : [`${VERBS[desk.state] ?? desk.state} by ${cause.actor}: ${cause.reason}`];
   const more = others === 0 ? [] : [`${others} ${others === 1 ? 'scope is' : 'scopes are'} not normal`];

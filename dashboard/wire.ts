@@ -76,6 +76,7 @@ export interface Deployment {
 }
 
 export interface DeskCause {
+  readonly state: string;
   readonly id: string;
   readonly reason: string;
   readonly actor: string;

@@ -99,7 +99,7 @@ export const errorCatalogue = {
     http_status: 409,
     exit_code: 4,
     meaning: 'The command was issued too long ago, or by a clock that is ahead; or what it approves waits no more.',
-    next_step: 'Look at `holdfast status` and give the command again; set the clock right if that does not help.',
+    next_step: 'Look at `holdfast desk` and give the command again; set the clock right if that does not help.',
   },
   ConfigurationInvalid: {
     retryable: false,
@@ -127,7 +127,7 @@ export const errorCatalogue = {
     http_status: 503,
     exit_code: 4,
     meaning: 'The desk holds as many open permits, scopes or bots as it can keep.',
-    next_step: 'It is asked again; if it persists, look for orders that nobody settled with `holdfast status`.',
+    next_step: 'It is asked again; if it persists, look for permits that nobody settled with `holdfast desk --json`.',
   },
   DeskRewound: {
     retryable: false,
@@ -155,14 +155,16 @@ export const errorCatalogue = {
     http_status: 409,
     exit_code: 4,
     meaning: 'A halt is in force, so nothing new is started.',
-    next_step: 'Read why with `holdfast status`; lift it with `holdfast resume --all` when it is safe.',
+    next_step:
+      'Read what is halted and why with `holdfast desk`; lift it with `holdfast resume` for that scope when it is safe.',
   },
   EmergencyUnreachable: {
     retryable: true,
     http_status: 503,
     exit_code: 4,
     meaning: 'The emergency desk did not answer, and an unreachable desk means no.',
-    next_step: 'Start a worker (`npm start`) and try again; the desk answers as soon as one runs.',
+    next_step:
+      'Start a worker (`npm start`) and try again; a desk that was terminated begins anew with `holdfast desk init`.',
   },
   ExecutionCancelled: {
     retryable: false,
@@ -347,7 +349,7 @@ export const errorCatalogue = {
     http_status: 409,
     exit_code: 4,
     meaning: 'An order of the symbol has an unknown end, so nobody can say what the position is.',
-    next_step: 'Wait until it is resolved, or look it up at the venue; `holdfast status` lists it.',
+    next_step: 'Wait until it is resolved, or look it up at the venue; `holdfast desk --json` lists it.',
   },
   RateLimited: {
     retryable: true,
@@ -382,7 +384,7 @@ export const errorCatalogue = {
     http_status: 409,
     exit_code: 5,
     meaning: 'A value is older than what may still be acted on.',
-    next_step: 'Read it again; `holdfast status` shows what the desk goes by.',
+    next_step: 'Read it again; `holdfast desk` shows what the desk goes by.',
   },
   StalePrice: {
     retryable: false,
@@ -396,7 +398,7 @@ export const errorCatalogue = {
     http_status: 409,
     exit_code: 4,
     meaning: 'The scope changed after what the resume has seen, or it does not name every cause that holds.',
-    next_step: 'Look at `holdfast status`, and resume what it shows when that is safe.',
+    next_step: 'Look at `holdfast desk`, and resume what it shows when that is safe.',
   },
   TemporalUnavailable: {
     retryable: true,

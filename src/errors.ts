@@ -35,3 +35,9 @@ export function messageOf(error: unknown): string {
 export function unreachable(value: never): never {
   throw new HoldfastError('Unexpected', `unreachable case: ${JSON.stringify(value)}`);
 }
+
+/** With a full stop, and a capital unless it begins with a name. */
+export function asSentence(text: string): string {
+  const head = /^[a-z]+[\s,.!?]/.test(text) ? text.charAt(0).toUpperCase() : text.charAt(0);
+  return `${head}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}`;
+}

@@ -1,6 +1,6 @@
 /** Who says that a command holds, and after how long: the desk, the seal, the executions. */
 import type { CommandAnswer, Scope } from '../emergency/model';
-import { HoldfastError, type ErrorCode } from '../errors';
+import { HoldfastError, asSentence, type ErrorCode } from '../errors';
 import type { ExecutionFilter, ExecutionSummary, HoldfastClient } from '../temporal-client/holdfast-client';
 import type { ExecutionState } from '../workflows/messages';
 import { until } from './until';
@@ -103,6 +103,5 @@ export function unconfirmed(what: string, acceptedMs: number): HoldfastError {
 export function assertOk({ ok, error, scope, state, epoch }: CommandAnswer): void {
   if (ok) return;
   const { code = 'Unexpected', message = 'the desk refused it' } = error ?? {};
-  const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`;
-  throw new HoldfastError(code, sentence, { scope, state, epoch });
+  throw new HoldfastError(code, asSentence(message), { scope, state, epoch });
 }

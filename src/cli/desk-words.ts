@@ -1,4 +1,5 @@
 /** The emergency desk in lines for people. */
+import { leadingCause } from '../emergency/causes';
 import type { Cause } from '../emergency/model';
 import { GLOBAL } from '../emergency/scopes';
 import type { DeskStatus, ScopeStatus } from '../emergency/status';
@@ -14,7 +15,7 @@ export function stateTone(state: string): Tone {
 /** Of `global`, and of how many other scopes are not normal. */
 export function deskLine({ desk_id, state, scopes }: DeskStatus, ui: Ui): string {
   const head = `desk  ${desk_id}, global: ${ui.paint(stateTone(state), state)}`;
-  const cause = scopes[0]?.causes.at(-1);
+  const cause = leadingCause(scopes[0]?.causes ?? []);
   const others = scopes.filter(({ scope, causes }) => scope !== GLOBAL && causes.length > 0).length;
   const more = others === 0 ? '' : `; ${others} more ${others === 1 ? 'scope is' : 'scopes are'} not normal`;
   return `${head}${cause === undefined ? '' : ` ${sinceWords(cause)}`}${more}`;
@@ -22,7 +23,7 @@ export function deskLine({ desk_id, state, scopes }: DeskStatus, ui: Ui): string
 
 /** Of one scope: `bot:bot_001: halt since … by …: odd prices`. */
 export function scopeLine({ scope, state, causes }: ScopeStatus, ui: Ui): string {
-  const cause = causes.at(-1);
+  const cause = leadingCause(causes);
   return `${scope}: ${ui.paint(stateTone(state), state)}${cause === undefined ? '' : ` ${sinceWords(cause)}`}`;
 }
 

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { HoldfastError, errorCatalogue, messageOf, type ErrorCode } from '../errors';
+import { HoldfastError, errorCatalogue, asSentence, messageOf, type ErrorCode } from '../errors';
 import type { Io } from './io';
 
 /** Ends a command with this code after it has said all there is to say. */
@@ -51,17 +51,12 @@ function forPeople({ code, message, next_step }: Complaint): string {
 
 function asHoldfastError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  return new HoldfastError('Unexpected', sentence(messageOf(error)));
+  return new HoldfastError('Unexpected', asSentence(messageOf(error)));
 }
 
 /** Commander writes `error: unknown command 'lits'\n(Did you mean list?)`. */
 function usageError(error: CommanderError): HoldfastError {
   const [first = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
-  return new HoldfastError('BadRequest', sentence(first) + (suggestion ? ` Did you mean ${suggestion}?` : ''));
-}
-
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+  return new HoldfastError('BadRequest', asSentence(first) + (suggestion ? ` Did you mean ${suggestion}?` : ''));
 }

@@ -82,12 +82,16 @@ async function carryOut(client: HoldfastClient, command: RaiseCommand, { order, 
   const said = { command_id: command.command_id, scope, action, reason, accepted_ms, desk_ms, desk: status };
   const closes = action !== 'alert';
   if (!waits || !closes) return { ...said, ...present({ closing: closing.heard() }) };
-  const [seal, everyone] = await Promise.all([
+  const [seal, executions] = await Promise.all([
     sealOf(client, { desk, scope, elapsed }),
-    concernsExecutions(scope) ? settleAll({ client, desk, scope, closes }) : undefined,
+    concernsExecutions(scope) ? confirmedBy(settleAll({ client, desk, scope, closes }), elapsed) : {},
   ]);
-  const executions = everyone === undefined ? {} : { executions: everyone, executions_ms: elapsed() };
   return { ...said, seal, ...executions, ...present({ closing: closing.heard() }) };
+}
+
+async function confirmedBy(everyone: Promise<Everyone>, elapsed: () => number) {
+  const executions = await everyone;
+  return { executions, executions_ms: elapsed() };
 }
 
 async function given(client: HoldfastClient, command: RaiseCommand, { desk, elapsed, command_id }: RaiseOrder) {

@@ -12,6 +12,11 @@ export function stateOf(causes: readonly Cause[]): EmergencyState {
   return mostSevere(causes.map(({ state }) => state));
 }
 
+/** The one that makes the state what it is; the latest of several. */
+export function leadingCause(causes: readonly Cause[]): Cause | undefined {
+  return causes.findLast(({ state }) => state === stateOf(causes));
+}
+
 /** A cause that holds already never becomes milder; a repeat of it counts as seen anew, by its epoch. */
 export function withCause(causes: readonly Cause[], raised: Cause): readonly Cause[] {
   const known = causes.find(({ id }) => id === raised.id);

@@ -8,17 +8,17 @@
  * - D5. What is not readable as decimal text in the desk's currency is refused with a code; nothing throws.
  */
 import { judge } from './breaches';
-import { refusalOf, refuse, type Refusal } from './fields';
+import { isId, refusalOf, refuse, type Refusal } from './fields';
 import { readFill, recordFill } from './fills';
 import { DEFAULT_LIMITS, withLimits } from './limits';
 import { readMark, readPriceMark, recordMark, recordPrice } from './marks';
 import type { CommandAnswer, DeskCommand, DeskInput, Effect, Reply } from './model';
-import { answerTo, audit, auditCommand, obey, obeySignal } from './obey';
-import { decidePermits } from './permits';
+import { answerTo, audit, auditCommand, claimOf, obey, obeySignal } from './obey';
+import { PERMIT_LIFETIME_MS, decidePermits } from './permits';
 import { remember } from './remembered';
 import { dropExpiredApprovals } from './resume';
 import { GLOBAL } from './scopes';
-import { raise, sealIfQuiet } from './standing';
+import { raise, sealIfQuiet, unseal } from './standing';
 import { commit, openDraft, type DeskState, type Draft } from './state';
 
 export type { DeskState } from './state';
@@ -69,10 +69,13 @@ export function initialDesk(
     commands: [],
   };
   if (initialised) return state;
-  const draft = openDraft(state, now);
+  const draft = openDraft({ ...state, blind_until: now + FORGOTTEN_MS }, now);
   raise(draft, { scope: GLOBAL, state: 'halt', cause: 'uninitialised', reason: 'the desk began anew', actor: 'desk' });
   return commit(draft);
 }
+
+/** How long a forgotten permit may have been good for: its lifetime, and as much for the difference of clocks. */
+export const FORGOTTEN_MS = 2 * PERMIT_LIFETIME_MS;
 
 /** `now` is the workflow's time in milliseconds since 1970; earlier than the latest seen counts as that. */
 export function decide(state: DeskState, input: DeskInput, now: number): Decision {
@@ -97,8 +100,7 @@ function decideCommand(state: DeskState, { command, audit_available = true }: Co
   const draft = outcome.kind === 'refused' ? openDraft(state, now) : attempt;
   const answer = outcome.kind === 'refused' ? answerTo(draft, outcome) : outcome.answer;
   const { command: read } = outcome;
-  if (read === undefined)
-    audit(draft, { action: 'command', scope: GLOBAL, outcome: answer.error?.code, body: command });
+  if (read === undefined) audit(draft, { ...claimOf(command), outcome: answer.error?.code, body: command });
   else if (outcome.kind === 'refused' || !outcome.isRepeat) record(draft, read, answer);
   return finish(draft, { kind: 'command', answer });
 }
@@ -144,6 +146,11 @@ function take(draft: Draft, input: Exclude<DeskInput, { kind: 'command' | 'permi
       recordPrice(draft, readPriceMark(input.price));
       return;
     }
+    case 'refused_command': {
+      const outcome = isId(input.code) ? input.code : 'Forbidden';
+      audit(draft, { ...claimOf(input.command), outcome, body: input.command });
+      return;
+    }
     case 'tick': {
       tick(draft);
       return;
@@ -158,6 +165,7 @@ function take(draft: Draft, input: Exclude<DeskInput, { kind: 'command' | 'permi
 function tick(draft: Draft): void {
   dropExpiredApprovals(draft);
   for (const scope of Object.keys(draft.desk.limits)) judge(draft, scope);
+  for (const scope of Object.keys(draft.desk.scopes)) sealIfQuiet(draft, scope);
 }
 
 /** Going on above what the journal saw, so that what executions and gates know of the forgotten epochs is older than what they hear now. */
@@ -166,6 +174,8 @@ function compareWithWitness(draft: Draft, seen: number): void {
   if (seen <= draft.desk.epoch) return;
   const reason = `the journal saw epoch ${seen}, and the desk is at ${draft.desk.epoch}`;
   draft.desk.epoch = seen;
+  draft.desk.blind_until = draft.desk.clock + FORGOTTEN_MS;
+  for (const scope of Object.keys(draft.desk.scopes)) unseal(draft, scope);
   raise(draft, { scope: GLOBAL, state: 'halt', cause: 'rewound', reason, actor: 'desk' });
   audit(draft, { action: 'rewound', scope: GLOBAL, reason, actor: 'desk', body: { seen } });
 }

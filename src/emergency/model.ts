@@ -189,6 +189,8 @@ export interface PriceMark {
 export type DeskInput =
   /** `audit_available` false: the journal is down, and what lowers or loosens is refused with `AuditUnavailable`. */
   | { readonly kind: 'command'; readonly command: unknown; readonly audit_available?: boolean }
+  /** A command somebody else refused, for the record. */
+  | { readonly kind: 'refused_command'; readonly command?: unknown; readonly code?: unknown }
   /** A signal: it raises, and what cannot be read halts `global`. */
   | { readonly kind: 'signal'; readonly name: 'alert' | 'halt' | 'shutdown'; readonly payload: unknown }
   | { readonly kind: 'permits'; readonly requests: readonly unknown[]; readonly settlements: readonly unknown[] }
@@ -259,6 +261,7 @@ export type Effect =
   | {
       readonly kind: 'sealed';
       readonly scope: Scope;
+      readonly state: EmergencyState;
       readonly epoch: number;
       readonly halted_at: number;
       readonly at: number;

@@ -1,11 +1,11 @@
 /** What each command and signal does to the desk. */
-import { present } from '../json';
+import { isObject, present } from '../json';
 import { bookOf, keepBook, zoneOf } from './books';
 import { judge } from './breaches';
 import { INIT_CAUSES } from './causes';
 import { readCommand, readSignal } from './commands';
 import { withFlow, withMark } from './equity';
-import { refusalOf, refuse, type Refusal } from './fields';
+import { isId, refusalOf, refuse, type Refusal } from './fields';
 import { withLimits } from './limits';
 import type {
   CashFlowCommand,
@@ -20,7 +20,7 @@ import type {
 } from './model';
 import { canonicalBody, remember, rememberedAnswer } from './remembered';
 import { approve, resume } from './resume';
-import { botOf, GLOBAL } from './scopes';
+import { botOf, GLOBAL, isScope } from './scopes';
 import { lower, raise, scopeState, standingOf } from './standing';
 import { entry, nextEpoch, put, type Draft } from './state';
 
@@ -87,6 +87,17 @@ export function auditCommand(draft: Draft, command: DeskCommand, answer: Command
     outcome: answer.error?.code,
     body: command,
   });
+}
+
+/** What an unreadable command says of itself, as far as it can be believed. */
+export function claimOf(value: unknown) {
+  const plain: unknown = JSON.parse(canonicalBody(value));
+  const { action, actor, scope, command_id } = isObject(plain) ? plain : {};
+  return {
+    action: isId(action) ? action : 'command',
+    scope: isScope(scope) ? scope : GLOBAL,
+    ...present({ actor: isId(actor) ? actor : undefined, command_id: isId(command_id) ? command_id : undefined }),
+  };
 }
 
 /** Something unreadable, or refused, for the record. */

@@ -59,10 +59,19 @@ export function lower(
 export function sealIfQuiet(draft: Draft, scope: Scope): void {
   const standing = standingOf(draft, scope);
   if (standing?.halted_at === undefined || standing.sealed_at !== undefined) return;
-  if (exposureOf(draft, scope).unsettled > 0) return;
+  if (exposureOf(draft, scope).unsettled > 0 || draft.desk.clock < (draft.desk.blind_until ?? 0)) return;
   const at = draft.desk.clock;
   put(draft, 'scopes', scope, { ...standing, sealed_at: at });
-  draft.effects.push({ kind: 'sealed', scope, epoch: standing.epoch, halted_at: standing.halted_at, at });
+  const { epoch, halted_at } = standing;
+  draft.effects.push({ kind: 'sealed', scope, state: scopeState(draft, scope), epoch, halted_at, at });
+}
+
+/** What was sealed may not be, for permits were forgotten. */
+export function unseal(draft: Draft, scope: Scope): void {
+  const standing = standingOf(draft, scope);
+  if (standing?.sealed_at === undefined) return;
+  const { sealed_at, ...open } = standing;
+  put(draft, 'scopes', scope, open);
 }
 
 function roomFor({ desk }: Draft, scope: Scope): Scope {

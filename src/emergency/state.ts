@@ -168,6 +168,8 @@ export interface DeskState {
   /** The latest moment it has seen; time never runs backwards for it. */
   readonly clock: number;
   readonly epoch: number;
+  /** Until then an order may be accepted by a venue that a permit was for which is forgotten here. */
+  readonly blind_until?: number;
   readonly scopes: Table<Standing>;
   readonly limits: Table<ScopeLimits>;
   readonly exposures: Table<Exposure>;

@@ -77,6 +77,8 @@ export interface DeskStatus {
   readonly can_operate: boolean;
   /** `global` first, then every scope that is not normal, has limits, holds, reserves or earned something. */
   readonly scopes: readonly ScopeStatus[];
+  /** It began anew, and nothing is sealed before: until then an order may come that the desk before it permitted. */
+  readonly blind_until?: number;
   readonly bots: readonly Bot[];
   readonly open_permits: { readonly count: number; readonly unknown: number; readonly listed: readonly PermitStatus[] };
 }
@@ -84,12 +86,13 @@ export interface DeskStatus {
 /** Pure; `now` only tells which trading day it is. */
 export function statusOf(state: DeskState, now: number): DeskStatus {
   const draft = openDraft(state, now);
-  const { desk_id, currency, time_zone, epoch, clock } = draft.desk;
+  const { desk_id, currency, time_zone, epoch, clock, blind_until = 0 } = draft.desk;
   const global = scopeState(draft, GLOBAL);
   return {
     ...{ desk_id, currency, time_zone, epoch, clock, state: global },
     ...permissionsOf(global),
     scopes: knownScopes(draft).map((scope) => scopeStatus(draft, scope)),
+    ...(blind_until > clock ? { blind_until } : {}),
     bots: Object.values(state.bots),
     open_permits: permitsOf(state),
   };

@@ -1,4 +1,5 @@
 /** Who may do what, see what, and come from where. */
+import type { Scope } from '../emergency/model';
 import { HoldfastError } from '../errors';
 import { ROLES, type Identity, type Role } from './tokens';
 
@@ -14,6 +15,12 @@ export function maySee(identity: Identity, { bot_id, strategy_id }: Owner): bool
 
 function allows(allowed: readonly string[] | undefined, id: string | undefined): boolean {
   return allowed === undefined || (id !== undefined && allowed.includes(id));
+}
+
+/** Whose a scope is; all but those of bots and strategies are everybody's, so of no restricted token. */
+export function ownerOfScope(scope: Scope): Owner {
+  if (scope.startsWith('bot:')) return { bot_id: scope.slice('bot:'.length) };
+  return scope.startsWith('strategy:') ? { strategy_id: scope.slice('strategy:'.length) } : {};
 }
 
 export function isRestricted({ bots, strategies }: Identity): boolean {

@@ -7,8 +7,8 @@ import { HoldfastError } from '../errors';
 import { present } from '../json';
 import type { Journal } from '../journal/journal';
 import { DEFAULT_DESK, newCommandId, scopeOf } from '../temporal-client/desk';
-import { isRestricted, maySee } from './access';
-import { assertMayCommand, obey, ownerOf, tell, type EmergencyContext } from './emergency';
+import { isRestricted, maySee, ownerOfScope } from './access';
+import { admit, obey, tell, type EmergencyContext } from './emergency';
 import { identityOf } from './http';
 import { parse } from './problem';
 import { EMERGENCY_ACTIONS, emergencyFields } from './protocol';
@@ -65,7 +65,7 @@ export function addEmergency(app: FastifyInstance, context: EmergencyApiContext)
 async function setLimits(context: EmergencyContext, request: FastifyRequest) {
   const identity = identityOf(request);
   const { scope } = parse(scopeParams, request.params);
-  assertMayCommand(identity, 'admin', scope);
+  admit(context, 'admin', { identity, command: { action: 'set_limits', scope } });
   const { command_id = newCommandId(), ...body } = parse(limitsBody, request.body);
   return tell(context, { ...body, action: 'set_limits', scope, command_id, actor: identity.subject });
 }
@@ -85,7 +85,7 @@ function addBots(app: FastifyInstance, context: EmergencyContext): void {
   app.put('/api/bots/:id', async (request) => {
     const identity = identityOf(request);
     const { id } = parse(botParams, request.params);
-    assertMayCommand(identity, 'admin', `bot:${id}`);
+    admit(context, 'admin', { identity, command: { action: 'register_bot', scope: `bot:${id}` } });
     const { reason, command_id = newCommandId(), limits, ...bot } = parse(botBody, request.body);
     const said = { action: 'register_bot', reason, command_id, actor: identity.subject };
     return tell(context, { ...said, bot: { ...bot, bot_id: id }, ...present({ limits }) });
@@ -94,7 +94,7 @@ function addBots(app: FastifyInstance, context: EmergencyContext): void {
 
 /** The scope as the desk has it, with the desk's epoch. Throws `Forbidden`, `UnknownScope`. */
 function one(status: DeskStatus, scope: string, identity: Identity) {
-  if (scope !== GLOBAL && !maySee(identity, ownerOf(scope))) {
+  if (scope !== GLOBAL && !maySee(identity, ownerOfScope(scope))) {
     throw new HoldfastError('Forbidden', 'The token’s bots or strategies do not include this.');
   }
   const { desk_id, epoch: desk_epoch } = status;
@@ -109,7 +109,9 @@ function visible(status: DeskStatus, identity: Identity) {
   const listed = open_permits.listed.filter((permit) => maySee(identity, permit));
   return {
     ...rest,
-    scopes: scopes.filter((each) => each.scope === GLOBAL || maySee(identity, ownerOf(each.scope))).map(asStateAlone),
+    scopes: scopes
+      .filter((each) => each.scope === GLOBAL || maySee(identity, ownerOfScope(each.scope)))
+      .map(asStateAlone),
     bots: bots.filter((bot) => maySee(identity, bot)),
     open_permits: {
       count: listed.length,
@@ -136,6 +138,6 @@ async function audit({ journal }: EmergencyApiContext, request: FastifyRequest) 
   const total = await journal.auditLength(DEFAULT_DESK);
   const from = after ?? Math.max(0, total - limit);
   const page = await journal.audit({ desk_id: DEFAULT_DESK, after: from, limit });
-  const entries = page.filter(({ scope }) => maySee(identity, ownerOf(scope)));
+  const entries = page.filter(({ scope }) => maySee(identity, ownerOfScope(scope)));
   return { desk_id: DEFAULT_DESK, total, next_after: page.at(-1)?.position ?? from, entries };
 }

@@ -17,6 +17,7 @@ import { obey } from './emergency';
 import { EventFeed } from './feed';
 import { createHttp } from './http';
 import { Reconciler } from './reconciler';
+import { Refusals } from './refusals';
 import { Sockets } from './sockets';
 
 export interface GatewayOptions {
@@ -55,7 +56,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const checks = { redis: async () => reader.ping().then(() => true), temporal: async () => client.isHealthy() };
   const app = await createHttp({ rules, secret, log, page, checks });
   const closings = closingsOf(options, onError);
-  const api = { client, reader, kinds, log, ...present({ closings, journal }) };
+  const refusals = new Refusals(client, log);
+  const api = { client, reader, kinds, log, refusals, ...present({ closings, journal }) };
   addApi(app, api);
   const sockets = new Sockets({
     ...{ http: app.server, rules, secret, reader, log },

@@ -3,33 +3,44 @@ import { closingOf } from '../emergency/closing';
 import { readCommand } from '../emergency/commands';
 import type { CommandAnswer, DeskCommand, EmergencyState, RaiseCommand, Scope } from '../emergency/model';
 import { GLOBAL } from '../emergency/scopes';
-import { HoldfastError } from '../errors';
+import { HoldfastError, asSentence } from '../errors';
 import type { ClosingPublisher } from '../event-log';
 import { present, type Members, type Present } from '../json';
 import type { Logger } from '../logging';
 import { DEFAULT_DESK, newCommandId, scopeOf } from '../temporal-client/desk';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
-import { assertRole, maySee, type Owner } from './access';
+import { assertRole, maySee, ownerOfScope } from './access';
 import type { EmergencyAnswer, EmergencyOrder } from './protocol';
+import type { Refusals } from './refusals';
 import type { Identity, Role } from './tokens';
 
 export interface EmergencyContext {
   readonly client: HoldfastClient;
   readonly log: Logger;
+  readonly refusals: Pick<Refusals, 'record'>;
   /** The way past the desk to the workers; without one gates close by the desk's answer alone. */
   readonly closings?: Pick<ClosingPublisher, 'publish'>;
 }
 
-/** Whose a scope is; all but those of bots and strategies are everybody's, so of no restricted token. */
-export function ownerOf(scope: Scope): Owner {
-  if (scope.startsWith('bot:')) return { bot_id: scope.slice('bot:'.length) };
-  return scope.startsWith('strategy:') ? { strategy_id: scope.slice('strategy:'.length) } : {};
+/** Who is told no is on the record too. Throws `Forbidden`. */
+export function admit({ refusals }: EmergencyContext, needed: Role, { identity, command }: Given): void {
+  try {
+    assertMayCommand(identity, needed, command.scope);
+  } catch (error) {
+    refusals.record('Forbidden', { ...command, actor: identity.subject });
+    throw error;
+  }
+}
+
+export interface Given {
+  readonly identity: Identity;
+  readonly command: Members & { readonly action: string; readonly scope: Scope };
 }
 
 /** Throws `Forbidden`. */
 export function assertMayCommand(identity: Identity, needed: Role, scope: Scope): void {
   assertRole(identity, needed);
-  if (maySee(identity, ownerOf(scope))) return;
+  if (maySee(identity, ownerOfScope(scope))) return;
   const whose = scope === GLOBAL ? 'everybody’s' : 'not among the token’s';
   throw new HoldfastError('Forbidden', `The scope ${scope.slice(0, 100)} is ${whose}; the token is restricted.`);
 }
@@ -40,8 +51,8 @@ export async function obey(
   identity: Identity,
   order: Present<EmergencyOrder>,
 ): Promise<EmergencyAnswer> {
-  const { action, scope } = order;
-  assertMayCommand(identity, 'operator', scope);
+  const { action } = order;
+  admit(context, 'operator', { identity, command: { ...order } });
   const command_id = order.command_id ?? newCommandId();
   const members = { ...order, command_id, actor: identity.subject };
   if (action === 'resume' || action === 'approve') {
@@ -114,10 +125,6 @@ function accepted(log: Logger, members: Members, answer: CommandAnswer): Emergen
   }
   log.warn(said, 'emergency_command');
   return { command_id, action, ...rest };
-}
-
-function asSentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 const CLOSED: readonly EmergencyState[] = ['halt', 'shutdown'];

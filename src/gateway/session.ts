@@ -4,7 +4,9 @@
  */
 import { isAfter, type Cursor, type Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
-import { isRestricted, maySee } from './access';
+import { GLOBAL } from '../emergency/scopes';
+import { present } from '../json';
+import { isRestricted, maySee, ownerOfScope } from './access';
 import type { GapNotice } from './protocol';
 import type { Identity } from './tokens';
 
@@ -61,7 +63,7 @@ export class Session {
 
   restore(snapshot: Snapshot): void {
     this.moveTo(snapshot.stream, snapshot.position);
-    this.#outlet.snapshot(snapshot);
+    this.#outlet.snapshot(isOfDesk(snapshot) && isRestricted(this.identity) ? this.#visible(snapshot) : snapshot);
   }
 
   /** The client knows everything up to here. */
@@ -80,8 +82,17 @@ export class Session {
     this.#outlet.gap(isRestricted(this.identity) ? { ...gap, streams: [], complete: false } : gap);
   }
 
+  /** Whether all is halted concerns everybody; of the rest of the desk a restricted identity hears what concerns its own. */
   #mayHear(event: EventEnvelope): boolean {
-    return event.stream.startsWith('desk/') || maySee(this.identity, event);
+    if (!isOfDesk(event)) return maySee(this.identity, event);
+    const isForAll = event.type === 'emergency_state_changed' && event.scope === GLOBAL;
+    return isForAll || maySee(this.identity, 'scope' in event ? ownerOfScope(event.scope) : event);
+  }
+
+  #visible({ latest, nodes, ...rest }: Snapshot): Snapshot {
+    const heard = Object.entries(nodes).filter(([, event]) => this.#mayHear(event));
+    const last = latest !== undefined && this.#mayHear(latest) ? latest : undefined;
+    return { ...rest, ...present({ latest: last }), nodes: Object.fromEntries(heard) };
   }
 
   #deliver(event: EventEnvelope): void {
@@ -90,4 +101,8 @@ export class Session {
     this.moveTo(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
     this.#outlet.event(event);
   }
+}
+
+function isOfDesk({ stream }: { readonly stream: string }): boolean {
+  return stream.startsWith('desk/');
 }

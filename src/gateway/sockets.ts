@@ -6,6 +6,7 @@ import type { EventReader } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import type { Logger } from '../logging';
 import { refusalOf, type DoorRules } from './access';
+import { limiter } from './limiter';
 import {
   messageSchemas,
   type AnswerOf,
@@ -129,7 +130,7 @@ export class Sockets {
     const stopTimer = atTime(identity.expires_at, () => {
       socket.conn.close();
     });
-    const mayPass = limiter();
+    const mayPass = limiter(RATE);
     socket.onAny((name: string, ...rest: unknown[]) => void this.#answer(socket, session, mayPass, [name, ...rest]));
     socket.on('disconnect', (reason) => {
       stopTimer();
@@ -238,19 +239,6 @@ function refusalFor(error: unknown) {
 /** engine.io declares its queue private; there is no other measure of what a client has not read. */
 function waitingPackets(socket: GatewaySocket): number {
   return (socket.conn as unknown as { writeBuffer: readonly unknown[] }).writeBuffer.length;
-}
-
-function limiter(): () => boolean {
-  let tokens = RATE.burst;
-  let last = Date.now();
-  return () => {
-    const now = Date.now();
-    tokens = Math.min(RATE.burst, tokens + ((now - last) / 1_000) * RATE.per_second);
-    last = now;
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
-  };
 }
 
 /** Calls back at a time that may be further away than a timer reaches. Returns how to stop it. */

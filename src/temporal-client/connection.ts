@@ -113,7 +113,7 @@ function translate(access: TemporalAccess, subject: Subject, error: unknown): un
   if (status === INVALID_ARGUMENT)
     return new HoldfastError('BadRequest', `Temporal refuses the request: ${innermost(error)}`);
   if (error instanceof WorkflowUpdateFailedError) return refused(error);
-  if (error instanceof QueryRejectedError) return unanswered(subject);
+  if (error instanceof QueryRejectedError) return notRunning(subject);
   if (status === UNAVAILABLE) {
     return new HoldfastError('TemporalUnavailable', `No Temporal server answers at ${access.address}.`);
   }
@@ -151,6 +151,11 @@ function notFound(subject: Subject): HoldfastError {
     case 'service':
       return new HoldfastError('TemporalUnavailable', 'The Temporal server does not know what was asked for.');
   }
+}
+
+function notRunning(subject: Subject): HoldfastError {
+  if (subject.kind !== 'desk') return unanswered(subject);
+  return new HoldfastError('EmergencyUnreachable', `The emergency desk ${subject.id} was ended and runs no more.`);
 }
 
 function unanswered(subject: Subject): HoldfastError {

@@ -1,5 +1,6 @@
 /** The emergency desk as the outside reaches it. */
 import { randomUUID } from 'node:crypto';
+import { leadingCause } from '../emergency/causes';
 import { effectiveState, type DeskStatus, type ScopeStatus } from '../emergency/status';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
@@ -18,11 +19,13 @@ import {
   recordFillUpdate,
   recordMarkUpdate,
   recordPriceUpdate,
+  refusedSignal,
   requestPermitsUpdate,
   shutdownSignal,
   type Acceptance,
   type GateReading,
   type PermitBatch,
+  type RefusedCommand,
 } from '../workflows/desk-messages';
 import { DEFAULT_DESK } from '../workflows/search-attributes';
 import { call, type TemporalAccess } from './connection';
@@ -76,8 +79,8 @@ export function assertAllows(status: DeskStatus, scopes: readonly Scope[]): void
   const closed = status.scopes.find(
     ({ scope, state }) => (scope === GLOBAL || scopes.includes(scope)) && !permissionsOf(state).can_trade,
   );
-  const { scope = GLOBAL, epoch = status.epoch, state = 'halt' } = closed ?? {};
-  const { reason = 'unknown', actor = 'unknown' } = closed?.causes.at(-1) ?? {};
+  const { scope = GLOBAL, epoch = status.epoch, state = 'halt', causes = [] } = closed ?? {};
+  const { reason = 'unknown', actor = 'unknown' } = leadingCause(causes) ?? {};
   throw new HoldfastError('EmergencyHalted', `${scope} is ${nameOf(state)} by ${actor}: ${reason}`, {
     scope,
     reason,
@@ -115,6 +118,14 @@ export async function raiseBySignal(
       signalArgs: [payload],
     }),
   );
+}
+
+export async function recordRefusal(
+  access: TemporalAccess,
+  refusal: RefusedCommand,
+  deskId = DEFAULT_DESK,
+): Promise<void> {
+  await call(access, { kind: 'desk', id: deskId }, () => handleOf(access, deskId).signal(refusedSignal, refusal));
 }
 
 export async function knowsCommand(access: TemporalAccess, commandId: string, deskId = DEFAULT_DESK): Promise<boolean> {

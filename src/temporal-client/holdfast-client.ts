@@ -6,7 +6,7 @@ import type { DeskStatus } from '../emergency/decide';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import { partScopesOf, GLOBAL } from '../emergency/scopes';
-import { HoldfastError, messageOf } from '../errors';
+import { HoldfastError, messageOf, type ErrorCode } from '../errors';
 import type { Members } from '../json';
 import type { EmergencyNotice, GateReading, PermitBatch } from '../workflows/desk-messages';
 import type {
@@ -286,6 +286,11 @@ export class HoldfastClient {
   /** Returns once Temporal has it, with or without workers; `deskStatus` or the same by `commandDesk` confirms. */
   async raiseAtDesk(command: RaiseCommand, deskId?: string): Promise<void> {
     await desk.raiseBySignal(this.#access, command, deskId);
+  }
+
+  /** For the record of a desk that runs: a command that was refused before it came there. */
+  async recordRefusal(code: ErrorCode, refused: Members, deskId?: string): Promise<void> {
+    await desk.recordRefusal(this.#access, { code, command: refused }, deskId);
   }
 
   /** Signal and command under one id: durable without workers, and answered by the desk when one runs. Throws `TemporalUnavailable`. */

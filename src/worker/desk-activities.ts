@@ -2,8 +2,8 @@
 import { heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Scope } from '../emergency/model';
-import { permissionsOf } from '../emergency/scopes';
-import { GLOBAL } from '../emergency/scopes';
+import { leadingCause } from '../emergency/causes';
+import { GLOBAL, permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import type { Publication } from '../events/build';
 import type { ExecutionFilter } from '../temporal-client/holdfast-client';
@@ -38,7 +38,7 @@ export function createDeskReader(client: HoldfastClient) {
       const { epoch, scopes: known } = await client.deskStatus(deskId);
       return [GLOBAL, ...scopes].map((scope) => {
         const { state = 'normal', causes = [] } = known.find((each) => each.scope === scope) ?? {};
-        return { state, scope, epoch, reason: causes.at(-1)?.reason ?? 'as the desk says' };
+        return { state, scope, epoch, reason: leadingCause(causes)?.reason ?? 'as the desk says' };
       });
     },
   };
@@ -98,7 +98,8 @@ export function createDeskActivities(client: HoldfastClient, { publishEvents, jo
 
 /**
  * A change that has been taken back since is told no more: an execution that started after the resume has heard of neither, and would
- * halt at the first word of it. A halt is told all the same when the desk does not answer; its end waits until it does.
+ * halt at the first word of it. A halt is told all the same when the desk does not answer; its end is not, because those it halted ask the
+ * desk themselves, and a desk that was ended never answers again.
  */
 async function isOver(client: HoldfastClient, deskId: string, notice: EmergencyNotice): Promise<boolean> {
   const { can_trade } = permissionsOf(notice.state);
@@ -107,8 +108,8 @@ async function isOver(client: HoldfastClient, deskId: string, notice: EmergencyN
     const state = scopes.find(({ scope }) => scope === notice.scope)?.state ?? 'normal';
     return permissionsOf(state).can_trade !== can_trade;
   } catch (error) {
-    if (can_trade) throw error;
-    return false;
+    if (!(error instanceof HoldfastError)) throw error;
+    return can_trade;
   }
 }
 

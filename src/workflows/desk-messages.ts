@@ -17,6 +17,15 @@ export const alertSignal = defineSignal<[unknown?]>('alert');
 export const haltDeskSignal = defineSignal<[unknown?]>('halt');
 export const shutdownSignal = defineSignal<[unknown?]>('shutdown');
 
+export interface RefusedCommand {
+  readonly code: string;
+  /** As it was given, with its actor. */
+  readonly command: unknown;
+}
+
+/** A command that was refused before it came here. It changes nothing and is recorded. */
+export const refusedSignal = defineSignal<[RefusedCommand]>('refused');
+
 /** Any command; a refusal is an answer, and recorded. The other three take the same without `action`. */
 export const commandUpdate = defineUpdate<CommandAnswer, [unknown]>('command');
 export const setLimitsUpdate = defineUpdate<CommandAnswer, [unknown]>('set_limits');

@@ -185,13 +185,13 @@ function changedFact({ scope, previous, state, epoch, reason, actor }: Extract<E
   } as const;
 }
 
-function sealedFact({ scope, epoch, halted_at, at }: Extract<Effect, { kind: 'sealed' }>) {
+function sealedFact({ scope, state, epoch, halted_at, at }: Extract<Effect, { kind: 'sealed' }>) {
   return {
     type: 'emergency_state_changed',
     controller_id: bareId(scope),
     scope,
-    previous_state: 'halt',
-    new_state: 'halt',
+    previous_state: state,
+    new_state: state,
     reason: `no order of it can be accepted any more, ${at - halted_at} ms after the halt`,
     actor: 'desk',
     desk_epoch: epoch,

@@ -17,6 +17,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { leadingCause } from '../emergency/causes';
 import { decide, initialDesk, statusOf, type DeskState } from '../emergency/decide';
 import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
 import { openOrdersOf } from '../emergency/open-orders';
@@ -37,6 +38,7 @@ import {
   recordFillUpdate,
   recordMarkUpdate,
   recordPriceUpdate,
+  refusedSignal,
   registerBotUpdate,
   requestPermitsUpdate,
   setLimitsUpdate,
@@ -61,9 +63,17 @@ export interface DeskActivities {
   journalWitness(deskId: string): Promise<number>;
 }
 
+const RETRY_FIRST_MS = 200;
+const RETRY_MOST_MS = 5_000;
+
+/**
+ * Tried again by the server, which leaves no trace in the run. An attempt that ended with its worker must not: where no worker is left a
+ * query waits, and the next worker answers it from all events there are by then, also those no workflow task has brought. What follows from
+ * them it commands before the updates of its first task, and a replay behind them, so nobody after that worker could take over.
+ */
 const activities = proxyActivities<DeskActivities>({
   startToCloseTimeout: '10s',
-  retry: { maximumAttempts: 1 },
+  retry: { initialInterval: RETRY_FIRST_MS, backoffCoefficient: 2, maximumInterval: RETRY_MOST_MS },
 });
 /** Whether what must be recorded can be: asked before each command that lowers. */
 const probe = proxyActivities<DeskActivities>({
@@ -87,8 +97,6 @@ const PERMITS_END_AT = 1.8;
 const PATIENCE_MS = 1_000;
 /** How often it asks what the journal saw, and looks at the clock. */
 const CHECK_EVERY_MS = 30_000;
-const RETRY_FIRST_MS = 200;
-const RETRY_MOST_MS = 5_000;
 const RAISING: readonly unknown[] = ['alert', 'halt', 'shutdown'];
 
 /** A cancel request would lift a halt by ending the workflow that holds it, so it is not heard. */
@@ -163,6 +171,9 @@ class Desk {
         this.#decide({ kind: 'signal', name, payload: isUnreadable(payload) ? undefined : payload });
       });
     }
+    setHandler(refusedSignal, (refusal) => {
+      this.#decide({ kind: 'refused_command', ...asObject(refusal) });
+    });
     setHandler(commandUpdate, (command) => this.#command(command));
     setHandler(setLimitsUpdate, (command) => this.#command({ ...asObject(command), action: 'set_limits' }));
     setHandler(registerBotUpdate, (command) => this.#command({ ...asObject(command), action: 'register_bot' }));
@@ -197,7 +208,7 @@ class Desk {
     const causes = standing?.causes ?? [];
     return {
       ...{ scope, state: mostSevere(causes.map(({ state }) => state)), epoch: standing?.epoch ?? 0 },
-      ...present({ halted_epoch: this.#outbox.haltOf(scope), reason: causes.at(-1)?.reason }),
+      ...present({ halted_epoch: this.#outbox.haltOf(scope), reason: leadingCause(causes)?.reason }),
     };
   }
 
@@ -263,8 +274,14 @@ class Desk {
     do {
       await this.#outside.run(() => this.#isJournalUp());
       this.#decide({ kind: 'tick' });
-    } while (!(await condition(() => this.#leaving, CHECK_EVERY_MS)));
+    } while (!(await condition(() => this.#leaving, this.#untilNextCheck)));
     this.#telling -= 1;
+  }
+
+  /** What was forgotten can be sealed after a moment. */
+  get #untilNextCheck(): number {
+    const { blind_until = 0, clock } = this.#state;
+    return blind_until > clock ? blind_until - clock : CHECK_EVERY_MS;
   }
 
   /** Tells what is owed, in order, until it is taken. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { Redis } from 'ioredis';
+import { loadConfig } from '../../src/config/config';
 import { openClosing } from '../../src/event-log/closings';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { temporalOf, bareNamespace } from '../support/bare-namespace';
@@ -28,6 +29,7 @@ beforeAll(async () => {
   journal = openJournal(postgresql.url);
   gateway = await startGateway({ redisUrl: redis.url, client: own.client, closing_key: KEY, journal });
   await put('/api/bots/mine', { body: { ...BOT, name: 'Mine' } });
+  await until('halts can be sealed', async () => (await own.client.deskStatus()).blind_until === undefined);
 }, 120_000);
 
 afterAll(async () => {
@@ -168,6 +170,32 @@ describe('what is refused over REST, with a code and without a change', () => {
     ],
   ])('%s', async (...[, path, request, ...refusal]) => {
     await refuses(post(`/api/emergency/${path}`, request), ...refusal);
+  });
+
+  it('leaves what a viewer tried on the desk’s record', async () => {
+    const reason = `odd ${randomUUID()}`;
+    await refuses(
+      post('/api/emergency/global/halt', { body: { reason }, as: { role: 'viewer', subject: 'vic' } }),
+      403,
+      'Forbidden',
+    );
+    const { temporal } = loadConfig({ ...process.env, ...own.environment });
+    const connection = await Connection.connect({ address: temporal.address });
+    const workflow = new Client({ connection, namespace: temporal.namespace }).workflow.getHandle('desk/default');
+    const told = await until('the desk was told', async () => {
+      const { events = [] } = await workflow.fetchHistory();
+      const signals = (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: each }) =>
+        each ? [each] : [],
+      );
+      return signals
+        .map(({ input }) => Buffer.from(input?.payloads?.[0]?.data ?? []).toString())
+        .find((text) => text.includes(reason));
+    });
+    expect(JSON.parse(told)).toMatchObject({
+      code: 'Forbidden',
+      command: { action: 'halt', scope: 'global', actor: 'vic' },
+    });
+    await connection.close();
   });
 
   it('a resume with a stale epoch, without a cause that holds, or issued too long ago', async () => {

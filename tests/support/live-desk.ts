@@ -54,6 +54,11 @@ export class LiveDesk {
     return this.client.deskStatus(this.id);
   }
 
+  /** Before, no halt is sealed, for a desk that began anew may have forgotten permits. */
+  async knowsAllPermits(): Promise<void> {
+    await until('it is not blind', async () => (await this.status()).blind_until === undefined);
+  }
+
   async scope(scope = 'global'): Promise<ScopeStatus | undefined> {
     return (await this.status()).scopes.find((each) => each.scope === scope);
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { epochOf, reasonFor, targetOf, type TargetOptions } from '../../src/cli/desk-target';
 import { limitsOf } from '../../src/cli/limit-words';
-import { assertMayCommand, ownerOf } from '../../src/gateway/emergency';
+import { ownerOfScope } from '../../src/gateway/access';
+import { assertMayCommand } from '../../src/gateway/emergency';
 import { messageSchemas } from '../../src/gateway/protocol';
 import type { Identity } from '../../src/gateway/tokens';
 import { holdfast } from '../support/command-line';
@@ -93,7 +94,7 @@ describe('who may command which scope', () => {
     expect(of({ bots: ['a'] })).toEqual(['bot:a']);
     expect(of({ strategies: ['s'] })).toEqual(['strategy:s']);
     expect(of({ bots: ['a'], strategies: ['s'] })).toEqual([]);
-    expect(ownerOf('symbol:bot:a')).toEqual({});
+    expect(ownerOfScope('symbol:bot:a')).toEqual({});
   });
 });
 

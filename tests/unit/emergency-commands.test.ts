@@ -1,6 +1,7 @@
 /** States, causes, resume, the second person, remembered commands and signals. */
 import { describe, expect, it, jest } from '@jest/globals';
-import { decide, initialDesk, statusOf } from '../../src/emergency/decide';
+import { leadingCause } from '../../src/emergency/causes';
+import { decide, initialDesk, statusOf, type DeskState } from '../../src/emergency/decide';
 import type { CommandAnswer } from '../../src/emergency/model';
 import { effectiveState } from '../../src/emergency/status';
 import { DeskAtWork, NOON, orderRequest } from '../support/desk-at-work';
@@ -99,6 +100,58 @@ describe('raising', () => {
     };
     const { reply } = decide(new DeskAtWork().state, { kind: 'command', command: hostile }, NOON);
     expect(reply).toMatchObject({ answer: { ok: false, error: { code: 'Unexpected', message: 'no' } } });
+  });
+});
+
+describe('the record', () => {
+  it('has what was refused elsewhere, by whom, and nothing changes', () => {
+    const desk = new DeskAtWork();
+    const before = desk.state;
+    const command = { action: 'halt', scope: 'bot:b', actor: 'vic', command_id: 'c', reason: 'odd' };
+    desk.take({ kind: 'refused_command', code: 'Forbidden', command });
+    const said = { action: 'halt', actor: 'vic', scope: 'bot:b', command_id: 'c', outcome: 'Forbidden' };
+    expect(desk.effects).toMatchObject([{ kind: 'audit', ...said }]);
+    desk.take({ kind: 'refused_command' });
+    expect(desk.effects).toMatchObject([{ action: 'command', actor: 'unknown', scope: 'global', outcome: 'Forbidden' }]);
+    expect(desk.state).toEqual(before);
+  });
+
+  it('says of a command nobody can read whose it claims to be', () => {
+    const desk = new DeskAtWork();
+    desk.take({ kind: 'command', command: { action: 'halt', scope: 'bot:b', actor: 'ann', reason: 7 } });
+    expect(desk.effects.at(-1)).toMatchObject({ action: 'halt', actor: 'ann', scope: 'bot:b', outcome: 'BadRequest' });
+  });
+});
+
+describe('a desk that has forgotten permits', () => {
+  const sealedAt = (state: DeskState, now: number) => {
+    const { state: after } = decide(state, { kind: 'tick' }, now);
+    return statusOf(after, now).scopes[0]?.sealed_at;
+  };
+
+  it('is sealed no sooner than the last of them can have been used', () => {
+    const anew = initialDesk({ desk_id: 'default', initialised: false }, NOON);
+    expect(statusOf(anew, NOON).scopes[0]).not.toHaveProperty('sealed_at');
+    expect(sealedAt(anew, NOON + 1_999)).toBeUndefined();
+    expect(sealedAt(anew, NOON + 2_000)).toBe(NOON + 2_000);
+  });
+
+  it('takes a seal back when the journal saw more than it knows', () => {
+    const desk = new DeskAtWork();
+    desk.raise('halt');
+    expect(statusOf(desk.state, NOON).scopes[0]).toMatchObject({ sealed_at: NOON });
+    desk.take({ kind: 'witness', epoch: desk.state.epoch + 10 });
+    expect(statusOf(desk.state, NOON).scopes[0]).not.toHaveProperty('sealed_at');
+    expect(sealedAt(desk.state, NOON + 2_000)).toBe(NOON + 2_000);
+  });
+
+  it('shows the cause that makes the state, not the latest one', () => {
+    const desk = new DeskAtWork();
+    desk.raise('halt');
+    desk.signal('alert', { reason: 'please look', actor: 'bob' });
+    const { causes = [] } = statusOf(desk.state, NOON).scopes[0] ?? {};
+    expect(leadingCause(causes)).toMatchObject({ state: 'halt' });
+    expect(leadingCause([])).toBeUndefined();
   });
 });
 

@@ -26,7 +26,7 @@ describe('the open orders of an account', () => {
 
   it('are of no other account or venue', () => {
     const desk = new DeskAtWork();
-    desk.permits([orderRequest('p'), orderRequest('q', { account: 'main BTC' })]);
+    desk.permits([orderRequest('p'), orderRequest('q', { account: 'main2' })]);
     expect(idsOf(desk)).toEqual({ unsettled: ['p'], resting: [] });
     expect(idsOf(desk, { venue: 'other' })).toEqual({ unsettled: [], resting: [] });
   });

@@ -430,7 +430,7 @@ describe('a halt', () => {
     desk.raise('halt');
     expect(desk.effects.slice(0, 2)).toEqual([
       expect.objectContaining({ kind: 'state_changed' }),
-      { kind: 'sealed', scope: 'global', epoch: NOON + 1, halted_at: NOON, at: NOON },
+      { kind: 'sealed', scope: 'global', state: 'halt', epoch: NOON + 1, halted_at: NOON, at: NOON },
     ]);
   });
 
@@ -447,7 +447,7 @@ describe('a halt', () => {
     desk.now += 40;
     desk.settle('r', 'fenced');
     expect(desk.effects).toEqual([
-      { kind: 'sealed', scope: 'venue:paper', epoch: NOON + 1, halted_at: NOON, at: NOON + 40 },
+      { kind: 'sealed', scope: 'venue:paper', state: 'halt', epoch: NOON + 1, halted_at: NOON, at: NOON + 40 },
     ]);
     desk.settle('r', 'closed');
     expect(desk.effects).toEqual([]);

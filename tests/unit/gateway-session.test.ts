@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Snapshot } from '../../src/event-log';
+import { emergencyEvent, riskEvent } from '../../src/events/build';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { roomName, roomsOf } from '../../src/gateway/rooms';
 import { Session } from '../../src/gateway/session';
@@ -14,6 +15,17 @@ const event = (seq: number, stream = 'exec_1', log_epoch = '1-a-1'): EventEnvelo
   log_epoch,
   seq,
 });
+
+const halted = (seq: number, scope: string): EventEnvelope => {
+  const fact = { type: 'emergency_state_changed', controller_id: scope, scope, previous_state: 'normal' } as const;
+  const said = { new_state: 'halt', reason: 'fire', actor: 'ann', desk_epoch: seq, sealed: false } as const;
+  return { ...emergencyEvent('default', 'paper', { ...fact, ...said }, 1).event, log_epoch: '1-a-1', seq };
+};
+const risk = (seq: number, scope: string): EventEnvelope => {
+  const fact = { type: 'risk_limit_exceeded', controller_id: scope, scope, limit: 'daily_loss' } as const;
+  const said = { used: '550', allowed: '500', utilization: '1.1', desk_epoch: seq } as const;
+  return { ...riskEvent('default', 'paper', { ...fact, ...said }, 1).event, log_epoch: '1-a-1', seq };
+};
 
 function sessionOf(identity = anyone) {
   const events: EventEnvelope[] = [];
@@ -67,16 +79,32 @@ describe('a session', () => {
     ]);
   });
 
-  it('keeps other bots’ events from a restricted identity, but not the desk’s', () => {
-    const { session, events } = sessionOf({ ...anyone, bots: ['other'] });
+  it('keeps from a restricted identity what is of other bots, of the desk too; not that all is halted', () => {
+    const { session, events, snapshots } = sessionOf({ ...anyone, bots: ['mine'] });
+    const ofDesk = [halted(1, 'global'), halted(2, 'bot:mine'), halted(3, 'bot:other'), risk(4, 'global')];
     session.offer(event(1));
-    session.offer({ ...event(1, 'desk/default'), bot_id: 'nobody' });
-    expect(events.map(({ stream }) => stream)).toEqual(['desk/default']);
+    for (const each of ofDesk) session.offer(each);
+    expect(events.map(({ stream, seq }) => [stream, seq])).toEqual([
+      ['desk/default', 1],
+      ['desk/default', 2],
+    ]);
+    const nodes = { 'bot:mine': halted(2, 'bot:mine'), 'bot:other': halted(3, 'bot:other') };
+    const position = { log_epoch: '1-a-1', seq: 4 };
+    session.restore({
+      stream: 'desk/default',
+      position,
+      started: true,
+      ended: false,
+      latest: risk(4, 'global'),
+      nodes,
+    });
+    expect(Object.keys(snapshots[0]?.nodes ?? {})).toEqual(['bot:mine']);
+    expect(snapshots[0]).not.toHaveProperty('latest');
   });
 
   it('keeps other bots’ events from a restricted identity in a replay too', () => {
     const { session, events } = sessionOf({ ...anyone, bots: ['mine'] });
-    session.replay([event(1), { ...event(2), bot_id: 'mine' }, event(1, 'desk/default')]);
+    session.replay([event(1), { ...event(2), bot_id: 'mine' }, halted(1, 'global'), halted(2, 'bot:other')]);
     expect(events.map(({ stream, seq }) => [stream, seq])).toEqual([
       ['exec_1', 2],
       ['desk/default', 1],

@@ -44,16 +44,18 @@ describe('the emergency desk and the journal', () => {
     await desk.raise('halt', 'global', { command_id: 'one', ...by('fire') });
     await desk.resume('global', { causes: [] });
     await desk.resume('global', by('out'));
+    await worker.client.recordRefusal('Forbidden', { action: 'halt', scope: 'global', actor: 'vic' }, desk.id);
     await desk.workflow.signal('alert', 'odd prices');
     await desk.lose(550);
     await desk.reaches('halt');
-    const rows = await written(7);
+    const rows = await written(8);
     expect(rows.map(({ action, actor, outcome }) => [action, actor, outcome])).toEqual([
       ['halt', 'desk', 'ok'],
       ['init', 'test', 'ok'],
       ['halt', 'ann', 'ok'],
       ['resume', 'ann', 'StaleResume'],
       ['resume', 'ann', 'ok'],
+      ['halt', 'vic', 'Forbidden'],
       ['signal alert', 'signal', 'ok'],
       ['halt', 'desk', 'ok'],
     ]);
@@ -64,6 +66,7 @@ describe('the emergency desk and the journal', () => {
   });
 
   it('halts while the journal is down, refuses what lowers and loosens, and records it all once it is back', async () => {
+    await desk.knowsAllPermits();
     await desk.raise('halt', 'symbol:X');
     await written(3);
     await database.kill();

@@ -64,6 +64,7 @@ describe('permits and limits of the emergency desk', () => {
 
   it('grants nothing once a halt was answered, however many ask at that moment', async () => {
     const desk = await newDesk();
+    await desk.knowsAllPermits();
     await desk.limits({ max_position_notional: '1000000' });
     let answered = Number.POSITIVE_INFINITY;
     const late: unknown[] = [];

@@ -39,7 +39,7 @@ describe('the emergency desk, from run to run', () => {
       await Promise.all(Array.from({ length: 50 }, () => desk.workflow.signal('halt', 'again')));
       await until('all were heard', async () => (await desk.status()).epoch === desk.born + heard);
     }
-    expect(heard).toBeGreaterThan(500);
+    expect(heard).toBeGreaterThan(200);
     expect((await desk.scope())?.causes).toMatchObject([
       { id: 'operator:ann', reason: 'for good' },
       { id: 'signal', reason: 'again' },

@@ -178,6 +178,7 @@ describe('the emergency desk', () => {
 
   it('tells each change as an event with its own epoch', async () => {
     const desk = await newDesk();
+    await desk.knowsAllPermits();
     for (const round of [1, 2]) {
       await desk.raise('halt', 'global', by(`fire ${round}`));
       await desk.resume('global', by(`out ${round}`));

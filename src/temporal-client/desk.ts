@@ -58,6 +58,22 @@ function runningOf(access: TemporalAccess, deskId: string) {
   return access.running.workflow.getHandle(deskWorkflowId(deskId));
 }
 
+/** The desks that run on the task queue, without those of drills. Throws `TemporalUnavailable`. */
+export async function listDesks(access: TemporalAccess): Promise<readonly string[]> {
+  const query = `WorkflowType = '${EMERGENCY_DESK}' AND ExecutionStatus = 'Running' AND TaskQueue = '${access.desk_task_queue}'`;
+  return call(access, { kind: 'service' }, async () => {
+    const ids: string[] = [];
+    for await (const { workflowId } of access.client.workflow.list({ query }))
+      ids.push(workflowId.slice(deskWorkflowId('').length));
+    return ids.filter((id) => !isOfDrill(id));
+  });
+}
+
+/** What a drill trades at ends with it. */
+export function isOfDrill(deskId: string): boolean {
+  return deskId.startsWith('drill-');
+}
+
 /** Starts the desk unless it runs. One that was never set up is halted until it is. */
 export async function ensureDesk(access: TemporalAccess, deskId = DEFAULT_DESK): Promise<void> {
   await call(access, { kind: 'desk', id: deskId }, () =>

@@ -257,6 +257,11 @@ export class HoldfastClient {
     await desk.ensureDesk(this.#access, deskId);
   }
 
+  /** Those that run on this task queue, without those of drills. */
+  async listDesks(): Promise<readonly string[]> {
+    return desk.listDesks(this.#access);
+  }
+
   async deskStatus(deskId?: string): Promise<DeskStatus> {
     return desk.deskStatus(this.#access, deskId);
   }
@@ -329,7 +334,7 @@ export class HoldfastClient {
 
   /** Ends the desk of a drill. Any other is refused: with a desk its halts would end. */
   async closeDrillDesk(deskId: string): Promise<void> {
-    if (!deskId.startsWith('drill-')) throw new HoldfastError('BadRequest', `${deskId} is not the desk of a drill.`);
+    if (!desk.isOfDrill(deskId)) throw new HoldfastError('BadRequest', `${deskId} is not the desk of a drill.`);
     await desk.terminateDesk(this.#access, deskId, 'the drill is over');
   }
 

@@ -136,11 +136,25 @@ function failureOf(task: NodeTask, failure: Failure): RunOutcome {
   const deferral = cause instanceof ApplicationFailure ? deferralOf(cause) : undefined;
   if (deferral !== undefined) return deferral;
   const attempt = attemptOf(task, failure);
-  const last =
-    cause instanceof ApplicationFailure && (cause.nonRetryable === true || attempt >= task.retry.max_attempts);
-  if (retryState === 'CANCEL_REQUESTED' && !last) return { kind: 'interrupted' };
+  const isLast = isFinal(cause) || (hasBegun(cause) && attempt >= task.retry.max_attempts);
+  if (retryState === 'CANCEL_REQUESTED' && !isLast) return { kind: 'interrupted' };
   return { kind: 'failed', ...wordsOf(cause), attempt };
 }
+
+function isFinal(cause: Error | undefined): boolean {
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true;
+}
+
+/**
+ * Whether its body was given to a worker. One whose worker was lost during a halt may have done what it does: it has used its attempt up
+ * like any other, or an order would be sent again at the resume.
+ */
+function hasBegun(cause: Error | undefined): boolean {
+  if (cause instanceof TimeoutFailure) return BEGUN.has(cause.timeoutType);
+  return cause instanceof ApplicationFailure;
+}
+
+const BEGUN: ReadonlySet<unknown> = new Set(['HEARTBEAT', 'START_TO_CLOSE']);
 
 const DEFERRALS: ReadonlySet<unknown> = new Set<DeferralType>(['CircuitOpen', 'Throttled']);
 

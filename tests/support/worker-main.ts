@@ -1,6 +1,6 @@
 /**
  * The worker process as tests kill it: the real one plus the counting kind, and with a venue's origin as second argument the kind that
- * trades there. Prints `ready` when it polls.
+ * trades there. With `without-journal` as third its desk has none. Prints `ready` when it polls.
  */
 import { NativeConnection } from '@temporalio/worker';
 import { createKinds } from '../../src/activities/kinds';
@@ -18,7 +18,7 @@ import { readyDesk } from './ready-desk';
 import { counted } from './test-kinds';
 
 async function main(): Promise<void> {
-  const [, , bundle = '', venue] = process.argv;
+  const [, , bundle = '', venue, journal] = process.argv;
   const config = loadConfig();
   const log = createLogger('worker', { level: 'silent', pretty: false });
   installRuntime(log, config.worker.metrics_address);
@@ -26,6 +26,7 @@ async function main(): Promise<void> {
   await client.ensureSearchAttributes();
   const lookups = venue === undefined ? [] : [countingLookup(venue)];
   const own = venue === undefined ? [counted] : [counted, orderKind(new OrderSender(venue))];
+  const outside = openOutside(config, { client, log, lookups });
   const worker = await createWorker({
     config,
     connection: await NativeConnection.connect({ address: config.temporal.address }),
@@ -33,7 +34,8 @@ async function main(): Promise<void> {
     kinds: new Map([...createKinds({ venues: new Map() }), ...own.map((kind) => [kind.type, kind] as const)]),
     blobs: new FileBlobStore(config.blobs.directory),
     log,
-    ...openOutside(config, { client, log, lookups }),
+    ...outside,
+    ...(journal === 'without-journal' ? { desk: {} } : {}),
     workflows: { workflowBundle: { codePath: bundle } },
   });
   await client.ensureDesk();

@@ -1,6 +1,7 @@
 /** Worker processes a test starts and kills. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -29,13 +30,22 @@ export class WorkerProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** Whether it was stopped by a signal and has not gone on. */
+  get isStopped(): boolean {
+    return !this.isGone && / T /.test(readFileSync(`/proc/${this.pid}/stat`, 'utf8'));
+  }
+
+  get isGone(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** Stops the process where it stands; `signal` SIGCONT lets it go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(signal);
   }
 
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.isGone) return;
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;

@@ -112,7 +112,9 @@ describe('the record', () => {
     const said = { action: 'halt', actor: 'vic', scope: 'bot:b', command_id: 'c', outcome: 'Forbidden' };
     expect(desk.effects).toMatchObject([{ kind: 'audit', ...said }]);
     desk.take({ kind: 'refused_command' });
-    expect(desk.effects).toMatchObject([{ action: 'command', actor: 'unknown', scope: 'global', outcome: 'Forbidden' }]);
+    expect(desk.effects).toMatchObject([
+      { action: 'command', actor: 'unknown', scope: 'global', outcome: 'Forbidden' },
+    ]);
     expect(desk.state).toEqual(before);
   });
 

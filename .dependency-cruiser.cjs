@@ -62,7 +62,7 @@ module.exports = {
       'temporal-client/start-inputs.ts',
     ]),
     room('resilience'),
-    room('venues'),
+    room('venues', [], ['undici']),
     room(
       'temporal-client',
       ['workflows', 'graph', 'events', 'emergency'],
@@ -84,7 +84,7 @@ module.exports = {
         'config',
         'logging.ts',
       ],
-      ['@temporalio/worker', '@temporalio/activity', '@temporalio/common', 'pino', 'undici'],
+      ['@temporalio/worker', '@temporalio/activity', '@temporalio/common', 'pino'],
     ),
     room(
       'gateway',

@@ -40,8 +40,17 @@ export class SoakWorker {
 
   /** The most memory it ever held, in bytes; nothing where the system does not say. */
   get peakMemory(): number | undefined {
+    return this.#memory(/VmHWM:\s+(\d+)/);
+  }
+
+  /** What it holds now, in bytes; NaN where the system does not say. */
+  get memory(): number {
+    return this.#memory(/VmRSS:\s+(\d+)/) ?? NaN;
+  }
+
+  #memory(line: RegExp): number | undefined {
     const path = `/proc/${this.#child.pid ?? 0}/status`;
-    const kilobytes = existsSync(path) ? /VmHWM:\s+(\d+)/.exec(readFileSync(path, 'utf8'))?.[1] : undefined;
+    const kilobytes = existsSync(path) ? line.exec(readFileSync(path, 'utf8'))?.[1] : undefined;
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024;
   }
 

@@ -3,6 +3,8 @@
  * `HOLDFAST_NODES` or with `--nodes`.
  */
 export type { FoundOrder, OrderLookup } from '../venues/order-lookup';
+export { OrderSender } from '../venues/order-sender';
+export type { OrderDelivery, OrderHttpRequest, OrderSenderOptions, VenueExpiry } from '../venues/order-sender';
 export type { OrderDraft, Trade, TradePermit } from './trade';
 export { HoldfastError, type ErrorCode } from '../errors';
 export { decimal, formatDecimal, isDecimal, type Decimal } from '../money';

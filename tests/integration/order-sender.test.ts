@@ -6,7 +6,7 @@ import { createNodeActivities, type NodeActivity } from '../../src/activities/no
 import type { Settlement } from '../../src/emergency/model';
 import type { NodeTask } from '../../src/graph/task';
 import { Gate } from '../../src/worker/gate';
-import { OrderSender, type VenueExpiry } from '../../src/worker/order-sender';
+import { OrderSender, type VenueExpiry } from '../../src/venues/order-sender';
 import { Permit } from '../../src/worker/permit';
 import { PermitDesk } from '../../src/worker/permits';
 import { AttemptTrade } from '../../src/worker/trade';

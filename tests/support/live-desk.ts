@@ -9,7 +9,7 @@ import type { DeskSettings } from '../../src/workflows/desk-messages';
 import { orderRequest } from './desk-at-work';
 import { readyDesk } from './ready-desk';
 import type { TestWorker } from './test-worker';
-import { until } from './until';
+import { answered, until } from './until';
 
 type Over = Readonly<Record<string, unknown>>;
 
@@ -51,7 +51,7 @@ export class LiveDesk {
   }
 
   async status(): Promise<DeskStatus> {
-    return this.client.deskStatus(this.id);
+    return answered(() => this.client.deskStatus(this.id));
   }
 
   /** Before, no halt is sealed, for a desk that began anew may have forgotten permits. */

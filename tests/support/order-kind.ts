@@ -2,7 +2,12 @@
 import { defineNode, field, output, type NodeKind } from '../../src/activities/define-node';
 import type { TradePermit } from '../../src/activities/trade';
 import { HoldfastError, messageOf } from '../../src/errors';
-import type { OrderDelivery, OrderSender, UsablePermit } from '../../src/worker/order-sender';
+import type { OrderDelivery, OrderSender, UsablePermit } from '../../src/venues/order-sender';
+
+/** All that order at the counting venue. */
+export function orderKinds(sender: Pick<OrderSender, 'send'>): readonly NodeKind[] {
+  return [orderKind(sender), freeOrderKind(sender)];
+}
 
 /** `sender`: for the origin of a counting venue. */
 export function orderKind(sender: Pick<OrderSender, 'send'>): NodeKind {
@@ -53,6 +58,35 @@ export function orderKind(sender: Pick<OrderSender, 'send'>): NodeKind {
     },
   });
 }
+
+/** The same request without asking anybody, for what permits cost. */
+function freeOrderKind(sender: Pick<OrderSender, 'send'>): NodeKind {
+  return defineNode({
+    type: 'test_free_order',
+    family: 'test',
+    effect: 'notify',
+    description: 'Sends one order to the counting venue without a permit.',
+    fields: { quantity: field.decimal('How much.', { default: '1' }) },
+    outputs: {},
+    run: async (_fields, { idempotency_key }) => {
+      const delivery = await sender.send(FREE, ({ timestamp, expires_in_ms }) => ({
+        method: 'POST',
+        path: '/order',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ id: idempotency_key, scopes: [], issued_at: timestamp, expires_in_ms }),
+      }));
+      if (delivery.kind !== 'answered') throw new HoldfastError('TimeoutError', messageOf(delivery.error));
+      return { outputs: {} };
+    },
+  });
+}
+
+const FREE: UsablePermit = {
+  isUsed: false,
+  remainingMs: () => 1_000,
+  assertUsable: () => undefined,
+  settle: () => undefined,
+};
 
 /** Stops the process, until somebody lets it go on, when the check has passed and not a byte is written. */
 function stopping(permit: TradePermit): UsablePermit {

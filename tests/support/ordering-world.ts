@@ -9,15 +9,14 @@ import { loadConfig } from '../../src/config/config';
 import { closingOf, type Closing } from '../../src/emergency/closing';
 import type { CommandAnswer, RaiseCommand } from '../../src/emergency/model';
 import type { DeskStatus, ScopeStatus } from '../../src/emergency/status';
-import { HoldfastError } from '../../src/errors';
 import { ClosingPublisher } from '../../src/event-log';
 import { prepareGraph } from '../../src/graph/prepare';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import type { ExecutionStatus } from '../../src/workflows/messages';
 import { CountingVenue, type OrderArrival } from './counting-venue';
-import { orderKind } from './order-kind';
+import { orderKinds } from './order-kind';
 import { readyDesk } from './ready-desk';
-import { until } from './until';
+import { answered, until } from './until';
 import { WorkerProcess } from './worker-process';
 import { testBundle } from './workflow-bundle';
 
@@ -58,8 +57,8 @@ interface Parts {
 export const CLOSING_KEY = 'a key of the ordering world, 32 characters and more';
 const WITHIN_MS = 60_000;
 /** Only described here: it is the workers that send. */
-const ORDER = orderKind({ send: (_permit, _build) => Promise.reject(new Error('not in this process')) });
-const KINDS = new Map([...createKinds({ venues: new Map() }), [ORDER.type, ORDER] as const]);
+const ORDERS = orderKinds({ send: (_permit, _build) => Promise.reject(new Error('not in this process')) });
+const KINDS = new Map([...createKinds({ venues: new Map() }), ...ORDERS.map((kind) => [kind.type, kind] as const)]);
 const BY = { reason: 'a test of halts', actor: 'commander' } as const;
 
 export class OrderingWorld {
@@ -128,6 +127,16 @@ export class OrderingWorld {
     await until('orders flow', () => this.venue.accepted().length >= before + executions, WITHIN_MS);
   }
 
+  /** Each orders so many times, with or without permits. Resolves when all have arrived. */
+  async order(executions: number, times: number, type: 'test_order' | 'test_free_order'): Promise<void> {
+    const params = type === 'test_order' ? { quantity: '0.0001', filled: '0' } : {};
+    const order = { type, params, on_error: 'continue' };
+    const again = { type: 'repeat', params: { max_iterations: times }, while: 'true', body: { nodes: { order } } };
+    const before = this.venue.arrivals.length;
+    await Promise.all(Array.from({ length: executions }, () => this.#start({ again })));
+    await until('all have arrived', () => this.venue.arrivals.length >= before + executions * times, WITHIN_MS);
+  }
+
   /** One more execution, of one order. */
   async startOrder(params: Readonly<Record<string, unknown>>): Promise<string> {
     return this.#start({ order: this.#orderNode(params) });
@@ -171,15 +180,15 @@ export class OrderingWorld {
 
   /** To the desk alone. */
   async give(command: HaltCommand): Promise<CommandAnswer> {
-    return asked(() => this.client.commandDesk(command, this.desk));
+    return answered(() => this.client.commandDesk(command, this.desk));
   }
 
   async status(): Promise<DeskStatus> {
-    return asked(() => this.client.deskStatus(this.desk));
+    return answered(() => this.client.deskStatus(this.desk));
   }
 
   async executionStatus(id: string): Promise<ExecutionStatus> {
-    return asked(() => this.client.executionStatus(id));
+    return answered(() => this.client.executionStatus(id));
   }
 
   async scope(wanted = 'global'): Promise<ScopeStatus | undefined> {
@@ -209,7 +218,7 @@ export class OrderingWorld {
   }
 
   async resume(): Promise<void> {
-    await asked(() => this.client.resumeDesk(BY, this.desk));
+    await answered(() => this.client.resumeDesk(BY, this.desk));
   }
 
   async close(): Promise<void> {
@@ -231,22 +240,6 @@ export class OrderingWorld {
     this.executions.push(execution_id);
     return execution_id;
   }
-}
-
-/** Whoever lost its worker may be silent for longer than one call waits; a command is answered once, however often it is sent. */
-async function asked<T>(question: () => Promise<T>): Promise<T> {
-  return until(
-    'it is answered',
-    async () => {
-      try {
-        return await question();
-      } catch (error) {
-        if (error instanceof HoldfastError && error.entry.retryable) return undefined;
-        throw error;
-      }
-    },
-    WITHIN_MS,
-  );
 }
 
 /** Milliseconds since 1970, with fractions. */

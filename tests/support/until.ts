@@ -1,3 +1,5 @@
+import { HoldfastError } from '../../src/errors';
+
 /** Waits for a condition, looking every few milliseconds; throws with `what` at the deadline. */
 export async function until<T>(
   what: string,
@@ -11,4 +13,23 @@ export async function until<T>(
     if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/**
+ * The answer to a question that is asked again while an answer is only late: whoever lost its worker may be silent for longer than one call
+ * waits. A command of a desk is answered once, however often it is sent.
+ */
+export async function answered<T>(question: () => Promise<T>, deadlineMs = 60_000): Promise<T> {
+  return until(
+    'it is answered',
+    async () => {
+      try {
+        return await question();
+      } catch (error) {
+        if (error instanceof HoldfastError && error.entry.retryable) return undefined;
+        throw error;
+      }
+    },
+    deadlineMs,
+  );
 }

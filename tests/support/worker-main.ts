@@ -9,11 +9,11 @@ import { loadConfig } from '../../src/config/config';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker } from '../../src/worker/create-worker';
-import { OrderSender } from '../../src/worker/order-sender';
+import { OrderSender } from '../../src/venues/order-sender';
 import { openOutside } from '../../src/worker/outside';
 import { installRuntime } from '../../src/worker/runtime';
 import { countingLookup } from './counting-venue';
-import { orderKind } from './order-kind';
+import { orderKinds } from './order-kind';
 import { readyDesk } from './ready-desk';
 import { counted } from './test-kinds';
 
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const client = await HoldfastClient.connect(config.temporal);
   await client.ensureSearchAttributes();
   const lookups = venue === undefined ? [] : [countingLookup(venue)];
-  const own = venue === undefined ? [counted] : [counted, orderKind(new OrderSender(venue))];
+  const own = venue === undefined ? [counted] : [counted, ...orderKinds(new OrderSender(venue))];
   const outside = openOutside(config, { client, log, lookups });
   const worker = await createWorker({
     config,

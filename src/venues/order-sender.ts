@@ -10,10 +10,15 @@
  * not move while it waits.
  */
 import { Pool, type Dispatcher } from 'undici';
-import type { TradePermit } from '../activities/trade';
 
-/** What the sender needs of one. */
-export type UsablePermit = Pick<TradePermit, 'isUsed' | 'remainingMs' | 'assertUsable' | 'settle'>;
+/** What the sender needs of a permit. */
+export interface UsablePermit {
+  readonly isUsed: boolean;
+  remainingMs(): number;
+  /** The last check. Throws when the order may not go out any more. */
+  assertUsable(): void;
+  settle(outcome: 'unused'): void;
+}
 
 /** What a venue is to accept the order by. The two together are the instant the permit ends at. */
 export interface VenueExpiry {

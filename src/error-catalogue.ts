@@ -237,6 +237,13 @@ export const errorCatalogue = {
     meaning: 'A node was given more than a worker reads for one node.',
     next_step: 'Refer to the part that is needed, or work on fewer items at once.',
   },
+  InsufficientFunds: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning: 'The venue refused the order: the account holds too little.',
+    next_step: 'Look at the balances of the account, or order less.',
+  },
   InvalidInput: {
     retryable: false,
     http_status: 422,
@@ -281,6 +288,13 @@ export const errorCatalogue = {
     meaning: 'The order would take a scope past one of its limits.',
     next_step: 'Trade less, wait until exposure is free, or set another limit with `holdfast limits`.',
   },
+  LiveNotAllowed: {
+    retryable: false,
+    http_status: 403,
+    exit_code: 4,
+    meaning: 'A venue profile is live, and this process may not trade live.',
+    next_step: 'Use a paper profile, or start the process with HOLDFAST_ALLOW_LIVE=1 when real money is meant.',
+  },
   LiveNotConfirmed: {
     retryable: false,
     http_status: 409,
@@ -322,6 +336,27 @@ export const errorCatalogue = {
     exit_code: 4,
     meaning: 'The node waits for no approval (any more).',
     next_step: 'Look at the execution with `holdfast status EXECUTION`.',
+  },
+  OrderNotPlaced: {
+    retryable: false,
+    http_status: 502,
+    exit_code: 5,
+    meaning: 'The order never reached the venue, and can reach it no more.',
+    next_step: 'Order anew with `holdfast retry EXECUTION NODE` if it is still wanted.',
+  },
+  OrderRejected: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 5,
+    meaning: 'The venue refused the order; it was not placed.',
+    next_step: 'Read the reason the venue gives, and change the order.',
+  },
+  OrderUnknown: {
+    retryable: true,
+    http_status: 503,
+    exit_code: 5,
+    meaning: 'Nobody knows yet whether the venue has the order; it is looked up until that is known, and never sent again.',
+    next_step: 'Nothing; look at the venue if it lasts for minutes.',
   },
   OutputTooLarge: {
     retryable: false,
@@ -464,6 +499,13 @@ export const errorCatalogue = {
     exit_code: 4,
     meaning: 'There is no such scope: it is misspelt, or its bot is not registered.',
     next_step: 'Name `global`, `venue:…`, `bot:…`, `strategy:…` or `symbol:…`; `holdfast bots` lists the bots.',
+  },
+  VenueRefused: {
+    retryable: false,
+    http_status: 502,
+    exit_code: 4,
+    meaning: 'The venue refused the request itself: its credentials, its permissions or its form.',
+    next_step: 'Check the credentials and the permissions of the venue profile.',
   },
   WorkerUnavailable: {
     retryable: true,

@@ -89,6 +89,8 @@ export interface NodeDefinition<F extends Fields, O = never, E extends Effect = 
   readonly body?: { readonly instead_of?: string };
   readonly timeout_ms?: number;
   readonly retry?: Partial<RetryTraits>;
+  /** Of kinds that trade: see `KindTraits`. The body sends nothing of which `task.trail` may know. */
+  readonly follows?: true;
   /** `open` holds the open fields, in the order they are written. */
   readonly run: (
     fields: ValuesOf<F>,
@@ -113,6 +115,9 @@ const PURE_RETRY: RetryTraits = { max_attempts: 1, initial_ms: 1_000, backoff: 2
 const RETRY: RetryTraits = { max_attempts: 3, initial_ms: 1_000, backoff: 2, max_ms: 60_000 };
 /** An order whose end is not known is looked up, never sent again on a guess. */
 const TRADE_RETRY: RetryTraits = { max_attempts: 1, initial_ms: 1_000, backoff: 2, max_ms: 60_000 };
+
+/** What is to be cancelled is asked for until the venue has said what became of it. */
+const CANCEL_RETRY: RetryTraits = { max_attempts: 20, initial_ms: 500, backoff: 2, max_ms: 10_000 };
 
 export function defineNode<F extends Fields, O = never, E extends Effect = Effect>(
   definition: NodeDefinition<F, O, E>,
@@ -140,8 +145,18 @@ export function defineNode<F extends Fields, O = never, E extends Effect = Effec
 }
 
 function retryOf(effect: Effect): RetryTraits {
-  if (effect === 'pure') return PURE_RETRY;
-  return effect === 'trade' ? TRADE_RETRY : RETRY;
+  switch (effect) {
+    case 'pure':
+      return PURE_RETRY;
+    case 'trade':
+      return TRADE_RETRY;
+    case 'cancel':
+      return CANCEL_RETRY;
+    case 'read':
+    case 'notify':
+    case 'control':
+      return RETRY;
+  }
 }
 
 /** Throws `Unexpected` where a kind that trades is run without a desk. */

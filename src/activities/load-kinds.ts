@@ -10,7 +10,7 @@ import type { NodeKind } from './define-node';
 import type { NodeKinds } from './kinds';
 
 /** What authors may write; a control kind happens inside the execution. */
-const EFFECTS: ReadonlySet<unknown> = new Set(['pure', 'read', 'notify', 'trade']);
+const EFFECTS: ReadonlySet<unknown> = new Set(['pure', 'read', 'notify', 'trade', 'cancel']);
 const FUNCTIONS = ['run', 'parse'];
 const OBJECTS = ['fields', 'outputs', 'retry'];
 

@@ -4,7 +4,7 @@ import { nodeKey } from '../events/build';
 import type { NodeTask } from '../graph/task';
 import type { NodeContext, NodeKind, NodeLog, NodeOutcome } from './define-node';
 import { LargeValues, pureOutputs } from './large-values';
-import { nodeSignal } from './node-signal';
+import { nodeAttempt, type NodeAttempt } from './node-attempt';
 import type { Trade } from './trade';
 
 /** Takes a task and returns the outcome; the worker's interceptor adds attempt and duration. */
@@ -18,7 +18,7 @@ export interface NodeActivityDependencies {
   readonly openTrade?: (attempt: TradeAttempt) => OpenTrade;
 }
 
-export type TradeAttempt = Pick<NodeContext, 'task' | 'idempotency_key' | 'signal'>;
+export type TradeAttempt = Pick<NodeContext, 'task' | 'idempotency_key' | 'signal'> & Pick<NodeAttempt, 'run_id'>;
 
 /** The permits of one attempt. */
 export interface OpenTrade extends Trade {
@@ -41,13 +41,13 @@ interface Surroundings extends Omit<NodeActivityDependencies, 'blobs'> {
 
 /** Values are read and stored within the attempt, under its timeout, and what goes wrong there is the attempt's failure. */
 async function runNode(kind: NodeKind, task: NodeTask, { values, log, openTrade }: Surroundings): Promise<NodeOutcome> {
-  const signal = nodeSignal.getStore() ?? new AbortController().signal;
+  const { signal, run_id } = nodeAttempt.getStore() ?? { signal: new AbortController().signal, run_id: '' };
   const fields = await values.resolve(task.fields);
   const attempt = { task: { ...task, fields }, signal, idempotency_key: idempotencyKey(task) };
   const context = { ...attempt, log: log(task) };
   const outcome =
     kind.effect === 'trade' && openTrade !== undefined
-      ? await withTrade(openTrade(attempt), (trade) => kind.run(fields, { ...context, trade }))
+      ? await withTrade(openTrade({ ...attempt, run_id }), (trade) => kind.run(fields, { ...context, trade }))
       : await kind.run(fields, context);
   const outputs = kind.effect === 'pure' ? pureOutputs(outcome.outputs) : await values.store(outcome.outputs);
   return { ...outcome, outputs };

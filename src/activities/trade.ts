@@ -1,5 +1,5 @@
 /** What a kind of effect `trade` is given to send orders by: nothing goes to a venue without a permit of the desk. */
-import type { PermitRequest, Settlement } from '../emergency/model';
+import type { Fill, PermitRequest, Settlement } from '../emergency/model';
 
 /** One order of a node, complete: the desk judges exactly this one. */
 export type OrderDraft = Pick<
@@ -40,4 +40,20 @@ export interface Trade {
    * tried again after the halt, unless an order of it was sent already.
    */
   request(order: OrderDraft): Promise<TradePermit>;
+  /** What `request` gives a leg, also without asking. */
+  idsOf(leg?: string): OrderIds;
+  /** As `TradePermit.settle`, for a permit of an earlier dispatch. */
+  settle(settlement: Settlement): void;
+  /** Tells the desk what an order has filled so far in all, and waits for its word; may be repeated. Throws what the desk refuses it for. */
+  report(fill: OrderFill): Promise<void>;
+  /** Whether the execution was put back by a reset of its workflow: what it did after that point is not in its history any more. */
+  wasReset(): Promise<boolean>;
 }
+
+export interface OrderIds {
+  readonly permit_id: string;
+  readonly client_order_id: string;
+}
+
+/** Bot and strategy are those of the node. */
+export type OrderFill = Omit<Fill, 'bot_id' | 'strategy_id'>;

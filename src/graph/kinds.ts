@@ -8,9 +8,9 @@ import type { ValueType } from './value-types';
 /**
  * How a kind touches the world, which decides how it runs:
  * `pure` as local activity (may run again at any time), `read` and `notify` as activity, `trade` as activity with one attempt and
- * a permit of the desk for every order, `control` inside the workflow.
+ * a permit of the desk for every order, `cancel` as activity that no halt keeps back, `control` inside the workflow.
  */
-export type Effect = 'pure' | 'read' | 'notify' | 'trade' | 'control';
+export type Effect = 'pure' | 'read' | 'notify' | 'trade' | 'cancel' | 'control';
 
 export interface FieldDeclaration {
   readonly type: ValueType;
@@ -68,6 +68,8 @@ export interface KindTraits {
   readonly formulas: readonly string[];
   readonly timeout_ms: number;
   readonly retry: RetryTraits;
+  /** Of kinds that trade: its orders are followed over several dispatches, and one whose worker was lost is looked up, not given up. */
+  readonly follows?: true;
 }
 
 export interface KindDeclaration extends KindTraits {

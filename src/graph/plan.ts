@@ -6,7 +6,7 @@ import { itemAt } from './item-at';
 import { present } from '../json';
 import { assertGraph } from './assert-graph';
 import { durationMs } from './duration';
-import type { Effect, KindTraits, RetryTraits } from './kinds';
+import type { KindTraits, RetryTraits } from './kinds';
 import { guardIdOf, LOOP_GUARD, SCOPE_IDS } from './names';
 import { parseControlReference, parseDataReference, referencesInFormula, referencesInTemplate } from './references';
 import type { Body, Defaults, Graph, NodeSpec } from './schema';
@@ -195,7 +195,7 @@ function loopBody({ type, body, while: condition }: NodeSpec, world: World): Pla
  * is no matter of defaults.
  */
 function policyOf(spec: NodeSpec, traits: KindTraits, defaults: Defaults): Policy {
-  const given = defaultsFor(traits.effect, defaults);
+  const given = defaultsFor(traits, defaults);
   const policy: Policy = {
     timeout_ms: durationMs(spec.timeout ?? given.timeout) ?? traits.timeout_ms,
     retry: retryOf(spec.retry ?? NO_RETRY, given.retry ?? NO_RETRY, traits.retry),
@@ -204,9 +204,9 @@ function policyOf(spec: NodeSpec, traits: KindTraits, defaults: Defaults): Polic
   return policy;
 }
 
-function defaultsFor(effect: Effect, defaults: Defaults): Defaults {
-  if (effect === 'trade') return { ...defaults, retry: undefined };
-  return effect === 'read' || effect === 'notify' ? defaults : NO_DEFAULTS;
+function defaultsFor({ effect, follows }: KindTraits, defaults: Defaults): Defaults {
+  if (effect === 'trade') return { ...defaults, retry: undefined, ...(follows ? { total_timeout: undefined } : {}) };
+  return effect === 'read' || effect === 'notify' || effect === 'cancel' ? defaults : NO_DEFAULTS;
 }
 
 /** Keys that are absent stay so: one of 10,000 nodes seldom has any. */

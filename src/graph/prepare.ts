@@ -111,6 +111,7 @@ function traits({
   formulas,
   timeout_ms,
   retry,
+  follows,
 }: KindTraits): KindTraits {
-  return { effect, branches, ...present({ branches_from, resource_from }), formulas, timeout_ms, retry };
+  return { effect, branches, ...present({ branches_from, resource_from, follows }), formulas, timeout_ms, retry };
 }

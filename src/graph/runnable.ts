@@ -15,7 +15,7 @@ const CONTROL_KINDS: ReadonlySet<string> = new Set([
   'wait',
   'wait_for_signal',
 ]);
-const EFFECTS: ReadonlySet<Effect> = new Set(['pure', 'read', 'notify', 'trade', 'control']);
+const EFFECTS: ReadonlySet<Effect> = new Set(['pure', 'read', 'notify', 'trade', 'cancel', 'control']);
 /** A node, its guard, or the guard of a loop. */
 const ID = /^(?:[A-Za-z][A-Za-z0-9_-]*(?::when)?|:while)$/;
 

@@ -24,6 +24,21 @@ export interface NodeTask extends Correlation {
   readonly circuit_breaker?: string;
   /** Counted per resource, or per node where none is named, within one worker process. */
   readonly rate_limit?: RateLimit;
+  /** Of kinds that follow their orders. */
+  readonly trail?: OrderTrail;
+}
+
+/** What a node that follows its orders knows of its earlier dispatches. */
+export interface OrderTrail {
+  /** As the last dispatch that ended left it; absent at first. */
+  readonly memo?: unknown;
+  /** A dispatch after that one was lost with its worker: what it may have sent is looked up first. */
+  readonly lost?: true;
+  /**
+   * The number under which permits are asked for: that of the first dispatch that was lost, else this one's. The desk grants an id once, so
+   * of two dispatches under one number one alone can have sent an order.
+   */
+  readonly permits_of: number;
 }
 
 /** At most so many calls within any span of so many milliseconds. */
@@ -32,16 +47,27 @@ export interface RateLimit {
   readonly per_ms: number;
 }
 
-/** Why an attempt was not made: the type of the failure it ends with, which is never retried by Temporal. */
-export type DeferralType = 'CircuitOpen' | 'Throttled';
+/**
+ * Why a node is handed out again later: the type of the failure the attempt ends with, which is never retried by Temporal. The last two:
+ * its orders have not ended, or are not known to have been placed.
+ */
+export type DeferralType = 'CircuitOpen' | 'Throttled' | 'OrderOpen' | 'OrderUnknown';
 
-/** The details of that failure. The attempt was refused before it was made and is not counted. */
+/** The details of that failure. The attempt is not counted. */
 export interface Deferral {
   readonly attempt: number;
   /** When to dispatch again; ISO 8601, UTC. */
   readonly retry_at: string;
   /** The same by no clock but the worker's own, which may be wrong. */
   readonly retry_in_ms: number;
+  /** Of a node that follows its orders: what its next dispatch is to know. */
+  readonly memo?: unknown;
+}
+
+/** The details of the failure of an attempt that the worker ended at the node's timeout. */
+export interface TimedOut {
+  readonly attempt: number;
+  readonly timed_out: true;
 }
 
 /**

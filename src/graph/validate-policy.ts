@@ -1,7 +1,7 @@
 /** Validation of the keys that say how a node is tried and when it fails: do they mean anything for its kind? */
 import { type Members } from '../json';
 import { durationMs } from './duration';
-import type { Effect } from './kinds';
+import type { Effect, KindTraits } from './kinds';
 import { mistake } from './mistake';
 import type { Mistake } from './mistake';
 import { objectOf } from './node-reading';
@@ -26,6 +26,7 @@ const WHY: Readonly<Partial<Record<Effect, string>>> = {
 export function checkPolicy({ kind, raw, pointer, type }: NodeReading, found: Mistake[]): void {
   checkTimes(raw, pointer, found);
   if (kind === undefined) return;
+  checkFollowing(kind, raw, pointer, found);
   for (const key of MEANINGLESS[kind.effect] ?? []) {
     if (raw[key] === undefined) continue;
     const message = `\`${key}\` means nothing here: the kind ${kind.type} ${WHY[kind.effect]}.`;
@@ -35,6 +36,18 @@ export function checkPolicy({ kind, raw, pointer, type }: NodeReading, found: Mi
     const message = `\`while\` belongs to the kind repeat, not to ${kind.type}; for a condition there is \`when\`.`;
     found.push(mistake('bad_policy', `${pointer}/while`, message, 'when'));
   }
+}
+
+/** An order that rests at a venue does not end because a node gives up on it. */
+function checkFollowing(
+  { type, follows }: KindTraits & { readonly type: string },
+  raw: Members,
+  pointer: string,
+  found: Mistake[],
+): void {
+  if (follows !== true || raw['total_timeout'] === undefined) return;
+  const message = `\`total_timeout\` means nothing here: the kind ${type} follows its order to its end; for how long it may rest there is \`good_for\`.`;
+  found.push(mistake('bad_policy', `${pointer}/total_timeout`, message, 'good_for'));
 }
 
 /** Of a node, or of `defaults`. */

@@ -170,19 +170,29 @@ export async function signalExecution(
 /** What the execution was started with, from its history. */
 export async function executionInput(access: TemporalAccess, executionId: string): Promise<RunGraphInput> {
   assertExecutionId(executionId);
-  const { history } = await call(access, { kind: 'execution', id: executionId }, () =>
-    access.connection.workflowService.getWorkflowExecutionHistory({
-      namespace: access.namespace,
-      execution: { workflowId: executionId },
-      maximumPageSize: 1,
-    }),
-  );
-  const { workflowType, input } = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  const { workflowType, input } = await startOfHistory(access, { workflowId: executionId });
   const payload = workflowType?.name === RUN_GRAPH ? input?.payloads?.[0] : undefined;
   if (payload === undefined) {
     throw new HoldfastError('ExecutionNotFound', `The history of ${executionId} holds no graph.`);
   }
   return defaultPayloadConverter.fromPayload<RunGraphInput>(payload);
+}
+
+/** Whether a reset made the run: its history then begins as that of the run it was made of. */
+export async function wasReset(access: TemporalAccess, executionId: string, runId: string): Promise<boolean> {
+  const { originalExecutionRunId } = await startOfHistory(access, { workflowId: executionId, runId });
+  return originalExecutionRunId !== runId;
+}
+
+async function startOfHistory(access: TemporalAccess, execution: { workflowId: string; runId?: string }) {
+  const { history } = await call(access, { kind: 'execution', id: execution.workflowId }, () =>
+    access.connection.workflowService.getWorkflowExecutionHistory({
+      namespace: access.namespace,
+      execution,
+      maximumPageSize: 1,
+    }),
+  );
+  return history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
 }
 
 /** A closed execution needs no telling, so its refusal is no error. */

@@ -155,6 +155,11 @@ export class HoldfastClient {
     return executions.executionInput(this.#access, executionId);
   }
 
+  /** See `executions.wasReset`. */
+  async wasReset(executionId: string, runId: string): Promise<boolean> {
+    return executions.wasReset(this.#access, executionId, runId);
+  }
+
   /** Returns once Temporal has the signal; `executionStatus` says when it holds. Throws `ExecutionClosed`. */
   async haltExecution(executionId: string, reason: string): Promise<void> {
     await executions.signalExecution(this.#access, executionId, 'halt', reason);

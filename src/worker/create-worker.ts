@@ -29,6 +29,7 @@ import type { DeskGuard } from './desk-guard';
 import { logEvent } from './event-lines';
 import { createSubgraphActivities } from './subgraph-activities';
 import { NodeInterceptor } from './node-interceptor';
+import { Resets } from './resets';
 
 export interface WorkerDependencies {
   readonly config: Pick<Config, 'temporal' | 'worker'>;
@@ -66,7 +67,7 @@ const SHUTDOWN_GRACE = '10s';
 const SHUTDOWN_FORCE = '12s';
 
 export async function createWorker(dependencies: WorkerDependencies): Promise<HoldfastWorker> {
-  const { config, client, kinds, blobs, log, guardOf } = dependencies;
+  const { config, client, kinds, blobs, log } = dependencies;
   const tell = (publication: Publication): void => {
     try {
       logEvent(log, publication.event);
@@ -88,7 +89,7 @@ export async function createWorker(dependencies: WorkerDependencies): Promise<Ho
     ...versioning(config, 'PINNED'),
     taskQueue: config.temporal.task_queue,
     activities: {
-      ...createNodeActivities(kinds.values(), { blobs, log: nodeLog, ...tradeBy(guardOf) }),
+      ...createNodeActivities(kinds.values(), { blobs, log: nodeLog, ...tradeBy(dependencies) }),
       ...createEmergencyCheck(client),
       ...createDeskReader(client),
       ...createSubgraphActivities(client),
@@ -179,9 +180,10 @@ function verdictBy(kinds: ReadonlyMap<string, NodeKind>, guardOf: WorkerDependen
   return { verdict };
 }
 
-function tradeBy(guardOf: WorkerDependencies['guardOf']) {
+function tradeBy({ guardOf, client }: Pick<WorkerDependencies, 'guardOf' | 'client'>) {
   if (guardOf === undefined) return {};
-  return { openTrade: (attempt: TradeAttempt) => guardOf(attempt.task.desk).openTrade(attempt) };
+  const resets = new Resets(client);
+  return { openTrade: (attempt: TradeAttempt) => guardOf(attempt.task.desk).openTrade(attempt, resets) };
 }
 
 function correlation({ execution_id, workflow_id, bot_id, strategy_id, node_id, node_type }: NodeTask) {

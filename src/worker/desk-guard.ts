@@ -10,6 +10,7 @@ import { nodeVerdict } from './node-gate';
 import type { OrderLookup } from '../venues/order-lookup';
 import { PermitSweeper } from './permit-sweeper';
 import { PermitDesk } from './permits';
+import type { Resets } from './resets';
 import { AttemptTrade } from './trade';
 
 export interface DeskGuardOptions {
@@ -26,6 +27,7 @@ export interface DeskGuardOptions {
 export class DeskGuard {
   readonly gate: GateKeeper;
   readonly permits: PermitDesk;
+  readonly #port: DeskPort;
   readonly #closings: ClosingSubscriber;
   readonly #sweeper: PermitSweeper;
 
@@ -33,6 +35,7 @@ export class DeskGuard {
     const said = (what: string) => (why: unknown) => {
       log.warn({ desk_id, error: why instanceof Error ? why.message : why }, what);
     };
+    this.#port = port;
     this.gate = new GateKeeper({ port, onError: said('desk_not_read') });
     const onHalted = () => {
       this.gate.refresh();
@@ -76,8 +79,12 @@ export class DeskGuard {
     return nodeVerdict(task, effect, this.gate);
   }
 
-  openTrade(attempt: TradeAttempt): OpenTrade {
-    return new AttemptTrade(attempt, this.permits);
+  openTrade(attempt: TradeAttempt, resets: Pick<Resets, 'of'>): OpenTrade {
+    return new AttemptTrade(attempt, {
+      desk: this.permits,
+      recordFill: (fill) => this.#port.recordFill(fill),
+      wasReset: () => resets.of(attempt.task.execution_id, attempt.run_id),
+    });
   }
 
   /** Tells the desk how the last permits ended, within two seconds. Returns how many it could not tell: those are left to the sweeper. */

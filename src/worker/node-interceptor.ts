@@ -15,13 +15,15 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { classifyError, type ClassifiedError } from '../activities/classify-error';
 import type { NodeOutcome } from '../activities/define-node';
-import { nodeSignal } from '../activities/node-signal';
+import { nodeAttempt } from '../activities/node-attempt';
+import { OrderPending } from '../activities/order-pending';
 import { HoldfastError } from '../errors';
 import { nodeEvent, type Publication } from '../events/build';
 import { cutOutputs } from '../events/cut-outputs';
 import type { NodeFact } from '../events/envelope';
 import { retryDelay } from '../graph/back-off';
-import type { Deferral, EmergencyRefusal, NodeResult, NodeTask } from '../graph/task';
+import type { Deferral, DeferralType, EmergencyRefusal, NodeResult, NodeTask, TimedOut } from '../graph/task';
+import { present } from '../json';
 import type { NodeEntry } from './admission';
 import type { GateVerdict } from './gate';
 
@@ -37,6 +39,18 @@ export interface NodeInterceptorOptions {
   /** Whether the attempt may be made now. */
   readonly enter: (task: NodeTask) => NodeEntry;
   readonly publish: (publication: Publication) => void;
+}
+
+interface DeferralWords {
+  readonly type: DeferralType;
+  readonly message: string;
+  readonly retry_in_ms: number;
+  readonly memo?: unknown;
+}
+
+interface Ending {
+  readonly entry: Extract<NodeEntry, { admitted: true }>;
+  readonly duration_ms: number;
 }
 
 export class NodeInterceptor implements ActivityInboundCallsInterceptor {
@@ -58,21 +72,30 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     const startedAt = performance.now();
     const elapsed = () => Math.round(performance.now() - startedAt);
     const stopHeartbeat = this.#startHeartbeat();
-    this.#tell(task, { type: 'node_started' });
+    if (task.trail?.memo === undefined) this.#tell(task, { type: 'node_started' });
     try {
-      const outcome = await withinTimeout(task, () => next(input) as Promise<NodeOutcome>);
+      const outcome = await this.#withinTimeout(task, () => next(input) as Promise<NodeOutcome>);
       const result = this.#completed(task, outcome, elapsed());
       entry.leave();
       return result;
     } catch (error) {
-      const failure = classifyError(error);
-      entry.leave(failure.type);
-      const refusal = refusalBeforeSending(error);
-      if (refusal !== undefined) throw this.#halted(task, refusal);
-      throw this.#failed(task, failure, elapsed());
+      throw this.#ended(task, error, { entry, duration_ms: elapsed() });
     } finally {
       stopHeartbeat();
     }
+  }
+
+  #ended(task: NodeTask, error: unknown, { entry, duration_ms }: Ending): ApplicationFailure {
+    if (error instanceof OrderPending) {
+      entry.leave();
+      return this.#deferral(task, error);
+    }
+    const failure = classifyError(error);
+    entry.leave(failure.type);
+    const refusal = refusalBeforeSending(error);
+    if (refusal !== undefined) return this.#halted(task, refusal);
+    if (task.trail !== undefined && error instanceof NodeTimedOut) return this.#unreported(task, failure);
+    return this.#failed(task, failure, duration_ms);
   }
 
   #completed(task: NodeTask, outcome: NodeOutcome, duration_ms: number): NodeResult {
@@ -102,12 +125,18 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     });
   }
 
-  #deferral(task: NodeTask, { type, message, retry_in_ms }: Extract<NodeEntry, { admitted: false }>) {
+  #deferral(task: NodeTask, { type, message, retry_in_ms, memo }: DeferralWords) {
     const wait = Math.ceil(retry_in_ms);
     const retry_at = new Date(Date.now() + wait).toISOString();
-    const deferral: Deferral = { attempt: this.#attemptOf(task), retry_at, retry_in_ms: wait };
+    const deferral: Deferral = { attempt: this.#attemptOf(task), retry_at, retry_in_ms: wait, ...present({ memo }) };
     const category = ApplicationFailureCategory.BENIGN;
     return ApplicationFailure.create({ message, type, nonRetryable: true, category, details: [deferral] });
+  }
+
+  /** What it may have sent is followed by the next dispatch, so nothing of the node has ended. */
+  #unreported(task: NodeTask, { message, type }: ClassifiedError): ApplicationFailure {
+    const details: TimedOut = { attempt: this.#attemptOf(task), timed_out: true };
+    return ApplicationFailure.create({ message, type, nonRetryable: true, details: [details] });
   }
 
   #halted(task: NodeTask, { scope, reason, epoch }: Omit<EmergencyRefusal, 'attempt'>): ApplicationFailure {
@@ -133,6 +162,30 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     };
   }
 
+  async #withinTimeout(task: NodeTask, body: () => Promise<NodeOutcome>): Promise<NodeOutcome> {
+    const controller = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => {
+          const error = new NodeTimedOut(`no end within ${task.timeout_ms / 1_000} s`);
+          controller.abort(error);
+          reject(error);
+        },
+        Math.min(task.timeout_ms, LONGEST_TIMER_MS),
+      );
+    });
+    try {
+      return await Promise.race([nodeAttempt.run({ signal: controller.signal, run_id: this.#runId }, body), timedOut]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get #runId(): string {
+    return this.#context.info.workflowExecution?.runId ?? '';
+  }
+
   #tell(task: NodeTask, fact: NodeFact): void {
     const { node_id, node_type, frame, generation, dispatch } = task;
     const turn = { node_id, node_type, frame, generation, dispatch, attempt: this.#attemptOf(task) };
@@ -148,22 +201,9 @@ function refusalBeforeSending(error: unknown): Omit<EmergencyRefusal, 'attempt'>
   return { scope, reason, epoch: typeof epoch === 'number' ? epoch : 0 };
 }
 
-async function withinTimeout(task: NodeTask, body: () => Promise<NodeOutcome>): Promise<NodeOutcome> {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const timedOut = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        const error = new HoldfastError('TimeoutError', `no end within ${task.timeout_ms / 1_000} s`);
-        controller.abort(error);
-        reject(error);
-      },
-      Math.min(task.timeout_ms, LONGEST_TIMER_MS),
-    );
-  });
-  try {
-    return await Promise.race([nodeSignal.run(controller.signal, body), timedOut]);
-  } finally {
-    clearTimeout(timer);
+/** The node's own time-out, not one that its body met. */
+class NodeTimedOut extends HoldfastError {
+  constructor(message: string) {
+    super('TimeoutError', message);
   }
 }

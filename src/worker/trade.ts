@@ -1,24 +1,36 @@
 /** The permits of one attempt of a node that trades. */
 import { createHash } from 'node:crypto';
 import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
-import type { OrderDraft, TradePermit } from '../activities/trade';
+import type { OrderDraft, OrderFill, OrderIds, TradePermit } from '../activities/trade';
+import type { Settlement } from '../emergency/model';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
 import { runsAside } from '../graph/frame';
+import type { DeskPort } from './desk-port';
 import type { Permit } from './permit';
 import type { PermitDesk } from './permits';
 
 const ONLY_LEG = 'order';
 
+export interface TradeSurroundings {
+  readonly desk: Pick<PermitDesk, 'request' | 'settle'>;
+  readonly recordFill: DeskPort['recordFill'];
+  readonly wasReset: () => Promise<boolean>;
+}
+
 export class AttemptTrade implements OpenTrade {
+  readonly wasReset: () => Promise<boolean>;
   readonly #attempt: TradeAttempt;
-  readonly #desk: Pick<PermitDesk, 'request'>;
+  readonly #desk: TradeSurroundings['desk'];
+  readonly #recordFill: DeskPort['recordFill'];
   readonly #permits: Permit[] = [];
   #hasEnded = false;
 
-  constructor(attempt: TradeAttempt, desk: Pick<PermitDesk, 'request'>) {
+  constructor(attempt: TradeAttempt, { desk, recordFill, wasReset }: TradeSurroundings) {
     this.#attempt = attempt;
     this.#desk = desk;
+    this.#recordFill = recordFill;
+    this.wasReset = wasReset;
     attempt.signal.addEventListener('abort', () => {
       this.#revokeAll(attempt.signal.reason);
     });
@@ -32,6 +44,19 @@ export class AttemptTrade implements OpenTrade {
     if (this.#attempt.signal.aborted) this.#revokeAll(this.#attempt.signal.reason);
     if (this.#hasEnded) this.#revokeAll(bodyHasEnded());
     return new AttemptPermit(permit, request, (error) => this.#said(error));
+  }
+
+  idsOf(leg = ONLY_LEG): OrderIds {
+    return idsOf(this.#attempt, leg);
+  }
+
+  settle(settlement: Settlement): void {
+    this.#desk.settle(settlement);
+  }
+
+  async report(fill: OrderFill): Promise<void> {
+    const { bot_id, strategy_id } = this.#attempt.task;
+    await this.#recordFill({ ...fill, ...present({ bot_id, strategy_id }) });
   }
 
   /** An order that went out and of which the body said nothing is unknown. */
@@ -100,17 +125,23 @@ class AttemptPermit implements TradePermit {
 }
 
 /**
- * The permit's id is new with every dispatch, and a node that trades is dispatched again only when it sent nothing: the desk never grants
- * an id twice, not even one that was not used. Ids are hashes because the desk keeps thousands of them, and venues take no long ones.
+ * The permit's id is new with every dispatch but one after a loss, and a node that trades is dispatched again only when it sent nothing or
+ * follows what it sent: the desk never grants an id twice, not even one that was not used. Ids are hashes because the desk keeps thousands of them, and venues take no long ones.
  */
-function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, { task, idempotency_key }: TradeAttempt) {
-  const { execution_id, bot_id, strategy_id, frame } = task;
+function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, attempt: TradeAttempt) {
+  const { execution_id, bot_id, strategy_id, frame } = attempt.task;
   return {
     ...order,
-    permit_id: idOf(idempotency_key, task.dispatch, leg),
-    client_order_id: idOf(idempotency_key, leg),
+    ...idsOf(attempt, leg),
     execution_id,
     ...present({ bot_id, strategy_id, purpose: runsAside({ path: frame }) ? ('on_halt' as const) : undefined }),
+  };
+}
+
+function idsOf({ task: { dispatch, trail }, idempotency_key }: TradeAttempt, leg: string): OrderIds {
+  return {
+    permit_id: idOf(idempotency_key, trail?.permits_of ?? dispatch, leg),
+    client_order_id: idOf(idempotency_key, leg),
   };
 }
 

@@ -11,7 +11,6 @@ import type { ExecutionContext } from '../events/build';
 import { ON_HALT, runsAside } from '../graph/frame';
 import type { Advance } from '../graph/graph-run';
 import type { Outcome } from '../graph/scheduler';
-import { present } from '../json';
 import { ageOf, carryExecution, deadlineOf, openExecution, type Books } from './books';
 import { Departure } from './departure';
 import type { DeskWatch } from './desk-watch';
@@ -266,7 +265,7 @@ export class Execution implements Engine {
     }
     const { attempt, duration_ms } = outcome;
     if (route === 'local' && outcome.kind === 'completed') this.#launcher.returned(outcome);
-    turns.set(id, { ...turns.of(id), ...present({ attempt, duration_ms }) });
+    turns.ended(id, { attempt, duration_ms });
     waits.delete(id);
     const advance = graph.settle(id, outcome);
     const inside = graph.node(id).traits.effect === 'control' && outcome.kind === 'completed';
@@ -283,7 +282,7 @@ export class Execution implements Engine {
       this.#dismiss(id, givenUp);
     } else if (outcome.kind === 'deferred') {
       if (outcome.by_gate === true) this.desk.ask();
-      turns.set(id, { ...turns.of(id), used: outcome.attempt - 1 });
+      turns.deferred(id, outcome);
       const until = Math.min(clock.now + outcome.retry_in_ms, deadlineOf(this.books, id));
       waits.set(id, { kind: 'deferral', until, why: outcome.why });
       if (outcome.by_gate !== true)

@@ -2,7 +2,7 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import { weightOf } from '../graph/output-ledger';
 import type { PlannedNode } from '../graph/plan';
-import type { NodeTask } from '../graph/task';
+import type { NodeTask, OrderTrail } from '../graph/task';
 import { present } from '../json';
 import { deadlineOf } from './books';
 import { beginControl } from './control';
@@ -10,7 +10,7 @@ import type { Engine } from './engine';
 import { InFlight, type Route } from './in-flight';
 import { InOrder } from './in-order';
 import { LocalBudget } from './local-budget';
-import type { Wait } from './messages';
+import type { Trail, Wait } from './messages';
 import * as runner from './node-runner';
 import type { ReadyQueue } from './ready-queue';
 import { RunLength } from './run-length';
@@ -237,7 +237,7 @@ export class Launcher {
 
   #task(id: number, node: PlannedNode, fields: Fields): NodeTask {
     const { context, turns, graph } = this.#engine.books;
-    const { dispatch, used } = turns.of(id);
+    const { dispatch, used, trail } = turns.of(id);
     return {
       ...context,
       workflow_id: this.#engine.input.graph.id,
@@ -250,6 +250,11 @@ export class Launcher {
       used_attempts: used,
       fields,
       ...runner.policyOf(node, fields),
+      ...(node.traits.follows === true ? { trail: trailOf(trail, dispatch) } : {}),
     };
   }
+}
+
+function trailOf({ memo, lost }: Trail = {}, dispatch: number): OrderTrail {
+  return { ...present({ memo }), ...(lost === undefined ? {} : { lost: true }), permits_of: lost ?? dispatch };
 }

@@ -122,8 +122,22 @@ export interface RunGraphResult {
   readonly nodes: Readonly<Record<NodeState, number>>;
 }
 
-/** A turn as it travels: instance, dispatch, attempts used before, attempt, milliseconds; the last two when known. */
-export type CarriedTurn = readonly [id: number, dispatch: number, used: number, attempt?: number, duration_ms?: number];
+/** A turn as it travels: instance, dispatch, attempts used before; attempt, milliseconds and trail where known. */
+export type CarriedTurn = readonly [
+  id: number,
+  dispatch: number,
+  used: number,
+  attempt?: number | null,
+  duration_ms?: number | null,
+  trail?: Trail,
+];
+
+/** What is kept of a node that follows its orders between its dispatches: see `OrderTrail`. */
+export interface Trail {
+  readonly memo?: unknown;
+  /** The first dispatch that was lost since the memo was left. */
+  readonly lost?: number;
+}
 
 export interface CarriedExecution {
   readonly started_at: string;

@@ -18,7 +18,7 @@ import { holdsBlob } from '../graph/blob';
 import type { RetryTraits } from '../graph/kinds';
 import type { PlannedNode } from '../graph/plan';
 import type { Outcome } from '../graph/scheduler';
-import type { Deferral, DeferralType, EmergencyRefusal, NodeResult, NodeTask } from '../graph/task';
+import type { Deferral, DeferralType, EmergencyRefusal, NodeResult, NodeTask, TimedOut } from '../graph/task';
 import { present } from '../json';
 
 /**
@@ -34,12 +34,17 @@ export type RunOutcome =
       readonly retry_in_ms: number;
       readonly why: string;
       readonly by_gate?: true;
+      /** Of a node that follows its orders: what its next dispatch is to know. */
+      readonly memo?: unknown;
+      /** Of such a node: its worker was lost, and may have sent an order. */
+      readonly lost?: true;
     };
 
 /** The worker ends an attempt at the node's timeout itself; the server's own limit only catches workers that hang. */
 const GRACE_MS = 2_000;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
 const GATE_AGAIN_MS = 1_000;
+const LOST_AGAIN_MS = 1;
 
 export type TakenBack = Extract<RunOutcome, { kind: 'interrupted' | 'deferred' }>;
 
@@ -135,6 +140,7 @@ function failureOf(task: NodeTask, failure: Failure): RunOutcome {
   if (cause instanceof CancelledFailure) return { kind: 'interrupted' };
   const deferral = cause instanceof ApplicationFailure ? deferralOf(cause) : undefined;
   if (deferral !== undefined) return deferral;
+  if (task.trail !== undefined && mayHaveSent(cause)) return lost(task);
   const attempt = attemptOf(task, failure);
   const isLast = isFinal(cause) || (hasBegun(cause) && attempt >= task.retry.max_attempts);
   if (retryState === 'CANCEL_REQUESTED' && !isLast) return { kind: 'interrupted' };
@@ -156,14 +162,31 @@ function hasBegun(cause: Error | undefined): boolean {
 
 const BEGUN: ReadonlySet<unknown> = new Set(['HEARTBEAT', 'START_TO_CLOSE']);
 
-const DEFERRALS: ReadonlySet<unknown> = new Set<DeferralType>(['CircuitOpen', 'Throttled']);
+/** Nobody reported what became of the attempt, or the worker ended it at its timeout. */
+function mayHaveSent(cause: Error | undefined): boolean {
+  if (cause instanceof TimeoutFailure) return BEGUN.has(cause.timeoutType);
+  const [details] = (cause instanceof ApplicationFailure ? (cause.details ?? []) : []) as [Partial<TimedOut>?];
+  return details?.timed_out === true;
+}
+
+function lost({ used_attempts }: NodeTask): RunOutcome {
+  const why = 'nobody reported what became of its order, which is looked up';
+  return { kind: 'deferred', attempt: used_attempts + 1, retry_in_ms: LOST_AGAIN_MS, why, lost: true };
+}
+
+const DEFERRALS: ReadonlySet<unknown> = new Set<DeferralType>([
+  'CircuitOpen',
+  'Throttled',
+  'OrderOpen',
+  'OrderUnknown',
+]);
 
 function deferralOf({ type, details, message }: ApplicationFailure): RunOutcome | undefined {
   if (type === 'EmergencyHalted') return haltedAtGate(details);
   const [deferral] = (details ?? []) as [Partial<Deferral>?];
-  const { attempt = 1, retry_in_ms } = deferral ?? {};
+  const { attempt = 1, retry_in_ms, memo } = deferral ?? {};
   if (!DEFERRALS.has(type) || typeof retry_in_ms !== 'number') return undefined;
-  return { kind: 'deferred', attempt, retry_in_ms: Math.max(1, retry_in_ms), why: message };
+  return { kind: 'deferred', attempt, retry_in_ms: Math.max(1, retry_in_ms), why: message, ...present({ memo }) };
 }
 
 /** A gate may be closed by a word that turns out to be none, so what it refused is tried again soon; the desk says whether it is halted. */

@@ -40,8 +40,11 @@ export function approve(execution: Execution, { node, decision, actor, comment }
 export function assertChangeable(execution: Execution, request: unknown): asserts request is NodeRequest {
   assertNodeRequest(request);
   const id = instanceOf(execution, request.node);
-  const { graph } = execution.books;
+  const { graph, turns } = execution.books;
   const { state } = graph.state(id);
+  if (turns.of(id).trail !== undefined) {
+    throw refusal('NodeNotRetryable', `${request.node} has an order that has not ended; cancel that first`);
+  }
   const givenUp = graph.frame(id).givenUp;
   if (state === 'failed' ? graph.canRenew(id) : waitOf(execution, id) !== undefined && givenUp === undefined) return;
   const why =

@@ -1,6 +1,6 @@
 /** How often each node instance was handed out in its generation, and what its last attempt reported. */
 import { present } from '../json';
-import type { CarriedTurn } from './messages';
+import type { CarriedTurn, Trail } from './messages';
 
 export interface Turn {
   readonly dispatch: number;
@@ -9,6 +9,8 @@ export interface Turn {
   /** The last one known; 0 where nothing was tried. */
   readonly attempt?: number;
   readonly duration_ms?: number;
+  /** Of kinds that follow their orders, from the second dispatch on. */
+  readonly trail?: Trail;
 }
 
 const NONE: Turn = { dispatch: 0, used: 0 };
@@ -17,8 +19,9 @@ export class Turns {
   readonly #turns = new Map<number, Turn>();
 
   constructor(carried: readonly CarriedTurn[] = []) {
-    for (const [id, dispatch, used, attempt, duration_ms] of carried) {
-      this.#turns.set(id, { dispatch, used, ...present({ attempt, duration_ms }) });
+    for (const [id, dispatch, used, attempt, duration_ms, trail] of carried) {
+      const known = { attempt: attempt ?? undefined, duration_ms: duration_ms ?? undefined, trail };
+      this.#turns.set(id, { dispatch, used, ...present(known) });
     }
   }
 
@@ -28,10 +31,27 @@ export class Turns {
 
   /** Handed out again: a new dispatch, with nothing known of it yet. */
   next(id: number): Turn {
-    const { dispatch, used } = this.of(id);
-    const turn = { dispatch: dispatch + 1, used };
+    const { dispatch, used, trail } = this.of(id);
+    const turn = { dispatch: dispatch + 1, used, ...present({ trail }) };
     this.#turns.set(id, turn);
     return turn;
+  }
+
+  /**
+   * To be handed out again later. A memo takes the place of what was known before; a dispatch that was lost is remembered until one leaves a
+   * memo, also over dispatches that a gate or a breaker refused.
+   */
+  deferred(id: number, { attempt, memo, lost }: { attempt: number; memo?: unknown; lost?: true }): void {
+    const { trail: before, ...turn } = this.of(id);
+    const since = lost === true ? { lost: turn.dispatch, ...before } : before;
+    const trail = memo === undefined ? since : { memo };
+    this.#turns.set(id, { ...turn, used: attempt - 1, ...present({ trail }) });
+  }
+
+  /** What it was to follow has ended. */
+  ended(id: number, last: { attempt: number | undefined; duration_ms: number | undefined }): void {
+    const { trail: _, ...turn } = this.of(id);
+    this.#turns.set(id, { ...turn, ...present(last) });
   }
 
   set(id: number, turn: Turn): void {
@@ -48,7 +68,8 @@ export class Turns {
   }
 }
 
-function carryTurn(id: number, { dispatch, used, attempt, duration_ms }: Turn): CarriedTurn {
+function carryTurn(id: number, { dispatch, used, attempt, duration_ms, trail }: Turn): CarriedTurn {
+  if (trail !== undefined) return [id, dispatch, used, attempt ?? null, duration_ms ?? null, trail];
   if (duration_ms !== undefined) return [id, dispatch, used, attempt ?? 1, duration_ms];
   return attempt === undefined ? [id, dispatch, used] : [id, dispatch, used, attempt];
 }

@@ -6,6 +6,7 @@ import { nodeContext } from '../support/node-context';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { ScriptedDesk } from '../support/scripted-desk';
 import { until } from '../support/until';
+import { NO_RESETS } from '../support/trade-surroundings';
 
 const KEY = 'k'.repeat(32);
 const { task, idempotency_key, signal } = nodeContext();
@@ -30,7 +31,8 @@ afterEach(async () => {
 describe('the guard of a worker', () => {
   it('stops nodes, permits that are asked for and permits in hand with one closing', async () => {
     const publisher = new ClosingPublisher(redis.url, KEY);
-    const attempt = (dispatch: number) => guard.openTrade({ task: { ...task, dispatch }, idempotency_key, signal });
+    const attempt = (dispatch: number) =>
+      guard.openTrade({ task: { ...task, dispatch }, idempotency_key, signal, run_id: 'run' }, NO_RESETS);
     const order = { account: 'main', venue: 'paper', symbol: 'X', side: 'buy', quantity: '1', price: '1' } as const;
     const permit = await attempt(1).request({ ...order, currency: 'USDT' });
     const command = { action: 'halt', scope: 'global', command_id: 'c1', reason: 'drill', actor: 'kim' } as const;
@@ -48,7 +50,7 @@ describe('the guard of a worker', () => {
   it('learns of a halt from a permit that the desk denies', async () => {
     desk.answer = (permit_id) => ({ permit_id, granted: false, code: 'EmergencyHalted', message: 'global is in halt' });
     desk.halt('global');
-    const trade = guard.openTrade({ task, idempotency_key, signal });
+    const trade = guard.openTrade({ task, idempotency_key, signal, run_id: 'run' }, NO_RESETS);
     const terms = { account: 'main', venue: 'paper', symbol: 'X', side: 'buy', quantity: '1', price: '1' } as const;
     await expect(trade.request({ ...terms, currency: 'USDT' })).rejects.toMatchObject({
       code: 'EmergencyHalted',

@@ -16,6 +16,7 @@ import { orderKind } from '../support/order-kind';
 import { ScriptedDesk } from '../support/scripted-desk';
 import { until } from '../support/until';
 import { MemoryBlobs } from '../../src/testing/memory-blobs';
+import { tradeSurroundings } from '../support/trade-surroundings';
 
 const draft: OrderDraft = {
   ...{
@@ -175,7 +176,7 @@ describe('a node that trades', () => {
     const { test_order } = createNodeActivities([orderKind(sender)], {
       blobs: new MemoryBlobs(),
       log: () => ({ info: () => undefined }),
-      openTrade: (attempt) => new AttemptTrade(attempt, permits),
+      openTrade: (attempt) => new AttemptTrade(attempt, tradeSurroundings(permits)),
     }) as { test_order: NodeActivity };
     return test_order({ ...nodeContext().task, bot_id: 'b', ...rest });
   };

@@ -4,7 +4,7 @@ import type { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { field, defineNode, output, type NodeOutcome } from '../../src/activities/define-node';
 import { createNodeActivities } from '../../src/activities/node-activities';
-import { nodeSignal } from '../../src/activities/node-signal';
+import { nodeAttempt } from '../../src/activities/node-attempt';
 import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { HoldfastError } from '../../src/errors';
 import type { Publication } from '../../src/events/build';
@@ -64,7 +64,7 @@ describe('the interceptor around a node', () => {
     let signal: AbortSignal | undefined;
     let late = false;
     const running = run(task({ timeout_ms: 20 }), async () => {
-      signal = nodeSignal.getStore();
+      signal = nodeAttempt.getStore()?.signal;
       await sleep(60);
       late = true;
       throw new Error('too late to matter');

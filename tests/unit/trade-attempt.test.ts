@@ -14,6 +14,7 @@ import { AttemptTrade } from '../../src/worker/trade';
 import { nodeContext } from '../support/node-context';
 import { ScriptedDesk } from '../support/scripted-desk';
 import { until } from '../support/until';
+import { tradeSurroundings } from '../support/trade-surroundings';
 
 const draft: OrderDraft = {
   ...{
@@ -34,7 +35,10 @@ function attempt() {
   const permits = new PermitDesk({ port: desk, gate });
   const timeout = new AbortController();
   const { task, idempotency_key } = nodeContext();
-  const trade = new AttemptTrade({ task, idempotency_key, signal: timeout.signal }, permits);
+  const trade = new AttemptTrade(
+    { task, idempotency_key, signal: timeout.signal, run_id: 'run' },
+    tradeSurroundings(permits),
+  );
   const halt = () => {
     desk.halt('global');
     gate.learn(desk.reading(), gate.ask());
@@ -91,8 +95,8 @@ describe('the permits of one attempt', () => {
       gate.learn(desk.reading(), gate.ask());
       const { task, idempotency_key, signal } = nodeContext();
       const trade = new AttemptTrade(
-        { task: { ...task, dispatch }, idempotency_key, signal },
-        new PermitDesk({ port: desk, gate }),
+        { task: { ...task, dispatch }, idempotency_key, signal, run_id: 'run' },
+        tradeSurroundings(new PermitDesk({ port: desk, gate })),
       );
       const { permit_id, client_order_id } = await trade.request({ ...draft, leg });
       expect(desk.batches[0]?.requests[0]).toMatchObject({ permit_id, client_order_id });

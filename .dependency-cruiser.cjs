@@ -2,7 +2,7 @@
  * Who may import whom at run time. Types are erased and may cross.
  * Rooms of the sandbox may not use Node built-ins; all others may.
  */
-const PLAIN = ['error-catalogue.ts', 'errors.ts', 'money.ts', 'json.ts'];
+const PLAIN = ['error-catalogue.ts', 'errors.ts', 'money.ts', 'json.ts', 'secret.ts'];
 const SANDBOX = ['graph', 'events', 'emergency', 'workflows', ...PLAIN];
 
 const place = (name) => (name.endsWith('.ts') ? `^src/${name.replaceAll('.', '\\.')}$` : `^src/${name}/`);
@@ -37,7 +37,7 @@ module.exports = {
       from: {},
       to: { couldNotResolve: true, pathNot: '^holdfast/' },
     },
-    ...['error-catalogue.ts', 'errors.ts', 'json.ts'].map((file) => room(file)),
+    ...['error-catalogue.ts', 'errors.ts', 'json.ts', 'secret.ts'].map((file) => room(file)),
     room('money.ts', [], ['big.js']),
     room('logging.ts', [], ['pino']),
     room('graph', ['events', 'emergency'], ['zod', 'yaml', 'jsep']),
@@ -62,7 +62,7 @@ module.exports = {
       'temporal-client/start-inputs.ts',
     ]),
     room('resilience'),
-    room('venues', [], ['undici']),
+    room('venues', [], ['undici', 'ccxt']),
     room(
       'temporal-client',
       ['workflows', 'graph', 'events', 'emergency'],
@@ -91,7 +91,7 @@ module.exports = {
       ['event-log', 'events', 'emergency', 'journal', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
       ['socket.io', 'fastify', '@fastify/static', 'jose', 'pino', 'zod'],
     ),
-    room('config', ['graph/duration.ts'], ['zod']),
+    room('config', ['graph/duration.ts', 'venues/profile.ts'], ['zod']),
     room(
       'local-stack',
       ['config'],
@@ -115,6 +115,7 @@ module.exports = {
       ['commander', 'socket.io-client'],
     ),
     only('zod-not-in-pure-graph', ['^src/graph/schema\\.ts$', '^src/(activities|gateway|config|local-stack)/'], 'zod'),
+    only('ccxt-in-its-adapter-alone', ['^src/venues/ccxt-'], 'ccxt'),
     only('big-js-in-money-alone', ['^src/money\\.ts$'], 'big\\.js'),
     {
       name: 'workflows-use-no-schema',

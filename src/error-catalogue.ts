@@ -87,6 +87,14 @@ export const errorCatalogue = {
     next_step:
       'Nothing: the node waits without using up an attempt, and is tried when the breaker admits calls again. Look at the resource.',
   },
+  ClockUncertain: {
+    retryable: true,
+    http_status: 503,
+    exit_code: 3,
+    meaning:
+      'How far the venue’s clock is from this machine’s is unknown or known too loosely, so no order was sent: its expiry would not be the end of its permit.',
+    next_step: 'Look at the connection to the venue; answers must come within a second.',
+  },
   CommandConflict: {
     retryable: false,
     http_status: 409,
@@ -355,7 +363,8 @@ export const errorCatalogue = {
     retryable: true,
     http_status: 503,
     exit_code: 5,
-    meaning: 'Nobody knows yet whether the venue has the order; it is looked up until that is known, and never sent again.',
+    meaning:
+      'Nobody knows yet whether the venue has the order; it is looked up until that is known, and never sent again.',
     next_step: 'Nothing; look at the venue if it lasts for minutes.',
   },
   OutputTooLarge: {

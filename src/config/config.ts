@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { HoldfastError } from '../errors';
 import type { BreakerSettingsGiven } from '../resilience/breakers';
 import { circuitBreakersSchema } from './circuit-breakers';
+import { readVenues, type VenueConfig } from './venues';
 
 export type Profile = 'development' | 'staging' | 'production';
 
@@ -55,6 +56,7 @@ export interface Config {
   };
   /** Modules of own node kinds, by full path. */
   readonly nodes: readonly string[];
+  readonly venues: VenueConfig;
   /** How much faster than the wall clock recorded markets pass. */
   readonly replay_speed: number;
   readonly log: { readonly level: string; readonly pretty: boolean };
@@ -126,6 +128,7 @@ const environmentSchema = z.object({
   HOLDFAST_BLOB_DIRECTORY: z.string().min(1).optional(),
   HOLDFAST_BLOB_RETENTION_DAYS: z.coerce.number().int().min(0).max(36_500).default(30),
   HOLDFAST_NODES: z.string().default(''),
+  HOLDFAST_ALLOW_LIVE: flag.default(false),
   HOLDFAST_REPLAY_SPEED: z.coerce.number().min(0.001).max(10_000).default(60),
   HOLDFAST_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   HOLDFAST_LOG_PRETTY: flag.default(false),
@@ -145,8 +148,10 @@ type Environment = z.infer<typeof environmentSchema>;
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.refine(namesBoth, ONLY_TOGETHER).safeParse(given);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const { profiles, mistakes: wrongVenues } = readVenues(given);
+  const issues = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+  const mistakes = [...issues, ...wrongVenues];
+  if (!parsed.success || mistakes.length > 0) {
     throw new HoldfastError('ConfigurationInvalid', `The environment is not usable:\n  ${mistakes.join('\n  ')}`, {
       mistakes,
     });
@@ -182,6 +187,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       retention_days: env.HOLDFAST_BLOB_RETENTION_DAYS,
     },
     nodes: listOf(env.HOLDFAST_NODES).map((module) => resolve(module)),
+    venues: { profiles, allow_live: env.HOLDFAST_ALLOW_LIVE },
     replay_speed: env.HOLDFAST_REPLAY_SPEED,
     log: { level: env.HOLDFAST_LOG_LEVEL, pretty: env.HOLDFAST_LOG_PRETTY },
     home: env.HOLDFAST_HOME,

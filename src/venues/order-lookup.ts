@@ -1,4 +1,6 @@
 /** What is asked of a venue about orders whose sender is gone. */
+import { present } from '../json';
+import type { Venue, VenueOrder } from './venue';
 
 export interface OrderLookup {
   readonly venue: string;
@@ -24,4 +26,23 @@ export interface FoundOrder {
   readonly fees: string;
   /** Of the latest fill, milliseconds since 1970; of its creation when there is none. */
   readonly at: number;
+}
+
+/** Of the account at a venue; undefined where it can only be watched. */
+export function lookupOf({ profile, trading }: Venue): OrderLookup | undefined {
+  if (trading === undefined) return undefined;
+  const { account, fence_ms, query_lag_ms } = trading;
+  return {
+    ...{ venue: profile, account, query_lag_ms },
+    ...present({ fence_ms }),
+    find: async ({ client_order_id, symbol }) => {
+      const order = await trading.find({ client_order_id, symbol });
+      return order === undefined ? undefined : foundOrder(order);
+    },
+  };
+}
+
+function foundOrder({ status, filled_quantity, filled_notional, fees, updated_ms }: VenueOrder): FoundOrder {
+  const hasEnded = status === 'open' || status === 'rejected' ? status : 'ended';
+  return { status: hasEnded, filled_quantity, filled_notional, fees, at: updated_ms };
 }

@@ -24,20 +24,24 @@ export interface RecordedVenuesOptions {
     /** Recorded milliseconds per wall millisecond. */
     readonly speed: number;
   };
+  /** Default all. */
+  readonly profiles?: ReadonlySet<string>;
 }
 
-/** Loads every recorded market, once. Throws `DataUnavailable` when a file is absent or damaged. */
+/** Loads the recorded markets, each once. Throws `DataUnavailable` when a file is absent or damaged. */
 export async function recordedVenues(options: RecordedVenuesOptions): Promise<Venues> {
-  const venues = await Promise.all(recordings.map((recording) => loadVenue(recording, options)));
+  const wanted = recordings.filter(({ profile }) => options.profiles?.has(profile) ?? true);
+  const venues = await Promise.all(wanted.map((recording) => loadVenue(recording, options)));
   return new Map(venues.map((venue) => [venue.profile, venue]));
 }
 
+/** What of a recording is replayed, and how fast. */
+export function replayWindow({ from_ms, to_ms }: Recording, speed: number): ReplayWindow {
+  return { start_ms: from_ms + WARM_UP_BARS * BAR_MS, end_ms: to_ms, speed };
+}
+
 async function loadVenue(recording: Recording, { directory, clock }: RecordedVenuesOptions): Promise<Venue> {
-  const window: ReplayWindow = {
-    start_ms: recording.from_ms + WARM_UP_BARS * BAR_MS,
-    end_ms: recording.to_ms,
-    speed: clock.speed,
-  };
+  const window = replayWindow(recording, clock.speed);
   const candles = await readCandleFile(directory, recording.file);
   return new RecordedVenue(recording, candles, () => replayTime(clock.now(), window));
 }

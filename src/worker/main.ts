@@ -9,7 +9,7 @@ import { loadConfig, type Config } from '../config/config';
 import { HoldfastError, messageOf } from '../errors';
 import { createLogger, type Logger } from '../logging';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
-import { recordedVenues } from '../venues/recorded-venue';
+import { openVenues } from '../venues/open-venues';
 import { createWorker } from './create-worker';
 import { openOutside } from './outside';
 import { pruneDaily } from './prune-blobs';
@@ -23,23 +23,24 @@ const TEMPORAL_PATIENCE_MS = 60_000;
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger('worker', config.log);
+  const opened = await openVenues({
+    ...config.venues,
+    directory: RECORDED_DATA,
+    clock: { now: Date.now, speed: config.replay_speed },
+  });
   installRuntime(log, config.worker.metrics_address);
   const client = await connectPatiently(config, log);
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const unregistered = await client.ensureSearchAttributes();
   if (unregistered.length > 0) log.warn({ unregistered }, 'search_attributes_not_registered');
 
-  const outside = openOutside(config, { client, log, lookups: orderLookupsOf(config.nodes) });
-  const venues = await recordedVenues({
-    directory: RECORDED_DATA,
-    clock: { now: Date.now, speed: config.replay_speed },
-  });
+  const outside = openOutside(config, { client, log, lookups: [...orderLookupsOf(config.nodes), ...opened.lookups] });
   const blobs = new FileBlobStore(config.blobs.directory);
   const worker = await createWorker({
     config,
     connection,
     client,
-    kinds: withOwnKinds(createKinds({ venues }), config.nodes),
+    kinds: withOwnKinds(createKinds({ venues: opened.venues }), config.nodes),
     blobs,
     log,
     ...outside,
@@ -58,6 +59,7 @@ async function main(): Promise<void> {
     await worker.finished;
   } finally {
     await outside.close();
+    await opened.close();
     await connection.close();
     await client.close();
   }

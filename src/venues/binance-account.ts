@@ -1,0 +1,143 @@
+/** An account at Binance spot, or at whoever speaks its dialect. Amounts are the venue's own text; what it does not say is an error. */
+import { HoldfastError, type ErrorCode } from '../errors';
+import { isObject } from '../json';
+import type { BinanceConnection } from './binance-connection';
+import { BinanceLookup } from './binance-lookup';
+import { readBalances, readBook, readMarket } from './binance-market';
+import { marketNameOf, readOrder, type MarketName } from './binance-order';
+import { BinanceOrders } from './binance-orders';
+import { MarketRules } from './market-rules';
+import type { UsablePermit } from './order-sender';
+import type {
+  Balance,
+  Cancellation,
+  Market,
+  OrderBook,
+  OrderRef,
+  Submission,
+  TradingVenue,
+  Venue,
+  VenueOrder,
+  VenueOrderDraft,
+} from './venue';
+import { LARGEST_CLOCK_BOUND_MS } from './venue-clock';
+
+/** From an order's arrival to the end of its way inside the venue; nobody documents it, so it is generous. */
+const WAY_INSIDE_MS = 1_000;
+const QUERY_LAG_MS = 3_000;
+/** The depths the dialect knows. */
+const DEPTHS = [5, 10, 20, 50, 100, 500, 1_000, 5_000];
+
+export class BinanceAccount implements TradingVenue {
+  readonly account: string;
+  /** A constant, because the order may have been sent by a process whose own bound nobody knows any more. */
+  readonly fence_ms = LARGEST_CLOCK_BOUND_MS + WAY_INSIDE_MS;
+  readonly query_lag_ms = QUERY_LAG_MS;
+  readonly #connection: BinanceConnection;
+  readonly #now: () => number;
+  readonly #lookup: BinanceLookup;
+  readonly #orders: BinanceOrders;
+  readonly #rules = new MarketRules((symbol) => this.#readMarket(symbol));
+
+  constructor(connection: BinanceConnection, venue: Pick<Venue, 'now' | 'ticker'>) {
+    this.account = connection.profile.account;
+    this.#connection = connection;
+    this.#now = venue.now;
+    this.#lookup = new BinanceLookup(connection, venue);
+    this.#orders = new BinanceOrders(connection, this.#lookup, (symbol) => this.market(symbol));
+  }
+
+  countsAs(quote: string): string {
+    const { counts_as } = this.#connection.profile;
+    return (Object.hasOwn(counts_as, quote) ? counts_as[quote] : undefined) ?? quote;
+  }
+
+  market(symbol: string): Promise<Market> {
+    return this.#rules.of(symbol);
+  }
+
+  async orderBook(symbol: string, depth: number): Promise<OrderBook> {
+    const { id } = marketNameOf(symbol);
+    const limit = DEPTHS.find((known) => known >= depth) ?? Math.max(...DEPTHS);
+    const raw = await this.#connection.read('depth', { symbol: id, limit: String(limit) });
+    const book = readBook(raw, symbol, this.#now());
+    if (book === undefined)
+      throw this.#error('DataUnavailable', `shows no book of ${symbol}, or one that is empty or crossed`);
+    return { ...book, bids: book.bids.slice(0, depth), asks: book.asks.slice(0, depth) };
+  }
+
+  async balances(): Promise<readonly Balance[]> {
+    const balances = readBalances(await this.#connection.read('account', { omitZeroBalances: 'true' }));
+    if (balances === undefined) throw this.#error('ServiceError', 'shows balances that cannot be read');
+    return balances;
+  }
+
+  async openOrders(symbol?: string): Promise<readonly VenueOrder[]> {
+    const only = symbol === undefined ? undefined : marketNameOf(symbol);
+    const raw = await this.#connection.read('openOrders', only === undefined ? {} : { symbol: only.id });
+    if (!Array.isArray(raw)) throw this.#unreadableOrders();
+    const names = only === undefined ? await this.#namesOf(raw) : new Map([[only.id, only]]);
+    return raw.map((entry: unknown) => {
+      const name = isObject(entry) ? names.get(entry['symbol']) : undefined;
+      const order = name === undefined ? undefined : readOrder(entry, name);
+      if (order === undefined) throw this.#unreadableOrders();
+      return order;
+    });
+  }
+
+  find(order: OrderRef): Promise<VenueOrder | undefined> {
+    return this.#lookup.find(order, 'in turn');
+  }
+
+  submit(order: VenueOrderDraft, permit: UsablePermit): Promise<Submission> {
+    return this.#orders.submit(order, permit);
+  }
+
+  cancel(order: OrderRef): Promise<Cancellation> {
+    return this.#orders.cancel(order);
+  }
+
+  async close(): Promise<void> {
+    await this.#orders.close();
+  }
+
+  async #readMarket(symbol: string): Promise<Market> {
+    const name = marketNameOf(symbol);
+    const [entry] = await this.#entries((entry) => entry['symbol'] === name.id, { symbol: name.id });
+    const isIt = entry?.['baseAsset'] === name.base && entry['quoteAsset'] === name.quote;
+    const market = isIt ? readMarket(entry, name) : undefined;
+    if (market === undefined)
+      throw this.#error('DataUnavailable', `has no market ${symbol} that is traded and says its rules`);
+    return market;
+  }
+
+  /** How the venue's names are written, by name. It has thousands, so only those are asked for that are there. */
+  async #namesOf(orders: readonly unknown[]): Promise<ReadonlyMap<unknown, MarketName>> {
+    const ids = new Set(orders.map((order) => (isObject(order) ? order['symbol'] : undefined)));
+    if (ids.size === 0) return new Map();
+    const entries = await this.#entries((entry) => ids.has(entry['symbol']), { symbols: JSON.stringify([...ids]) });
+    const names = entries.map(({ baseAsset, quoteAsset }) =>
+      marketNameOf(`${String(baseAsset)}/${String(quoteAsset)}`),
+    );
+    return new Map(names.map((name) => [name.id, name]));
+  }
+
+  async #entries(
+    isWanted: (entry: Readonly<Record<string, unknown>>) => boolean,
+    params: Readonly<Record<string, string>>,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const raw = await this.#connection.read('exchangeInfo', params);
+    const symbols = isObject(raw) ? raw['symbols'] : undefined;
+    if (!Array.isArray(symbols)) throw this.#error('ServiceError', 'shows markets that cannot be read');
+    return symbols.filter(isObject).filter(isWanted);
+  }
+
+  #unreadableOrders(): HoldfastError {
+    return this.#error('ServiceError', 'shows open orders that cannot be read');
+  }
+
+  #error(code: ErrorCode, what: string): HoldfastError {
+    const { name: venue } = this.#connection.profile;
+    return new HoldfastError(code, `${venue} ${what}.`, { venue });
+  }
+}

@@ -1,0 +1,111 @@
+/** The way to one account at Binance, or at whoever speaks its dialect: reads that take turns, reads that do not, and its clock. */
+import { HoldfastError } from '../errors';
+import { judge, OUTSIDE_WINDOW, type Purpose, type VenueAnswer, type Verdict } from './binance-verdict';
+import { BINANCE_URL, CcxtBinance, type ReadName } from './ccxt-binance';
+import { HttpReads } from './http-reads';
+import type { VenueProfile } from './profile';
+import { VenueClock } from './venue-clock';
+
+const ANSWER_WITHIN_MS = 5_000;
+/** Waiting for its turn included. */
+const READ_WITHIN_MS = 9_000;
+
+export class BinanceConnection {
+  readonly profile: VenueProfile;
+  readonly clock: VenueClock;
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly #reads: HttpReads;
+  /** For what must not wait behind market data. */
+  readonly #urgent: HttpReads;
+  #api: CcxtBinance | undefined;
+
+  constructor(profile: VenueProfile) {
+    this.profile = profile;
+    this.origin = new URL(profile.base_url ?? BINANCE_URL).origin;
+    const { name } = profile;
+    const common = { profile: name, origin: this.origin, within_ms: ANSWER_WITHIN_MS };
+    this.#reads = new HttpReads({ ...common, connections: 8 });
+    this.#urgent = new HttpReads({ ...common, connections: 4 });
+    this.clock = new VenueClock({ profile: name, ask: () => this.#serverTime() });
+  }
+
+  /** ccxt is loaded when a venue is first used: a worker that never uses one does without its memory. */
+  get api(): CcxtBinance {
+    this.#api ??= new CcxtBinance({
+      ...this.profile,
+      now: () => this.clock.now(),
+      carry: (path, headers) => this.#reads.get(path, headers),
+    });
+    return this.#api;
+  }
+
+  /** The answer to a read. Throws errors of the catalogue. */
+  async read(name: ReadName, params?: Readonly<Record<string, string>>): Promise<unknown> {
+    this.clock.keepFresh();
+    return this.#valueOf(await this.#inTime(this.api.read(name, params)));
+  }
+
+  /** The same without waiting for a turn, on connections of its own. */
+  async readUrgently(path: string, params: Readonly<Record<string, string>>): Promise<unknown> {
+    const request = this.api.unthrottled('private', path, params);
+    return this.#valueOf(await this.#urgent.get(request.path, request.headers));
+  }
+
+  /** What an answer says, in words that hold no secret. */
+  judge(answer: VenueAnswer, purpose: Purpose): Verdict {
+    const verdict = judge(answer, purpose);
+    if (verdict.kind === 'yes') return verdict;
+    if (verdict.venue_code === OUTSIDE_WINDOW) this.clock.forget();
+    return { ...verdict, message: this.#withoutSecrets(verdict.message) };
+  }
+
+  errorOf({ code, message, venue_code }: Exclude<Verdict, { kind: 'yes' }>): HoldfastError {
+    const details = { venue: this.profile.name, ...(venue_code === undefined ? {} : { venue_code }) };
+    return new HoldfastError(code, `${this.profile.name}: ${message}`, details);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#reads.close(), this.#urgent.close()]);
+  }
+
+  #valueOf(answer: VenueAnswer): unknown {
+    const verdict = this.judge(answer, 'read');
+    if (verdict.kind !== 'yes') throw this.errorOf(verdict);
+    return verdict.value;
+  }
+
+  /** It asks without waiting for a turn: waiting would count as the way to the venue. */
+  async #serverTime(): Promise<number> {
+    const { path, headers } = this.api.unthrottled('public', 'time');
+    const value = this.#valueOf(await this.#urgent.get(path, headers)) as { readonly serverTime?: unknown };
+    if (Number.isSafeInteger(value.serverTime)) return value.serverTime as number;
+    throw new HoldfastError('ServiceError', `${this.profile.name} does not say what time it is.`);
+  }
+
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    const { name } = this.profile;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(
+          new HoldfastError('TimeoutError', `${name} was not asked, or did not answer, within ${READ_WITHIN_MS} ms.`),
+        );
+      }, READ_WITHIN_MS);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error;
+      // Of ccxt itself: too many wait for their turn. Its text may hold an address.
+      throw new HoldfastError('RateLimited', `${name}: more reads wait for their turn than ccxt keeps.`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #withoutSecrets(text: string): string {
+    const { key, secret, password } = this.profile.credentials ?? {};
+    return [key, secret, password].reduce((cut, word) => word?.cutFrom(cut) ?? cut, text);
+  }
+}

@@ -11,7 +11,7 @@ import { recordings, type Recording } from './recordings';
 import { replayTime, type ReplayWindow } from './replay-clock';
 import type { Candle, Ticker, Venue, Venues } from './venue';
 
-const BAR_MS = 60_000;
+export const BAR_MS = 60_000;
 /** The replay starts this many minutes into the recording, so that so much history exists at every instant. */
 export const WARM_UP_BARS = 200;
 
@@ -32,12 +32,13 @@ export async function recordedVenues(options: RecordedVenuesOptions): Promise<Ve
   return new Map(venues.map((venue) => [venue.profile, venue]));
 }
 
+/** What of a recording is replayed, and how fast. */
+export function replayWindow({ from_ms, to_ms }: Recording, speed: number): ReplayWindow {
+  return { start_ms: from_ms + WARM_UP_BARS * BAR_MS, end_ms: to_ms, speed };
+}
+
 async function loadVenue(recording: Recording, { directory, clock }: RecordedVenuesOptions): Promise<Venue> {
-  const window: ReplayWindow = {
-    start_ms: recording.from_ms + WARM_UP_BARS * BAR_MS,
-    end_ms: recording.to_ms,
-    speed: clock.speed,
-  };
+  const window = replayWindow(recording, clock.speed);
   const candles = await readCandleFile(directory, recording.file);
   return new RecordedVenue(recording, candles, () => replayTime(clock.now(), window));
 }
@@ -79,7 +80,7 @@ class RecordedVenue implements Venue {
 }
 
 /** How many bars have closed at an instant; bars are in time order. */
-function closedBars(candles: readonly Candle[], now: number): number {
+export function closedBars(candles: readonly Candle[], now: number): number {
   let low = 0;
   let high = candles.length;
   while (low < high) {

@@ -115,7 +115,11 @@ module.exports = {
       ],
       ['commander', 'socket.io-client'],
     ),
-    only('zod-not-in-pure-graph', ['^src/graph/schema\\.ts$', '^src/(activities|gateway|paper-venue|config|local-stack)/'], 'zod'),
+    only(
+      'zod-not-in-pure-graph',
+      ['^src/graph/schema\\.ts$', '^src/(activities|gateway|paper-venue|config|local-stack)/'],
+      'zod',
+    ),
     only('big-js-in-money-alone', ['^src/money\\.ts$'], 'big\\.js'),
     {
       name: 'workflows-use-no-schema',

@@ -104,12 +104,12 @@ class AttemptPermit implements TradePermit {
  * an id twice, not even one that was not used. Ids are hashes because the desk keeps thousands of them, and venues take no long ones.
  */
 function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, { task, idempotency_key }: TradeAttempt) {
-  const { execution_id, bot_id, strategy_id, frame } = task;
+  const { execution_id, workflow_id, mode, bot_id, strategy_id, frame } = task;
   return {
     ...order,
     permit_id: idOf(idempotency_key, task.dispatch, leg),
     client_order_id: idOf(idempotency_key, leg),
-    execution_id,
+    ...{ execution_id, workflow_id, mode },
     ...present({ bot_id, strategy_id, purpose: runsAside({ path: frame }) ? ('on_halt' as const) : undefined }),
   };
 }

@@ -49,7 +49,7 @@ module.exports = {
     room('journal', [], ['pg', 'node-pg-migrate']),
     room(
       'activities',
-      ['graph', 'events', 'venues'],
+      ['graph', 'emergency', 'events', 'venues'],
       ['@temporalio/activity', '@temporalio/common', 'lru-cache', 'zod', 'trading-signals', 'jsep'],
     ),
     room('testing', [

@@ -24,10 +24,12 @@ export interface Batch {
   readonly limits: Map<Scope, ParsedLimits>;
   readonly breached: Map<Scope, readonly LimitName[]>;
   open: number;
+  /** For how many more orders there is room until the journal has caught up. */
+  room: number;
 }
 
-export function openBatch({ desk }: Draft): Batch {
-  return { limits: new Map(), breached: new Map(), open: Object.keys(desk.permits).length };
+export function openBatch({ desk }: Draft, room = Infinity): Batch {
+  return { limits: new Map(), breached: new Map(), open: Object.keys(desk.permits).length, room };
 }
 
 export interface Admission {
@@ -44,6 +46,8 @@ export function admit(draft: Draft, batch: Batch, request: PermitRequest): Admis
   const admission = { instrument: instrumentOf(request.account, request), reduces: false };
   const reduces = isCovered(draft, request, admission.instrument);
   assertProven(draft, { ...admission, reduces }, request);
+  if (!reduces && batch.room <= 0)
+    refuse('AuditUnavailable', 'too many orders wait for the journal, and this one increases');
   for (const scope of scopesOf(request)) {
     const limits = limitsOf(draft, batch, scope);
     assertPrice(request, scope, limits);

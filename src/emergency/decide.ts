@@ -13,6 +13,7 @@ import { readFill, recordFill } from './fills';
 import { DEFAULT_LIMITS, withLimits } from './limits';
 import { readMark, readPriceMark, recordMark, recordPrice } from './marks';
 import type { CommandAnswer, DeskCommand, DeskInput, Effect, Reply } from './model';
+import { tellOrders } from './order-facts';
 import { answerTo, audit, auditCommand, claimOf, obey, obeySignal } from './obey';
 import { PERMIT_LIFETIME_MS, decidePermits } from './permits';
 import { remember } from './remembered';
@@ -112,6 +113,7 @@ function record(draft: Draft, command: DeskCommand, answer: CommandAnswer): void
 
 function finish(draft: Draft, reply: Reply): Decision {
   for (const scope of draft.exposures.keys()) sealIfQuiet(draft, scope);
+  tellOrders(draft);
   return { state: commit(draft), reply, effects: draft.effects };
 }
 
@@ -122,7 +124,7 @@ function refused(draft: Draft, input: DeskInput, error: Refusal): Decision {
 
 function replyTo(draft: Draft, input: Exclude<DeskInput, Command>): Reply {
   if (input.kind === 'permits') {
-    return { kind: 'permits', answers: decidePermits(draft, input.requests, input.settlements) };
+    return { kind: 'permits', answers: decidePermits(draft, input) };
   }
   take(draft, input);
   return { kind: 'accepted' };

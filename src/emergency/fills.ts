@@ -28,6 +28,7 @@ import {
   signed,
   type Trade,
 } from './positions';
+import { noteUnpermitted } from './order-facts';
 import { recordPermitFill } from './reservations';
 import { partScopesOf, scopesOf } from './scopes';
 import { entry, type Draft, type Holding, type OrderSoFar, type Position } from './state';
@@ -36,7 +37,9 @@ import { isWithin } from './trading-day';
 /** Orders whose last report is remembered. */
 export const ORDER_BOUNDS: Bounds = { groups: 4, size: 500 };
 
-const NOT_FILLED = { quantity: '0', notional: '0', fees: '0', judged: false };
+type BeforeFill = Pick<OrderSoFar, 'quantity' | 'notional' | 'fees' | 'judged' | 'realized'>;
+
+const NOT_FILLED: BeforeFill = { quantity: '0', notional: '0', fees: '0', judged: false };
 
 /** Throws `InvalidInput`. */
 export function readFill(value: unknown): Fill {
@@ -74,7 +77,8 @@ export function recordFill(draft: Draft, given: Fill): void {
   const before = orderBefore(draft, fill, instrument);
   const part = partSince(before, fill);
   if (part === undefined) return;
-  const net = book(draft, fill, { instrument, part });
+  const realized = book(draft, fill, { instrument, part });
+  const net = realized?.minus(part.fees) ?? decimal('0');
   const order: OrderSoFar = {
     instrument,
     side: fill.side,
@@ -83,10 +87,12 @@ export function recordFill(draft: Draft, given: Fill): void {
     fees: fill.fees,
     at: fill.at,
     judged: before.judged || !net.eq('0'),
+    ...present({ realized: realizedSoFar(before, realized) }),
   };
   if (!before.judged) countResult(draft, fill, net);
   keepOrder(draft, fill.order_id, order);
-  if (fill.permit_id !== undefined) recordPermitFill(draft, fill.permit_id, fill);
+  const isPermitted = fill.permit_id !== undefined && recordPermitFill(draft, fill.permit_id, fill);
+  if (!isPermitted) noteUnpermitted(draft, fill, order);
   judgeFill(draft, fill, instrument);
 }
 
@@ -96,7 +102,7 @@ interface Part {
   readonly fees: Decimal;
 }
 
-function orderBefore({ desk }: Draft, fill: Fill, instrument: string) {
+function orderBefore({ desk }: Draft, fill: Fill, instrument: string): BeforeFill {
   const known = find(desk.orders, fill.order_id);
   if (known === undefined) {
     if (fill.at > desk.orders_forgotten_until) return NOT_FILLED;
@@ -107,7 +113,7 @@ function orderBefore({ desk }: Draft, fill: Fill, instrument: string) {
 }
 
 /** What came on top; undefined for a report that says nothing new. */
-function partSince(before: typeof NOT_FILLED, fill: Fill): Part | undefined {
+function partSince(before: BeforeFill, fill: Fill): Part | undefined {
   const part = {
     quantity: decimal(fill.filled_quantity).minus(decimal(before.quantity)),
     notional: decimal(fill.filled_notional).minus(decimal(before.notional)),
@@ -129,11 +135,15 @@ interface Booking {
   readonly part: Part;
 }
 
-/** Returns what the part realised, fees off; zero when it only opened. */
-function book(draft: Draft, fill: Fill, { instrument, part }: Booking): Decimal {
+function realizedSoFar({ realized }: BeforeFill, more: Decimal | undefined): string | undefined {
+  return more === undefined ? realized : formatDecimal(decimal(realized ?? '0').plus(more));
+}
+
+/** Returns what the part realised, before fees; undefined when it only opened. */
+function book(draft: Draft, fill: Fill, { instrument, part }: Booking): Decimal | undefined {
   if (part.quantity.eq('0')) {
     bookResult(draft, fill, { realized: decimal('0'), fees: part.fees });
-    return decimal('0');
+    return undefined;
   }
   const price = decimal(formatDecimal(part.notional.div(part.quantity), 12));
   const before = entry(draft.desk.positions, instrument);
@@ -145,7 +155,7 @@ function book(draft: Draft, fill: Fill, { instrument, part }: Booking): Decimal 
   keepPosition(draft, instrument, before, after);
   bookResult(draft, fill, { realized, fees: part.fees });
   const closesSomething = decimal(position.quantity).times(signed(trade)).lt('0');
-  return closesSomething ? realized.minus(part.fees) : decimal('0');
+  return closesSomething ? realized : undefined;
 }
 
 function positionAfter(position: Position, { fill, trade }: { readonly fill: Fill; readonly trade: Trade }): Position {

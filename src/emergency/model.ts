@@ -3,6 +3,7 @@
  * milliseconds since 1970 on the desk's own monotone clock, unless a line says otherwise.
  */
 import type { ErrorCode } from '../errors';
+import type { Mode } from '../events/envelope';
 
 /** From the mildest to the most severe. */
 export type EmergencyState = 'normal' | 'alert' | 'halt' | 'shutdown';
@@ -129,6 +130,9 @@ export interface PermitRequest {
   readonly bot_id?: string;
   readonly strategy_id?: string;
   readonly execution_id: string;
+  /** Graph and mode of the execution, for what is told of the order. */
+  readonly workflow_id?: string;
+  readonly mode?: Mode;
   /** What the venue will know the order by; without it nobody can look up how it ended. */
   readonly client_order_id?: string;
   /** Who may reduce in a halt: a node of `on_halt`, or an operator. Without it no order passes a halt. */
@@ -193,7 +197,13 @@ export type DeskInput =
   | { readonly kind: 'refused_command'; readonly command?: unknown; readonly code?: unknown }
   /** A signal: it raises, and what cannot be read halts `global`. */
   | { readonly kind: 'signal'; readonly name: 'alert' | 'halt' | 'shutdown'; readonly payload: unknown }
-  | { readonly kind: 'permits'; readonly requests: readonly unknown[]; readonly settlements: readonly unknown[] }
+  | {
+      readonly kind: 'permits';
+      readonly requests: readonly unknown[];
+      readonly settlements: readonly unknown[];
+      /** For how many more orders there is room until the journal has caught up; beyond it nothing that increases is granted. */
+      readonly order_room?: number;
+    }
   | { readonly kind: 'fill'; readonly fill: unknown }
   | { readonly kind: 'mark'; readonly mark: unknown }
   | { readonly kind: 'price'; readonly price: unknown }
@@ -222,6 +232,7 @@ export type DenialCode =
   | 'StalePrice'
   | 'UnknownScope'
   | 'Unexpected'
+  | 'AuditUnavailable'
   | 'DeskBusy';
 
 export interface CommandAnswer {
@@ -234,6 +245,60 @@ export interface CommandAnswer {
   /** After `resume` of a `shutdown`: it waits for a second person until then. */
   readonly awaits_approval_until?: number;
 }
+
+/**
+ * `intended`: a permit was granted, and nothing was said of it since; `unknown`, `fenced`, `rejected`, `unused`: as settled; `open`: the
+ * venue has it; `cancelled`: it ended before it was filled whole, or never came to the venue; `unpermitted`: fills were reported of an
+ * order the desk knows no permit of.
+ */
+export type OrderStatus =
+  'intended' | 'unknown' | 'fenced' | 'open' | 'filled' | 'cancelled' | 'rejected' | 'unused' | 'unpermitted';
+
+/** What the venue filled of an order, so far in all. */
+export interface OrderFill {
+  readonly quantity: string;
+  readonly notional: string;
+  readonly fees: string;
+  /** What it realised against what was held, before fees; absent while it only added. */
+  readonly realized?: string;
+  /** Of the latest part, on the venue's clock. */
+  readonly at: number;
+}
+
+/** An order as it stands: cumulative, so that the newest fact of an order holds all that older ones said. */
+export interface OrderFact {
+  /** The client order id where there is one, else the permit's. */
+  readonly order_id: string;
+  readonly permit_id?: string;
+  readonly account: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: 'buy' | 'sell';
+  readonly currency: string;
+  readonly bot_id?: string;
+  readonly strategy_id?: string;
+  readonly status: OrderStatus;
+  /** As it was permitted; absent where the desk knows no permit of it any more. */
+  readonly permitted?: PermittedOrder;
+  /** Absent while nothing was filled, or where the desk has forgotten what was. */
+  readonly fill?: OrderFill;
+  readonly updated_at: number;
+}
+
+export interface PermittedOrder {
+  readonly client_order_id?: string;
+  readonly quantity: string;
+  readonly price: string;
+  readonly execution_id: string;
+  readonly workflow_id?: string;
+  readonly mode?: Mode;
+  readonly epoch: number;
+  readonly reduces: boolean;
+  readonly granted_at: number;
+}
+
+/** What of an order is new in a fact. */
+export type OrderNews = 'granted' | 'acknowledged' | 'unknown' | 'fenced' | 'filled' | 'ended';
 
 /** What the shell does after the decision, in this order; each may be repeated, none is lost. */
 export type Effect =
@@ -265,6 +330,14 @@ export type Effect =
       readonly epoch: number;
       readonly halted_at: number;
       readonly at: number;
+    }
+  /** One for each order an input changed, as it stands after that input. */
+  | {
+      readonly kind: 'order';
+      readonly fact: OrderFact;
+      readonly news: readonly OrderNews[];
+      /** Its permit is open, so the desk itself still remembers all of the fact. */
+      readonly is_open: boolean;
     }
   /** For the audit: each command with its answer, and each automatic change. */
   | {

@@ -1,6 +1,16 @@
 /** Reads permit requests. Numbers of JSON are refused where money is meant: a price that was a float once is not the price any more. */
-import { isObject } from '../json';
-import { isId, readCurrency, readId, readOneOf, readPositive, refuse, sourceOf, type Source } from './fields';
+import { isObject, present } from '../json';
+import {
+  isId,
+  readCurrency,
+  readId,
+  readOneOf,
+  readOptionalId,
+  readPositive,
+  refuse,
+  sourceOf,
+  type Source,
+} from './fields';
 import type { PermitRequest } from './model';
 
 const LONGEST_ID = 200;
@@ -28,14 +38,21 @@ export function permitIdOf(value: unknown): string {
   return isId(id) ? id : typeof id === 'string' ? id.slice(0, LONGEST_ID) : '';
 }
 
-type OptionalMembers = Pick<PermitRequest, 'bot_id' | 'strategy_id' | 'client_order_id' | 'market' | 'purpose'>;
+type OptionalMembers = Pick<
+  PermitRequest,
+  'bot_id' | 'strategy_id' | 'client_order_id' | 'market' | 'purpose' | 'workflow_id' | 'mode'
+>;
 
 function optionalMembers(source: Source): OptionalMembers {
-  const { bot_id, strategy_id, client_order_id, market, purpose } = source.members;
+  const { market, purpose, mode } = source.members;
   return {
-    ...(bot_id === undefined ? {} : { bot_id: readId(source, 'bot_id') }),
-    ...(strategy_id === undefined ? {} : { strategy_id: readId(source, 'strategy_id') }),
-    ...(client_order_id === undefined ? {} : { client_order_id: readId(source, 'client_order_id') }),
+    ...present({
+      bot_id: readOptionalId(source, 'bot_id'),
+      strategy_id: readOptionalId(source, 'strategy_id'),
+      client_order_id: readOptionalId(source, 'client_order_id'),
+      workflow_id: readOptionalId(source, 'workflow_id'),
+    }),
+    ...(mode === undefined ? {} : { mode: readOneOf(source, 'mode', ['paper', 'live']) }),
     ...(market === undefined ? {} : { market: readMarket(market) }),
     ...(purpose === undefined ? {} : { purpose: readOneOf(source, 'purpose', ['on_halt', 'operator']) }),
   };

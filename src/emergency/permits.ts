@@ -4,7 +4,7 @@ import { judge } from './breaches';
 import { messageOf } from '../errors';
 import { present } from '../json';
 import { refusalOf } from './fields';
-import type { DenialCode, PermitAnswer, PermitRequest } from './model';
+import type { DenialCode, DeskInput, PermitAnswer, PermitRequest } from './model';
 import { permitIdOf, readPermitRequest } from './permit-request';
 import { reserve, settleAll } from './reservations';
 import { GLOBAL, scopesOf } from './scopes';
@@ -16,12 +16,11 @@ export const PERMIT_LIFETIME_MS = 1_000;
 /** Answers are in the order of the requests. */
 export function decidePermits(
   draft: Draft,
-  requests: readonly unknown[],
-  settlements: readonly unknown[],
+  { requests, settlements, order_room }: Extract<DeskInput, { kind: 'permits' }>,
 ): readonly PermitAnswer[] {
   const mistakes = settleAll(draft, settlements);
   if (mistakes.length > 0) auditMistakes(draft, mistakes);
-  const batch = openBatch(draft);
+  const batch = openBatch(draft, order_room);
   const answers = requests.map((request) => answer(draft, batch, request));
   for (const scope of draft.exposures.keys()) judge(draft, scope, ['max_position_notional']);
   return answers;
@@ -40,7 +39,7 @@ function answer(draft: Draft, batch: Batch, value: unknown): PermitAnswer {
 
 function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument, reduces }: Admission): PermitAnswer {
   const { permit_id, venue, symbol, side, quantity, price, execution_id } = request;
-  const { client_order_id, bot_id, strategy_id } = request;
+  const { client_order_id, bot_id, strategy_id, workflow_id, mode } = request;
   const { epoch, clock: at } = draft.desk;
   reserve(draft, permit_id, {
     instrument,
@@ -55,9 +54,10 @@ function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument,
     epoch,
     at,
     execution_id,
-    ...present({ client_order_id, bot_id, strategy_id }),
+    ...present({ client_order_id, bot_id, strategy_id, workflow_id, mode }),
   });
   batch.open += 1;
+  batch.room -= 1;
   for (const scope of scopesOf(request)) if (hasRate(draft, batch, scope)) countGrant(draft, scope);
   return { permit_id, granted: true, epoch, lifetime_ms: PERMIT_LIFETIME_MS, reduces };
 }

@@ -4,6 +4,7 @@ import { decimal, type Decimal } from '../money';
 import { readAmount, readId, readOneOf, refuse, sourceOf } from './fields';
 import { withAll, type Bounds } from './forgetting';
 import type { Fill, Settlement } from './model';
+import { noteEnd, noteOrder, orderIdOf, type Ending } from './order-facts';
 import { instrumentOf, keepPosition, moveReducing } from './positions';
 import { scopesOf } from './scopes';
 import { entry, exact, exposureOf, put, remove, type Draft, type OpenPermit } from './state';
@@ -18,29 +19,44 @@ export function reserve(draft: Draft, permitId: string, permit: OpenPermit): voi
   hold(draft, permit, decimal(permit.quantity));
   countOpen(draft, permit, { open: 1, unsettled: 1 });
   put(draft, 'permits', permitId, permit);
+  noteOrder(draft, permitId, 'granted');
 }
 
 /**
  * The part that was filled is held now and reserved no more, in the same scopes: throws `InvalidInput` for a fill of another order than
- * the permit is for, which would free the exposure of a scope that then holds it.
+ * the permit is for, which would free the exposure of a scope that then holds it. Returns whether the permit was open.
  */
-export function recordPermitFill(draft: Draft, permitId: string, fill: Fill): void {
+export function recordPermitFill(draft: Draft, permitId: string, fill: Fill): boolean {
   const permit = entry(draft.desk.permits, permitId);
-  if (permit === undefined) return;
+  if (permit === undefined) return false;
   if (!isOfOrder(permit, fill)) refuse('InvalidInput', `permit ${permitId} is for another order`);
+  const known = orderIdOf(permitId, permit) === fill.order_id ? permit : { ...permit, order_id: fill.order_id };
+  if (known !== permit) put(draft, 'permits', permitId, known);
+  noteOrder(draft, permitId, 'filled');
   const filled = least(decimal(fill.filled_quantity), decimal(permit.quantity));
   const more = filled.minus(decimal(permit.filled));
-  if (more.lte('0')) return;
+  if (more.gt('0')) fillReservation(draft, permitId, known, { filled, more });
+  return true;
+}
+
+function fillReservation(
+  draft: Draft,
+  permitId: string,
+  permit: OpenPermit,
+  { filled, more }: { readonly filled: Decimal; readonly more: Decimal },
+): void {
   hold(draft, permit, more.neg());
   const now: OpenPermit = { ...permit, filled: exact(filled) };
   put(draft, 'permits', permitId, now);
   if (permit.status === 'granted') setStatus(draft, permitId, 'acknowledged');
-  if (permit.status === 'closed' && filled.eq(decimal(permit.quantity))) end(draft, new Map([[permitId, now]]));
+  if (permit.status === 'closed' && filled.eq(decimal(permit.quantity))) {
+    end(draft, new Map([[permitId, { permit: now, ending: 'closed' }]]));
+  }
 }
 
 /** Unreadable ones change nothing: the reservation stays, which is safe. Returns what was wrong with them. */
 export function settleAll(draft: Draft, settlements: readonly unknown[]): readonly unknown[] {
-  const ended = new Map<string, OpenPermit>();
+  const ended = new Map<string, Ended>();
   const mistakes: unknown[] = [];
   for (const value of settlements) {
     try {
@@ -51,6 +67,11 @@ export function settleAll(draft: Draft, settlements: readonly unknown[]): readon
   }
   end(draft, ended);
   return mistakes;
+}
+
+interface Ended {
+  readonly permit: OpenPermit;
+  readonly ending: Ending;
 }
 
 function isOfOrder(permit: OpenPermit, fill: Fill): boolean {
@@ -70,11 +91,7 @@ function readSettlement(value: unknown): Settlement {
     : { permit_id, outcome };
 }
 
-function settle(
-  draft: Draft,
-  { permit_id, outcome, filled_quantity }: Settlement,
-  ended: Map<string, OpenPermit>,
-): void {
+function settle(draft: Draft, { permit_id, outcome, filled_quantity }: Settlement, ended: Map<string, Ended>): void {
   const permit = entry(draft.desk.permits, permit_id);
   if (permit === undefined || ended.has(permit_id)) return;
   assertConsistent(permit, permit_id, outcome);
@@ -96,7 +113,7 @@ function settle(
     awaitFills(draft, permit_id, awaited);
     return;
   }
-  ended.set(permit_id, permit);
+  ended.set(permit_id, { permit, ending: outcome });
 }
 
 /** Whether the venue has its order is not settled. */
@@ -108,6 +125,7 @@ function setUnknown(draft: Draft, permitId: string, isUnknown: boolean): void {
   if (permit === undefined || (permit.unknown ?? false) === isUnknown) return;
   const { unknown, ...known } = permit;
   put(draft, 'permits', permitId, isUnknown ? { ...known, unknown: true } : known);
+  if (isUnknown) noteOrder(draft, permitId, 'unknown');
   const count = (entry(draft.desk.unproven, permit.instrument) ?? 0) + (unknown === undefined ? 1 : -1);
   if (count === 0) remove(draft, 'unproven', permit.instrument);
   else put(draft, 'unproven', permit.instrument, count);
@@ -136,7 +154,8 @@ function awaitFills(draft: Draft, permitId: string, awaited: Decimal): void {
   const permit = entry(draft.desk.permits, permitId);
   if (permit === undefined) return;
   hold(draft, permit, awaited.minus(decimal(permit.quantity)));
-  put(draft, 'permits', permitId, { ...permit, quantity: exact(awaited) });
+  const { ordered = permit.quantity } = permit;
+  put(draft, 'permits', permitId, { ...permit, quantity: exact(awaited), ordered });
 }
 
 function setStatus(draft: Draft, permitId: string, status: OpenPermit['status']): void {
@@ -144,14 +163,16 @@ function setStatus(draft: Draft, permitId: string, status: OpenPermit['status'])
   if (permit === undefined || permit.status === status) return;
   if (permit.status === 'granted') countOpen(draft, permit, { open: 0, unsettled: -1 });
   put(draft, 'permits', permitId, { ...permit, status });
+  if (status !== 'granted') noteOrder(draft, permitId, status === 'closed' ? 'ended' : status);
 }
 
-function end(draft: Draft, permits: ReadonlyMap<string, OpenPermit>): void {
+function end(draft: Draft, permits: ReadonlyMap<string, Ended>): void {
   if (permits.size === 0) return;
-  for (const [permitId, permit] of permits) {
+  for (const [permitId, { permit, ending }] of permits) {
     hold(draft, permit, decimal(permit.filled).minus(decimal(permit.quantity)));
     countOpen(draft, permit, { open: -1, unsettled: permit.status === 'granted' ? -1 : 0 });
     remove(draft, 'permits', permitId);
+    noteEnd(draft, permitId, permit, ending);
   }
   const ids = Object.fromEntries([...permits.keys()].map((permitId) => [permitId, 1 as const]));
   draft.desk.ended = withAll(draft.desk.ended, ids, ENDED_BOUNDS);

@@ -2,7 +2,7 @@
  * All the desk remembers: plain JSON, so it survives continue-as-new, a crash and a change of worker. Never changed in place; a decision
  * works on a draft, which copies a table when it first writes to it, once for a whole batch of permits.
  */
-import type { Bot, Cause, CommandAnswer, Effect, LimitName, PermitRequest, Scope } from './model';
+import type { Bot, Cause, CommandAnswer, Effect, LimitName, OrderFact, OrderNews, PermitRequest, Scope } from './model';
 import { decimal, formatDecimal, type Decimal } from '../money';
 
 type Table<T> = Readonly<Record<string, T>>;
@@ -124,7 +124,10 @@ export interface OpenPermit {
   readonly venue: string;
   readonly symbol: string;
   readonly side: PermitRequest['side'];
+  /** Of a closed one what the venue says it filled. */
   readonly quantity: string;
+  /** What was permitted, where the quantity is not that any more. */
+  readonly ordered?: string;
   readonly price: string;
   readonly filled: string;
   readonly reduces: boolean;
@@ -135,7 +138,11 @@ export interface OpenPermit {
   readonly epoch: number;
   readonly at: number;
   readonly execution_id: string;
+  readonly workflow_id?: string;
+  readonly mode?: PermitRequest['mode'];
   readonly client_order_id?: string;
+  /** What its fills are reported under, where that is neither the client order id nor the permit's. */
+  readonly order_id?: string;
   readonly bot_id?: string;
   readonly strategy_id?: string;
 }
@@ -147,6 +154,8 @@ export interface OrderSoFar {
   readonly quantity: string;
   readonly notional: string;
   readonly fees: string;
+  /** Before fees; absent while it closed nothing. */
+  readonly realized?: string;
   readonly at: number;
   /** Whether it has counted as a profit or a loss. */
   readonly judged: boolean;
@@ -196,13 +205,21 @@ export interface Draft {
   readonly copied: Set<TableName>;
   readonly exposures: Map<Scope, LiveExposure>;
   readonly effects: Effect[];
+  /** Orders this input changed, by permit or, without one, by order. */
+  readonly orders: Map<string, OrderChange>;
+}
+
+export interface OrderChange {
+  readonly news: Set<OrderNews>;
+  /** Of an order that has no open permit any more; else it is made of the permit when the input was decided. */
+  fact?: OrderFact;
 }
 
 const NOTHING: Exposure = { reserved: '0', held: '0', open: 0, unsettled: 0, grants: [] };
 
 export function openDraft(state: DeskState, now: number): Draft {
   const clock = Math.max(state.clock, now);
-  return { desk: { ...state, clock }, copied: new Set(), exposures: new Map(), effects: [] };
+  return { desk: { ...state, clock }, copied: new Set(), exposures: new Map(), effects: [], orders: new Map() };
 }
 
 /** The entry itself, never what every object inherits: callers choose the keys. */

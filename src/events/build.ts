@@ -5,6 +5,8 @@
 import {
   ENVELOPE_VERSION,
   type CircuitStateChanged,
+  type MetricsTold,
+  type OrderChanged,
   type Correlation,
   type EmergencyStateChanged,
   type RiskLimit,
@@ -120,6 +122,28 @@ export function riskEvent(deskId: string, mode: Mode, fact: RiskLimit, at: numbe
     ...fact,
   };
   return { event };
+}
+
+/** `phase` tells the events of one order apart; with `order_id` or `permit_id` it is the whole identity. */
+export function orderEvent(
+  deskId: string,
+  context: Partial<ExecutionContext>,
+  { phase, ...fact }: OrderChanged & { readonly phase: string },
+  at: number,
+): Publication {
+  const { mode = 'paper', execution_id } = context;
+  const { permit_id, order_id } = fact.order;
+  const desk = `desk/${deskId}`;
+  const id = [desk, 'order', permit_id ?? order_id, phase].join('|');
+  return { event: { ...envelope({ ...context, mode }, execution_id ?? desk, id, at), ...fact } };
+}
+
+/** Told when figures changed, at most once a second. */
+export function metricsEvent(deskId: string, owner: Correlation, fact: MetricsTold, at: number): Publication {
+  const stream = `desk/${deskId}`;
+  const { bot_id, strategy_id } = owner;
+  const id = [stream, fact.type, bot_id ?? strategy_id, Math.floor(at / 1_000)].join('|');
+  return { event: { ...envelope({ ...owner, mode: 'paper' }, stream, id, at), ...fact } };
 }
 
 function envelope(context: Correlation & { readonly mode: Mode }, stream: string, eventId: string, at: number) {

@@ -110,10 +110,70 @@ export interface CircuitStateChanged extends Fact<'circuit_state_changed'> {
 }
 export type CircuitState = 'closed' | 'open' | 'half_open';
 
+export type OrderEventType =
+  | 'order_submitted'
+  | 'order_partially_filled'
+  | 'order_filled'
+  | 'order_cancelled'
+  | 'order_rejected'
+  | 'order_unknown';
+
+/** One order, as it stood when the event was told: in the stream of its execution. */
+export interface OrderChanged extends Fact<OrderEventType> {
+  readonly order: OrderView;
+}
+
+/** Amounts are decimal strings, fills so far in all. */
+export interface OrderView {
+  /** The client order id where there is one, else the permit's. */
+  readonly order_id: string;
+  readonly permit_id?: string;
+  readonly account: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: 'buy' | 'sell';
+  /** As permitted; absent where the desk knows no permit of the order any more. The price is the worst one. */
+  readonly quantity?: string;
+  readonly price?: string;
+  /** The desk's. */
+  readonly currency: string;
+  readonly reduces?: boolean;
+  readonly status: string;
+  readonly filled_quantity: string;
+  readonly filled_notional: string;
+  readonly fees: string;
+  /** What it realised, before fees; absent while it closed nothing. */
+  readonly realized?: string;
+}
+
+/** What a bot or a strategy came to; decimal strings in the desk's currency, absent where nobody knows. */
+export interface Metrics {
+  /** Which span orders, fills, results and executions are counted over, such as `24h`. */
+  readonly window: string;
+  /** In the window, before fees. */
+  readonly realized_pnl: string;
+  readonly fees: string;
+  readonly unrealized_pnl: string;
+  readonly exposure: string;
+  readonly equity?: string;
+  readonly drawdown_percent?: string;
+  readonly orders: number;
+  readonly fills: number;
+  /** Of the orders that closed something, the part that earned, fees off: `0.5` is half; absent when none did. */
+  readonly win_rate?: string;
+  /** Ended within the window, and those of them that failed. */
+  readonly executions: number;
+  readonly failures: number;
+  readonly mean_duration_ms?: number;
+}
+
+export interface MetricsTold extends Fact<'bot_metrics' | 'strategy_metrics'>, Metrics {}
+
 export type ExecutionFact = ExecutionStarted | ExecutionEnded | ExecutionHalted | ExecutionEnding;
 export type NodeFact =
   NodeStarted | NodeCompleted | NodeRetrying | NodeFailed | NodeSkipped | ApprovalRequested | ApprovalGiven;
-export type EventFact = ExecutionFact | NodeFact | CircuitStateChanged | EmergencyStateChanged | RiskLimit;
+export type EventFact =
+  ExecutionFact | NodeFact | CircuitStateChanged | EmergencyStateChanged | RiskLimit | OrderChanged | MetricsTold;
 export type EventType = EventFact['type'];
 
 /** An event on its way to the log, before the log has numbered it. `stream` is an execution id or `desk/<desk id>`. */

@@ -1,12 +1,19 @@
 /** The memory for people: what the desks decided, and the highest epoch each was seen at. Losing it costs no safety. */
 import type { PoolClient } from 'pg';
+import type { OrderFact } from '../emergency/model';
 import { appendToDesk } from './append';
 import { openDatabase, type Database } from './database';
 import { stored, type AuditEntry, type AuditRow } from './entry';
 import { migrate } from './migrate';
+import { fillsOf, orders, performance, type OrderFilter, type OrderPage, type Performance } from './order-queries';
+import type { FillRow, OrderRow } from './order-rows';
+import { recordOrders } from './record-orders';
+import { equitySeries, recordPoints, type EquityQuery, type EquityRow, type Points } from './series';
 import { readPage, verify, type Verdict } from './verify';
 
 export type { AuditEntry, AuditRow } from './entry';
+export type { OrderFilter, OrderPage, Performance } from './order-queries';
+export type { FillRow, OrderRow } from './order-rows';
 export type { BrokenLink, DeskVerdict, Verdict } from './verify';
 
 export interface JournalOptions {
@@ -40,6 +47,17 @@ export interface Journal {
   /** Lower epochs than the one on record change nothing. */
   recordWitness(desk_id: string, epoch: number): Promise<void>;
   witness(desk_id: string): Promise<Witness | undefined>;
+  /** Facts may come again and in any order. Resolves when they are committed. */
+  recordOrders(desk_id: string, facts: readonly OrderFact[]): Promise<void>;
+  orders(filter: OrderFilter): Promise<OrderPage>;
+  fillsOf(order: OrderRow): Promise<readonly FillRow[]>;
+  performance(
+    desk_id: string,
+    owner: { readonly bot_id?: string; readonly strategy_id?: string },
+    since: number,
+  ): Promise<Performance>;
+  recordPoints(desk_id: string, points: Points): Promise<void>;
+  equitySeries(query: EquityQuery): Promise<readonly EquityRow[]>;
   close(): Promise<void>;
 }
 
@@ -56,6 +74,12 @@ export function openJournal(url: string, { onError = () => undefined }: JournalO
     verifyAudit: (desk_id) => verify(database, desk_id),
     recordWitness: (desk_id, epoch) => recordWitness(database, desk_id, epoch),
     witness: (desk_id) => witness(database, desk_id),
+    recordOrders: (desk_id, facts) => recordOrders(database, desk_id, facts),
+    orders: (filter) => orders(database, filter),
+    fillsOf: (order) => fillsOf(database, order),
+    performance: (desk_id, owner, since) => performance(database, desk_id, owner, since),
+    recordPoints: (desk_id, points) => recordPoints(database, desk_id, points),
+    equitySeries: (query) => equitySeries(database, query),
     close: () => database.close(),
   };
 }

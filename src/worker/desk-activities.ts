@@ -1,7 +1,7 @@
 /** What the workflows ask of Temporal itself. */
-import { heartbeat } from '@temporalio/activity';
+import { heartbeat, sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Scope } from '../emergency/model';
+import type { OrderFact, Scope } from '../emergency/model';
 import { leadingCause } from '../emergency/causes';
 import { GLOBAL, permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
@@ -56,7 +56,12 @@ export interface DeskJournal {
   appendAudit(entries: readonly AuditEntry[]): Promise<unknown>;
   recordWitness(deskId: string, epoch: number): Promise<void>;
   witness(deskId: string): Promise<{ readonly epoch: number } | undefined>;
+  recordOrders(deskId: string, facts: readonly OrderFact[]): Promise<void>;
 }
+
+/** A message that is full is followed by the next at once; after a small one so much is gathered. */
+const FULL = 100;
+const GATHER_MS = 500;
 
 /** Run on the desk's own task queue. */
 export function createDeskActivities(client: HoldfastClient, { publishEvents, journal }: DeskPorts) {
@@ -68,6 +73,14 @@ export function createDeskActivities(client: HoldfastClient, { publishEvents, jo
       await journal.appendAudit(entries);
       await journal.recordWitness(first.desk_id, Math.max(...entries.map(({ epoch }) => epoch)));
       return (await journal.witness(first.desk_id))?.epoch ?? -1;
+    },
+    journalOrders: async (deskId, facts) => {
+      await journal?.recordOrders(deskId, facts);
+      await gather(facts);
+    },
+    publishOrderEvents: async (events) => {
+      await publishEvents(events);
+      await gather(events);
     },
     journalWitness: async (deskId) => (await journal?.witness(deskId))?.epoch ?? -1,
   };
@@ -94,6 +107,14 @@ export function createDeskActivities(client: HoldfastClient, { publishEvents, jo
       } while (page !== undefined);
     },
   };
+}
+
+/**
+ * The pause between two messages is part of the activity: a timer of the workflow could fire while no worker is left, and what follows
+ * from it would be commanded in another place of its history.
+ */
+async function gather(told: readonly unknown[]): Promise<void> {
+  if (told.length < FULL) await sleep(GATHER_MS);
 }
 
 /**

@@ -126,14 +126,15 @@ class AttemptPermit implements TradePermit {
 
 /**
  * The permit's id is new with every dispatch but one after a loss, and a node that trades is dispatched again only when it sent nothing or
- * follows what it sent: the desk never grants an id twice, not even one that was not used. Ids are hashes because the desk keeps thousands of them, and venues take no long ones.
+ * follows what it sent: the desk never grants an id twice, not even one that was not used. Ids are hashes because the desk keeps thousands of
+ * them, and venues take no long ones.
  */
 function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, attempt: TradeAttempt) {
-  const { execution_id, bot_id, strategy_id, frame } = attempt.task;
+  const { execution_id, workflow_id, mode, bot_id, strategy_id, frame } = attempt.task;
   return {
     ...order,
     ...idsOf(attempt, leg),
-    execution_id,
+    ...{ execution_id, workflow_id, mode },
     ...present({ bot_id, strategy_id, purpose: runsAside({ path: frame }) ? ('on_halt' as const) : undefined }),
   };
 }

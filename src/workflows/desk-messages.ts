@@ -4,7 +4,7 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeskState, DeskStatus } from '../emergency/decide';
-import type { CommandAnswer, EmergencyState, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { CommandAnswer, EmergencyState, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
@@ -91,6 +91,16 @@ export interface CarriedOutbox {
   readonly notices: readonly EmergencyNotice[];
   /** The epoch of the latest halt of each scope, also when that was lifted since: permits from before are of no use. */
   readonly halts: readonly (readonly [scope: Scope, epoch: number])[];
+  /** Absent from a run that did not tell of orders. */
+  readonly orders?: CarriedOrders;
+}
+
+/** What is owed of orders. By permit id, what the desk's own state holds; in full, what it has forgotten. */
+export interface CarriedOrders {
+  readonly young?: readonly string[];
+  readonly open?: readonly string[];
+  readonly ended?: readonly OrderFact[];
+  readonly untold?: readonly OrderFact[];
 }
 
 /** How long a run lasts; shorter ones than the desk's own make a test quick. */

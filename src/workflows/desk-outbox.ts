@@ -10,6 +10,8 @@ import type { AuditEntry } from '../journal/entry';
 import { sinks } from './event-sink';
 import { gateSinks } from './gate-sink';
 import type { CarriedOutbox, EmergencyNotice } from './desk-messages';
+import { newest } from './newest';
+import type { OrderOutbox } from './order-outbox';
 
 /** So that one message to the journal or the log stays small. */
 const BATCH = 100;
@@ -34,9 +36,12 @@ export class DeskOutbox {
   /** The latest of each scope. */
   readonly #notices: Map<Scope, EmergencyNotice>;
   readonly #halts: Map<Scope, number>;
+  readonly #orders: OrderOutbox | undefined;
 
-  constructor(deskId: string, { ordinal, audit, events, notices, halts }: CarriedOutbox) {
+  /** Without an outbox of orders none is told of. */
+  constructor(deskId: string, { ordinal, audit, events, notices, halts }: CarriedOutbox, orders?: OrderOutbox) {
     this.#deskId = deskId;
+    this.#orders = orders;
     this.#ordinal = ordinal;
     this.#audit = [...audit];
     this.#events = [...events];
@@ -94,7 +99,7 @@ export class DeskOutbox {
     return notices;
   }
 
-  carry(): CarriedOutbox {
+  carry(): Omit<CarriedOutbox, 'orders'> {
     return {
       ordinal: this.#ordinal,
       audit: newest(this.#audit, MOST_AUDIT_TEXT),
@@ -117,6 +122,9 @@ export class DeskOutbox {
         return;
       case 'sealed':
         this.#publish(emergencyEvent(this.#deskId, MODE, sealedFact(effect), at));
+        return;
+      case 'order':
+        this.#orders?.take(effect);
         return;
       case 'limit':
         this.#publish(riskEvent(this.#deskId, MODE, riskFact(effect), at));
@@ -155,12 +163,6 @@ export class DeskOutbox {
 /** Ordinals count from the millisecond the desk began, so they are above all of the desk before it. */
 export function emptyOutbox(now: number): CarriedOutbox {
   return { ordinal: now, audit: [], events: [], notices: [], halts: [] };
-}
-
-function newest<T>(items: readonly T[], room: number): readonly T[] {
-  let left = room;
-  const first = items.findLastIndex((item) => (left -= JSON.stringify(item).length) < 0);
-  return items.slice(first + 1);
 }
 
 /** A symbol or a venue judges the single order. */

@@ -10,6 +10,7 @@ import {
   condition,
   continueAsNew,
   log,
+  patched,
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
@@ -19,7 +20,7 @@ import {
 } from '@temporalio/workflow';
 import { leadingCause } from '../emergency/causes';
 import { decide, initialDesk, statusOf, type DeskState } from '../emergency/decide';
-import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { CommandAnswer, DeskInput, Effect, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
 import { openOrdersOf } from '../emergency/open-orders';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
 import type { Publication } from '../events/build';
@@ -52,6 +53,7 @@ import {
   type PermitBatch,
 } from './desk-messages';
 import { DeskOutbox, emptyOutbox } from './desk-outbox';
+import { OrderOutbox } from './order-outbox';
 import { isUnreadable } from './payload-converter';
 
 export interface DeskActivities {
@@ -59,10 +61,15 @@ export interface DeskActivities {
   publishDeskEvents(events: readonly Publication[]): Promise<void>;
   /** Resolves when they are in the journal, with the highest epoch it has seen of the desk. */
   appendAudit(entries: readonly AuditEntry[]): Promise<number>;
+  /** Resolves when the journal holds them; it takes its time, so that what comes meanwhile travels together. */
+  journalOrders(deskId: string, facts: readonly OrderFact[]): Promise<void>;
+  /** Resolves when the log has them, at that pace too. */
+  publishOrderEvents(events: readonly Publication[]): Promise<void>;
   /** The highest epoch the journal saw of this desk, -1 when it saw none. Throws when the journal is down. */
   journalWitness(deskId: string): Promise<number>;
 }
 
+const TELLS_ORDERS = 'orders';
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 5_000;
 
@@ -99,6 +106,9 @@ const PATIENCE_MS = 1_000;
 const CHECK_EVERY_MS = 30_000;
 const RAISING: readonly unknown[] = ['alert', 'halt', 'shutdown'];
 
+/** What is told in order until it is taken. */
+type Told = 'audit' | 'events' | 'orders' | 'order_events';
+
 /** A cancel request would lift a halt by ending the workflow that holds it, so it is not heard. */
 export async function emergencyDesk(input: DeskStart): Promise<void> {
   return CancellationScope.nonCancellable(() => new Desk(input).hold());
@@ -109,6 +119,8 @@ class Desk {
   readonly #settings: DeskSettings | undefined;
   readonly #mostUpdates: number;
   readonly #outbox: DeskOutbox;
+  /** Undefined in a run that a release began which told of none. */
+  readonly #orders: OrderOutbox | undefined;
   #state: DeskState;
   #updates = 0;
   #leaving = false;
@@ -122,7 +134,8 @@ class Desk {
     this.#settings = settings;
     this.#mostUpdates = settings?.updates_per_run ?? MOST_UPDATES;
     this.#state = carried?.desk ?? initialDesk({ desk_id, initialised: false }, Date.now());
-    this.#outbox = new DeskOutbox(desk_id, carried?.outbox ?? emptyOutbox(Date.now()));
+    this.#orders = patched(TELLS_ORDERS) ? new OrderOutbox(desk_id, this.#state, carried?.outbox.orders) : undefined;
+    this.#outbox = new DeskOutbox(desk_id, carried?.outbox ?? emptyOutbox(Date.now()), this.#orders);
     if (carried === undefined) this.#outbox.take(beginning(this.#state), Date.now());
   }
 
@@ -130,11 +143,14 @@ class Desk {
     this.#listen();
     void this.#keep('audit');
     void this.#keep('events');
+    void this.#keep('orders');
+    void this.#keep('order_events');
     void this.#broadcast();
     void this.#check();
     await condition(() => this.#isLong);
     await this.#leave();
-    const carried = { desk: this.#state, outbox: this.#outbox.carry() };
+    const orders = this.#orders?.carry(this.#state);
+    const carried = { desk: this.#state, outbox: { ...this.#outbox.carry(), ...present({ orders }) } };
     await continueAsNew<typeof emergencyDesk>({
       desk_id: this.#id,
       ...present({ settings: this.#settings }),
@@ -228,7 +244,8 @@ class Desk {
   #permits(batch: unknown): readonly PermitAnswer[] {
     const { requests, settlements } = asObject(batch);
     // What is no list is refused by the rules, and recorded.
-    const reply = this.#update({ kind: 'permits', requests: requests as [], settlements: settlements as [] });
+    const asked = { requests: requests as [], settlements: settlements as [] };
+    const reply = this.#update({ kind: 'permits', ...asked, ...present({ order_room: this.#orders?.room }) });
     return reply.kind === 'permits' ? reply.answers : [];
   }
 
@@ -285,7 +302,7 @@ class Desk {
   }
 
   /** Tells what is owed, in order, until it is taken. */
-  async #keep(what: 'audit' | 'events'): Promise<void> {
+  async #keep(what: Told): Promise<void> {
     this.#telling += 1;
     let pause = RETRY_FIRST_MS;
     for (;;) {
@@ -302,19 +319,42 @@ class Desk {
     this.#telling -= 1;
   }
 
-  #owes(what: 'audit' | 'events'): boolean {
-    return what === 'audit' ? this.#outbox.owesAudit : this.#outbox.owesEvents;
+  #owes(what: Told): boolean {
+    switch (what) {
+      case 'audit':
+        return this.#outbox.owesAudit;
+      case 'events':
+        return this.#outbox.owesEvents;
+      case 'orders':
+        return this.#orders?.owesJournal(Date.now()) === true;
+      case 'order_events':
+        return this.#orders?.owesLog === true;
+    }
   }
 
-  async #tell(what: 'audit' | 'events'): Promise<void> {
+  async #tell(what: Told): Promise<void> {
     if (what === 'audit') {
       const entries = this.#outbox.nextAudit();
       this.#compare(await activities.appendAudit(entries));
       this.#outbox.audited(entries);
-    } else {
+    } else if (what === 'events') {
       const events = this.#outbox.nextEvents();
       await activities.publishDeskEvents(events);
       this.#outbox.published(events);
+    } else await this.#tellOrders(what);
+  }
+
+  async #tellOrders(what: 'orders' | 'order_events'): Promise<void> {
+    const orders = this.#orders;
+    if (orders === undefined) return;
+    if (what === 'orders') {
+      const facts = orders.nextForJournal(Date.now());
+      await activities.journalOrders(this.#id, facts);
+      orders.journalled(facts);
+    } else {
+      const facts = orders.nextForLog();
+      await activities.publishOrderEvents(orders.eventsOf(facts));
+      orders.published(facts);
     }
   }
 

@@ -304,11 +304,12 @@ export const field = {
       description,
     ),
   decimals: (description: string) => makeField('decimals', z.array(decimalText).min(1).max(10_000), description),
-  duration: (description: string) =>
+  duration: (description: string, options?: FieldOptions<number | string>) =>
     makeField<number | string>(
       'duration',
       z.union([z.number(), z.string()], NO_DURATION).refine((value) => durationMs(value) !== undefined, NO_DURATION),
       description,
+      options,
     ),
   /** A formula; `check` says what is wrong with its text. */
   formula: (description: string, check: (text: unknown) => string | undefined): Field<FormulaValue> => ({

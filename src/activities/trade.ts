@@ -8,6 +8,8 @@ export type OrderDraft = Pick<
 > & {
   /** Tells several orders of one node apart; default `order`. */
   readonly leg?: string;
+  /** In place of the number under which this dispatch asks for permits; of a leg that an earlier one may have asked for. */
+  readonly permits_of?: number;
 };
 
 export interface TradePermit {
@@ -41,7 +43,7 @@ export interface Trade {
    */
   request(order: OrderDraft): Promise<TradePermit>;
   /** What `request` gives a leg, also without asking. */
-  idsOf(leg?: string): OrderIds;
+  idsOf(leg?: string, permits_of?: number): OrderIds;
   /** As `TradePermit.settle`, for a permit of an earlier dispatch. */
   settle(settlement: Settlement): void;
   /** Tells the desk what an order has filled so far in all, and waits for its word; may be repeated. Throws what the desk refuses it for. */

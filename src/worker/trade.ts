@@ -46,8 +46,8 @@ export class AttemptTrade implements OpenTrade {
     return new AttemptPermit(permit, request, (error) => this.#said(error));
   }
 
-  idsOf(leg = ONLY_LEG): OrderIds {
-    return idsOf(this.#attempt, leg);
+  idsOf(leg = ONLY_LEG, permits_of?: number): OrderIds {
+    return idsOf(this.#attempt, leg, permits_of);
   }
 
   settle(settlement: Settlement): void {
@@ -129,19 +129,19 @@ class AttemptPermit implements TradePermit {
  * follows what it sent: the desk never grants an id twice, not even one that was not used. Ids are hashes because the desk keeps thousands of
  * them, and venues take no long ones.
  */
-function requestOf({ leg = ONLY_LEG, ...order }: OrderDraft, attempt: TradeAttempt) {
+function requestOf({ leg = ONLY_LEG, permits_of, ...order }: OrderDraft, attempt: TradeAttempt) {
   const { execution_id, workflow_id, mode, bot_id, strategy_id, frame } = attempt.task;
   return {
     ...order,
-    ...idsOf(attempt, leg),
+    ...idsOf(attempt, leg, permits_of),
     ...{ execution_id, workflow_id, mode },
     ...present({ bot_id, strategy_id, purpose: runsAside({ path: frame }) ? ('on_halt' as const) : undefined }),
   };
 }
 
-function idsOf({ task: { dispatch, trail }, idempotency_key }: TradeAttempt, leg: string): OrderIds {
+function idsOf({ task, idempotency_key }: TradeAttempt, leg: string, permits_of?: number): OrderIds {
   return {
-    permit_id: idOf(idempotency_key, trail?.permits_of ?? dispatch, leg),
+    permit_id: idOf(idempotency_key, permits_of ?? task.trail?.permits_of ?? task.dispatch, leg),
     client_order_id: idOf(idempotency_key, leg),
   };
 }

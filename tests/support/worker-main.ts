@@ -1,7 +1,8 @@
 /**
- * The worker process as tests kill it: the real one plus the counting kind, and with a venue's origin as second argument the kind that
- * trades there. With `without-journal` as third its desk has none. Prints `ready` when it polls.
+ * The worker process as tests kill it: the real one plus the counting kind, and with a counting venue's origin as second argument the kind
+ * that trades there. With `without-journal` as third its desk has none. Prints `ready` when it polls.
  */
+import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { createKinds } from '../../src/activities/kinds';
 import { FileBlobStore } from '../../src/blobs/file-blob-store';
@@ -9,6 +10,7 @@ import { loadConfig } from '../../src/config/config';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker } from '../../src/worker/create-worker';
+import { openVenues } from '../../src/venues/open-venues';
 import { OrderSender } from '../../src/venues/order-sender';
 import { openOutside } from '../../src/worker/outside';
 import { installRuntime } from '../../src/worker/runtime';
@@ -18,20 +20,26 @@ import { readyDesk } from './ready-desk';
 import { counted } from './test-kinds';
 
 async function main(): Promise<void> {
-  const [, , bundle = '', venue, journal] = process.argv;
+  const [, , bundle = '', origin, journal] = process.argv;
+  const venue = origin === '' ? undefined : origin;
   const config = loadConfig();
   const log = createLogger('worker', { level: 'silent', pretty: false });
   installRuntime(log, config.worker.metrics_address);
   const client = await HoldfastClient.connect(config.temporal);
   await client.ensureSearchAttributes();
-  const lookups = venue === undefined ? [] : [countingLookup(venue)];
+  const opened = await openVenues({
+    ...config.venues,
+    directory: join(__dirname, '../../examples/data'),
+    clock: { now: Date.now, speed: config.replay_speed },
+  });
+  const lookups = [...(venue === undefined ? [] : [countingLookup(venue)]), ...opened.lookups];
   const own = venue === undefined ? [counted] : [counted, ...orderKinds(new OrderSender(venue))];
   const outside = openOutside(config, { client, log, lookups });
   const worker = await createWorker({
     config,
     connection: await NativeConnection.connect({ address: config.temporal.address }),
     client,
-    kinds: new Map([...createKinds({ venues: new Map() }), ...own.map((kind) => [kind.type, kind] as const)]),
+    kinds: new Map([...createKinds({ venues: opened.venues }), ...own.map((kind) => [kind.type, kind] as const)]),
     blobs: new FileBlobStore(config.blobs.directory),
     log,
     ...outside,

@@ -9,8 +9,8 @@ describe('the catalogue', () => {
   it('holds the kinds of this release under their types', () => {
     expect([...kindCatalogue.keys()].sort()).toEqual(
       (
-        'and approval candles compare constant first get if intended_order map math not notify or repeat rsi set sma ' +
-        'spread subgraph switch threshold ticker wait wait_for_signal'
+        'and approval candles compare constant first get if intended_order limit_order map market_order math not notify ' +
+        'or repeat rsi set sma spread stop_order subgraph switch threshold ticker wait wait_for_signal'
       ).split(' '),
     );
     expect(kinds.every((kind) => kindCatalogue.get(kind.type) === kind)).toBe(true);
@@ -44,7 +44,7 @@ describe('the catalogue', () => {
     expect(retry.max_attempts).toBe(effect === 'read' || effect === 'notify' ? 3 : 1);
   });
 
-  it('gives branches to conditions and to what asks people alone, and a formula to `if` alone', () => {
+  it('gives branches to conditions, to what asks people and to orders alone, and a formula to `if` alone', () => {
     const withBranches = kinds.filter((kind) => kind.branches.length > 0);
     expect(withBranches.map(({ type, branches }) => [type, ...branches].join(' '))).toEqual([
       'compare pass fail',
@@ -56,6 +56,9 @@ describe('the catalogue', () => {
       'not true false',
       'wait_for_signal received timed_out',
       'approval approved rejected',
+      'market_order filled partly_filled not_filled open',
+      'limit_order filled partly_filled not_filled open',
+      'stop_order filled partly_filled not_filled open',
     ]);
     expect(kinds.filter((kind) => kind.formulas.length > 0).map(({ type, formulas }) => [type, ...formulas])).toEqual([
       ['if', 'condition'],

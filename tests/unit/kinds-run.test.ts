@@ -73,7 +73,12 @@ describe('ticker', () => {
   it('gives the last price with its time, market and venue', async () => {
     const fields = { venue: 'paper_binance', symbol: 'BTC/BUSD' };
     const { outputs } = await run('ticker', fields);
-    expect(outputs).toEqual({ ...fields, last: expect.stringMatching(/^17\d{3}\.\d+$/), time_ms: 1_670_901_600_000 });
+    expect(outputs).toEqual({
+      ...fields,
+      last: expect.stringMatching(/^17\d{3}\.\d+$/),
+      time_ms: 1_670_901_600_000,
+      age_ms: 0,
+    });
   });
 
   it('refuses an unknown venue and market', async () => {

@@ -6,6 +6,7 @@ import { conditionKinds } from './conditions';
 import { controlKinds } from './control';
 import { dataKinds } from './data';
 import { indicatorKinds } from './indicators';
+import { intendedOrderKinds } from './intended-order';
 import { marketKinds } from './market';
 import { mathKinds } from './math';
 import { messageKinds } from './messages';
@@ -30,6 +31,7 @@ export function createKinds({ venues }: KindDependencies): NodeKinds {
     ...booleanKinds,
     ...controlKinds,
     ...messageKinds,
+    ...intendedOrderKinds(venues),
     ...orderKinds(venues),
   ];
   return new Map(kinds.map((kind) => [kind.type, kind]));

@@ -1,23 +1,14 @@
-import { HoldfastError } from '../../errors';
-import type { Venue, Venues } from '../../venues/venue';
-import { defineNode, field, output, type NodeKind } from '../define-node';
+import { present } from '../../json';
+import type { Venues } from '../../venues/venue';
+import { defineNode, field, optional, output, type NodeKind } from '../define-node';
+import { venueNamed } from '../orders/accounts';
+import { freshPrice } from '../orders/prices';
 
 const MOST_BARS = 500;
 
 /** Kinds that read a market. */
 export function marketKinds(venues: Venues): readonly NodeKind[] {
   return [candles(venues), ticker(venues)];
-}
-
-/** The venue of a profile. Throws `DataUnavailable` naming the profiles there are. */
-export function venueNamed(venues: Venues, profile: string): Venue {
-  const venue = venues.get(profile);
-  if (venue !== undefined) return venue;
-  const known = [...venues.keys()];
-  throw new HoldfastError('DataUnavailable', `There is no venue ${profile}; there are ${known.join(', ') || 'none'}.`, {
-    venue: profile,
-    known,
-  });
 }
 
 const market = {
@@ -63,7 +54,10 @@ const ticker = (venues: Venues): NodeKind =>
     effect: 'read',
     description: 'The last price of a market.',
     example: { type: 'ticker', params: { venue: 'paper_binance', symbol: 'BTC/BUSD' }, timeout: 5 },
-    fields: market,
+    fields: {
+      ...market,
+      max_age: optional(field.duration('Refuses a price older than this, by the venue’s clock, with `StalePrice`.')),
+    },
     resource_from: 'venue',
     outputs: {
       last: output(
@@ -71,11 +65,15 @@ const ticker = (venues: Venues): NodeKind =>
         'Last traded price in quote currency; on a recorded market the close of the last closed bar.',
       ),
       time_ms: output('integer', 'When it was traded by the venue’s clock, UTC epoch milliseconds.'),
+      age_ms: output('integer', 'How long ago that was by then, by the venue’s clock.'),
+      bid: output('decimal', 'Best price somebody buys at; absent where the venue does not say it.'),
+      ask: output('decimal', 'Best price somebody sells at; absent where the venue does not say it.'),
       symbol: output('text', 'The market.'),
       venue: output('text', 'The venue profile.'),
     },
-    run: async ({ venue, symbol }) => {
-      const { last, time_ms } = await venueNamed(venues, venue).ticker(symbol);
-      return { outputs: { last, time_ms, symbol, venue } };
+    run: async ({ venue, symbol, max_age }) => {
+      const { ticker, age_ms } = await freshPrice(venueNamed(venues, venue), symbol, max_age);
+      const { last, time_ms, bid, ask } = ticker;
+      return { outputs: { last, time_ms, age_ms, ...present({ bid, ask }), symbol, venue } };
     },
   });

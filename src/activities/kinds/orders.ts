@@ -1,91 +1,145 @@
-import { decimal, isDecimal } from '../../money';
-import type { Venues } from '../../venues/venue';
 import type { FieldsProblem, GivenFields } from '../../graph/kinds';
-import { defineNode, field, optional, output, type NodeKind } from '../define-node';
-import { venueNamed } from './market';
-import { formatResult } from './math';
+import { durationMs } from '../../graph/duration';
+import { present } from '../../json';
+import type { Venues } from '../../venues/venue';
+import { defineNode, field, optional, type NodeKind } from '../define-node';
+import { decideLimit, decideStop, decideTaking, refOf } from '../orders/decide';
+import { orderBranches, orderOutcome, orderOutputs, placeAndFollow } from '../orders/follow';
+import {
+  checkAmounts,
+  checkPercent,
+  checkSize,
+  collarField,
+  oneOrder,
+  ORDER_TIMEOUT_MS,
+  placeFields,
+  priceAgeField,
+  sizeFields,
+  untilField,
+} from './order-fields';
 
-const NOTE = 'intended only, not sent';
-
-/** Kinds about orders. */
+/** Kinds that send one order. */
 export function orderKinds(venues: Venues): readonly NodeKind[] {
-  return [intendedOrder(venues)];
+  return [marketOrder(venues), limitOrder(venues), stopOrder(venues)];
 }
 
-interface Size {
-  readonly quantity: string | undefined;
-  readonly quote_amount: string | undefined;
-  readonly price: string | undefined;
-}
+const order = {
+  family: 'orders',
+  effect: 'trade',
+  follows: true,
+  timeout_ms: ORDER_TIMEOUT_MS,
+  resource_from: 'venue',
+  outputs: orderOutputs,
+  branches: orderBranches,
+} as const;
 
-/** Exactly one size, and every number above zero. */
-function checkSize({ literals, names }: GivenFields): FieldsProblem | undefined {
-  if (names.has('quantity') === names.has('quote_amount')) {
-    return { message: 'give exactly one of `quantity` and `quote_amount`' };
-  }
-  for (const name of ['quantity', 'quote_amount', 'price']) {
-    const value = literals[name];
-    if (isDecimal(value) && decimal(value).lte('0'))
-      return { field: name, message: `must be above zero, not ${value}` };
-  }
-  return undefined;
-}
-
-/** What the order is worth in quote currency; undefined when no price is known. */
-function notionalOf({ quantity, quote_amount, price }: Size): string | undefined {
-  if (quote_amount !== undefined) return quote_amount;
-  if (quantity === undefined || price === undefined) return undefined;
-  return formatResult(decimal(quantity).times(decimal(price)));
-}
-
-const withoutAbsent = (record: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
-
-const intendedOrder = (venues: Venues): NodeKind =>
+const marketOrder = (venues: Venues): NodeKind =>
   defineNode({
-    type: 'intended_order',
-    family: 'orders',
-    effect: 'notify',
-    description: 'Records the order a strategy would place. Nothing is sent to any venue.',
+    ...order,
+    type: 'market_order',
+    description:
+      'Buys or sells at the market, as a limit order that takes what there is within a collar and never rests. Nothing is sent without a fresh price.',
     example: {
-      type: 'intended_order',
+      type: 'market_order',
       after: ['worth_it.pass'],
       params: { venue: 'paper_bybit', symbol: 'BTC/USDT', side: 'buy', quote_amount: '100' },
-      inputs: { price: 'price_bybit.last' },
     },
     fields: {
-      venue: field.text('Venue profile the order is meant for.'),
-      symbol: field.text('Market of that venue.'),
-      side: field.choice(['buy', 'sell'], 'Direction.'),
-      quantity: optional(field.decimal('Size in base currency; exactly one of quantity and quote_amount is needed.')),
-      quote_amount: optional(field.decimal('Size in quote currency.')),
-      price: optional(field.decimal('Price the strategy saw.')),
-      reason: field.text('Why, for people; may hold {{references}}.', { default: '' }),
+      ...placeFields,
+      ...sizeFields,
+      max_slippage_percent: collarField,
+      max_price_age: priceAgeField,
     },
-    check: checkSize,
-    resource_from: 'venue',
-    outputs: {
-      sent: output('boolean', 'Always false.'),
-      kind: output('text', 'Always intended_order.'),
-      note: output('text', `Always “${NOTE}”.`),
-      venue: output('text', 'As given.'),
-      symbol: output('text', 'As given.'),
-      side: output('text', 'As given.'),
-      quantity: output('decimal', 'As given; absent otherwise.'),
-      quote_amount: output('decimal', 'As given; absent otherwise.'),
-      price: output('decimal', 'As given; absent otherwise.'),
-      notional: output(
-        'decimal',
-        'Worth in quote currency: quote_amount, or quantity · price; absent without a price.',
-      ),
-      reason: output('text', 'As given.'),
-    },
-    run: (order, { log, idempotency_key }) => {
-      const { quantity, quote_amount, price } = order;
-      venueNamed(venues, order.venue);
-      const notional = notionalOf({ quantity, quote_amount, price });
-      const record = withoutAbsent({ kind: 'intended_order', note: NOTE, sent: false, ...order, notional });
-      log.info({ order: record, idempotency_key }, 'order_intended_not_sent');
-      return { outputs: record };
+    check: (given) => checkSize(given) ?? checkPercent(given),
+    run: async (fields, context) => {
+      const { place, ...options } = oneOrder(venues, fields, context);
+      const placed = await placeAndFollow(refOf(place), () => decideTaking(place, fields, fields), options);
+      return orderOutcome(fields.venue, placed);
     },
   });
+
+const limitOrder = (venues: Venues): NodeKind =>
+  defineNode({
+    ...order,
+    type: 'limit_order',
+    description: 'Buys or sells at a price or better, and follows the order until it has ended or is placed.',
+    example: {
+      type: 'limit_order',
+      params: {
+        venue: 'paper_bybit',
+        symbol: 'BTC/USDT',
+        side: 'buy',
+        quantity: '0.01',
+        price: '17000',
+        good_for: '1h',
+      },
+    },
+    fields: {
+      ...placeFields,
+      ...sizeFields,
+      price: field.decimal('The worst price it may fill at, in quote currency; a multiple of the market’s tick.'),
+      time_in_force: field.choice(
+        ['gtc', 'ioc', 'fok', 'post_only'],
+        'Good till cancelled, immediate or cancel, fill or kill, or refused where it would take.',
+        { default: 'gtc' },
+      ),
+      good_for: optional(field.duration('What still rests so long after it was sent is cancelled.')),
+      until: untilField,
+      max_price_age: priceAgeField,
+    },
+    check: (given) => checkSize(given) ?? checkAmounts(given, ['price']) ?? checkUntil(given),
+    run: async (fields, context) => {
+      const { place, ...options } = oneOrder(venues, fields, context);
+      const placed = await placeAndFollow(refOf(place), () => decideLimit(place, fields), {
+        ...options,
+        ...untilOf(fields),
+      });
+      return orderOutcome(fields.venue, placed);
+    },
+  });
+
+const stopOrder = (venues: Venues): NodeKind =>
+  defineNode({
+    ...order,
+    type: 'stop_order',
+    description:
+      'Rests at the venue until its stop price is reached, and is a market order from then on. The desk counts it at its collar; the venue may fill it at any price.',
+    example: {
+      type: 'stop_order',
+      params: { venue: 'paper_bybit', symbol: 'BTC/USDT', side: 'sell', stop_price: '16500', until: 'placed' },
+      inputs: { quantity: 'buy.filled_quantity' },
+    },
+    fields: {
+      ...placeFields,
+      quantity: field.decimal('Size in base currency.'),
+      stop_price: field.decimal('The price it begins to work at; a multiple of the market’s tick.'),
+      max_slippage_percent: field.decimal('How far from the stop price the desk counts it, in percent.', {
+        default: '5',
+      }),
+      good_for: optional(field.duration('What still rests so long after it was sent is cancelled.')),
+      until: untilField,
+      max_price_age: priceAgeField,
+    },
+    check: (given) => checkAmounts(given, ['quantity', 'stop_price']) ?? checkPercent(given) ?? checkUntil(given),
+    run: async (fields, context) => {
+      const { place, ...options } = oneOrder(venues, fields, context);
+      const placed = await placeAndFollow(refOf(place), () => decideStop(place, fields), {
+        ...options,
+        ...untilOf(fields),
+      });
+      return orderOutcome(fields.venue, placed);
+    },
+  });
+
+/** Who does not wait for the end cannot cancel later. */
+function checkUntil({ literals, names }: GivenFields): FieldsProblem | undefined {
+  if (literals['until'] !== 'placed' || !names.has('good_for')) return undefined;
+  return {
+    field: 'good_for',
+    message: 'needs `until: done`; a node that ends when its order is placed cancels nothing',
+  };
+}
+
+function untilOf({ until, good_for }: { until: 'done' | 'placed'; good_for: number | string | undefined }) {
+  return { until_placed: until === 'placed', ...present({ good_for_ms: durationMs(good_for) }) };
+}

@@ -4,7 +4,7 @@ import { decimal, formatDecimal } from '../../money';
 import type { TradingVenue, VenueOrder } from '../../venues/venue';
 import type { NodeContext, NodeOutcome } from '../define-node';
 import { output } from '../define-node';
-import type { OrderLegs, OrderWish } from './order-legs';
+import type { LegRef, OrderLegs, OrderWish } from './order-legs';
 
 export interface FollowOptions {
   readonly legs: OrderLegs;
@@ -26,17 +26,22 @@ const PAUSE_MOST_MS = 30_000;
 const PAUSE_SHARE = 20;
 const UNKNOWN_PAUSE_MS = 2_000;
 
-/** Throws what `OrderLegs.place` throws, and `OrderPending` when the order has not ended within the slice. */
-export async function placeAndFollow(wish: OrderWish, options: FollowOptions): Promise<VenueOrder> {
+/** Throws what `OrderLegs.placeDecided` throws, and `OrderPending` when the order has not ended within the slice. */
+export async function placeAndFollow(
+  ref: LegRef,
+  decide: () => Promise<OrderWish>,
+  options: FollowOptions,
+): Promise<VenueOrder> {
   const { legs, context, until_placed = false } = options;
   const end = Date.now() + SLICE_MS;
   for (let pause = LOOK_FIRST_MS; ; pause = Math.min(LOOK_MOST_MS, pause * 2)) {
-    const state = await legs.place(wish);
+    const state = await legs.placeDecided(ref, decide);
     if (state.kind === 'unknown') throw legs.pending(state.why, { retry_in_ms: UNKNOWN_PAUSE_MS });
     if (state.kind === 'ended' || until_placed) return state.order;
-    const overdue = isOverdue(options) ? await cancelled(wish, state.order, options) : undefined;
-    if (overdue === undefined && Date.now() + pause > end) throw stillOpen(legs, state.order);
-    if (overdue === undefined) await sleep(pause, undefined, { signal: context.signal });
+    if (isOverdue(options)) await cancel(state.order, options);
+    else if (Date.now() + pause > end) throw stillOpen(legs, state.order);
+    await sleep(isOverdue(options) ? LOOK_FIRST_MS : pause, undefined, { signal: context.signal });
+    if (Date.now() > end) throw stillOpen(legs, state.order);
   }
 }
 
@@ -44,19 +49,9 @@ function isOverdue({ legs, good_for_ms }: FollowOptions): boolean {
   return good_for_ms !== undefined && Date.now() >= legs.began_at + good_for_ms;
 }
 
-/** Undefined while the venue has not said so. */
-async function cancelled(
-  { order: { symbol } }: OrderWish,
-  { client_order_id }: VenueOrder,
-  { venue }: FollowOptions,
-): Promise<'ended' | undefined> {
-  try {
-    const { kind } = await venue.cancel({ client_order_id, symbol });
-    return kind === 'not_found' ? undefined : 'ended';
-  } catch {
-    // The next look says whether it still rests, and the one after that tries again.
-    return undefined;
-  }
+/** What becomes of it the next look says, and one after that tries again. */
+async function cancel({ client_order_id, symbol }: VenueOrder, { venue }: FollowOptions): Promise<void> {
+  await venue.cancel({ client_order_id, symbol }).catch(() => undefined);
 }
 
 function stillOpen(legs: OrderLegs, order: VenueOrder) {

@@ -12,6 +12,8 @@ export interface LegMemo {
 export interface OrdersMemo {
   /** By leg. */
   readonly legs: Readonly<Record<string, LegMemo>>;
+  /** Legs of a dispatch that was lost, of which nothing is known yet: the number their permits are asked under. */
+  readonly perhaps?: Readonly<Record<string, number>>;
   /** When the first of them was sent, milliseconds since 1970. */
   readonly began_at: number;
   /** What else the kind keeps. */

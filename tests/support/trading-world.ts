@@ -1,0 +1,206 @@
+/** Executions that trade at a paper venue with faults, by a worker process that can be killed. The venue's own books say what was ordered. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { createKinds } from '../../src/activities/kinds';
+import { sha256 } from '../../src/cli/sha256';
+import { loadConfig } from '../../src/config/config';
+import type { DeskStatus } from '../../src/emergency/status';
+import { prepareGraph } from '../../src/graph/prepare';
+import type { FaultSettings } from '../../src/paper-venue/faults';
+import { recordedProfiles } from '../../src/paper-venue/recorded-profiles';
+import { startPaperVenue, type PaperVenue } from '../../src/paper-venue/start-paper-venue';
+import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import type { ExecutionStatus } from '../../src/workflows/messages';
+import { readyDesk } from './ready-desk';
+import { answered, until } from './until';
+import { WorkerProcess } from './worker-process';
+import { testBundle } from './workflow-bundle';
+
+/** A minute of the recording passes in a second. */
+const SPEED = 60;
+const DATA = join(__dirname, '../../examples/data');
+const WITHIN_MS = 90_000;
+const KINDS = createKinds({ venues: new Map() });
+const BY = { reason: 'a test of orders', actor: 'test' } as const;
+
+export interface BookedOrder {
+  readonly order_id: number;
+  readonly client_order_id: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly status: string;
+  readonly quantity: string;
+  readonly executed: string;
+  readonly executed_quote: string;
+  readonly price?: string;
+}
+
+export interface BookedFill {
+  readonly order_id: number;
+  readonly price: string;
+  readonly quantity: string;
+}
+
+interface Books {
+  readonly orders: readonly BookedOrder[];
+  readonly fills: readonly BookedFill[];
+}
+
+interface Parts {
+  readonly venue: PaperVenue;
+  readonly client: HoldfastClient;
+  readonly temporal: Client;
+  readonly startWorker: () => Promise<WorkerProcess>;
+}
+
+export type Profile = 'paper_binance' | 'paper_bybit';
+
+export class TradingWorld {
+  readonly desk = `trading-${randomUUID()}`;
+  readonly client: HoldfastClient;
+  /** The SDK's own, for what only an outsider would do. */
+  readonly temporal: Client;
+  readonly #parts: Parts;
+  readonly #started: string[] = [];
+  #worker: WorkerProcess | undefined;
+  /** Orders that earlier tests left in the books, by profile. */
+  #seen = new Map<Profile, number>();
+
+  private constructor(parts: Parts) {
+    this.client = parts.client;
+    this.temporal = parts.temporal;
+    this.#parts = parts;
+  }
+
+  static async open(): Promise<TradingWorld> {
+    const venue = await startPaperVenue({ profiles: await recordedProfiles(DATA, SPEED) });
+    const queue = `trading-${randomUUID()}`;
+    const environment = {
+      HOLDFAST_TASK_QUEUE: queue,
+      HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk`,
+      HOLDFAST_PAPER_VENUE_URL: venue.url,
+      HOLDFAST_REPLAY_SPEED: String(SPEED),
+    };
+    const { temporal } = loadConfig({ ...process.env, ...environment });
+    const { codePath } = await testBundle(false);
+    const connection = await Connection.connect({ address: temporal.address });
+    const world = new TradingWorld({
+      venue,
+      client: await HoldfastClient.connect(temporal),
+      temporal: new Client({ connection, namespace: temporal.namespace }),
+      startWorker: () => WorkerProcess.start(environment, codePath, ''),
+    });
+    await world.startWorker();
+    await readyDesk(world.client, world.desk);
+    return world;
+  }
+
+  async startWorker(): Promise<void> {
+    this.#worker = await this.#parts.startWorker();
+  }
+
+  /** With SIGKILL: nothing it did last is reported by anybody. */
+  async killWorker(): Promise<void> {
+    await this.#worker?.kill();
+  }
+
+  async start(nodes: Readonly<Record<string, unknown>>, rest: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes, ...rest };
+    const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
+    const { execution_id } = await this.client.startExecution(prepared);
+    this.#started.push(execution_id);
+    return execution_id;
+  }
+
+  async run(nodes: Readonly<Record<string, unknown>>): Promise<ExecutionStatus> {
+    return this.ended(await this.start(nodes));
+  }
+
+  /** Its status once it is closed. */
+  async ended(id: string): Promise<ExecutionStatus> {
+    await until(
+      `${id} is closed`,
+      async () => (await answered(() => this.client.describeExecution(id))).closing,
+      WITHIN_MS,
+    );
+    return this.status(id);
+  }
+
+  async status(id: string): Promise<ExecutionStatus> {
+    return answered(() => this.client.executionStatus(id));
+  }
+
+  async reaches(id: string, condition: (status: ExecutionStatus) => boolean): Promise<ExecutionStatus> {
+    return until(
+      `${id} reaches the state`,
+      async () => {
+        const status = await this.status(id);
+        return condition(status) && status;
+      },
+      WITHIN_MS,
+    );
+  }
+
+  /** Orders that came since the last call of `forget`. */
+  async orders(profile: Profile = 'paper_binance'): Promise<readonly BookedOrder[]> {
+    const { orders } = await this.#books(profile);
+    return orders.slice(this.#seen.get(profile) ?? 0);
+  }
+
+  async fills(profile: Profile = 'paper_binance'): Promise<readonly BookedFill[]> {
+    return (await this.#books(profile)).fills;
+  }
+
+  async faults(settings: FaultSettings, profile: Profile = 'paper_binance'): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body: JSON.stringify(settings) };
+    const answer = await fetch(`${this.#parts.venue.url}/${profile}/admin/faults`, request);
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  /** What is in the books by now is no business of the next test; the venue does nothing wrong any more. */
+  async forget(): Promise<void> {
+    for (const profile of ['paper_binance', 'paper_bybit'] as const) {
+      await this.faults(HEALTHY, profile);
+      this.#seen.set(profile, (await this.#books(profile)).orders.length);
+    }
+  }
+
+  async price(profile: Profile = 'paper_binance'): Promise<string> {
+    const symbol = profile === 'paper_binance' ? 'BTCBUSD' : 'BTCUSDT';
+    const answer = await fetch(`${this.#parts.venue.url}/${profile}/api/v3/ticker/price?symbol=${symbol}`);
+    return ((await answer.json()) as { price: string }).price;
+  }
+
+  async deskStatus(): Promise<DeskStatus> {
+    return answered(() => this.client.deskStatus(this.desk));
+  }
+
+  async halt(): Promise<void> {
+    const command = { action: 'halt', scope: 'global', command_id: `cmd_${randomUUID()}`, ...BY } as const;
+    await answered(() => this.client.commandDesk(command, this.desk));
+  }
+
+  async resume(): Promise<void> {
+    await answered(() => this.client.resumeDesk(BY, this.desk));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#started.map((id) => this.client.cancelExecution(id).catch(() => undefined)));
+    await this.killWorker();
+    await this.client.close();
+    await this.temporal.connection.close();
+    await this.#parts.venue.close();
+  }
+
+  async #books(profile: Profile): Promise<Books> {
+    const answer = await fetch(`${this.#parts.venue.url}/${profile}/admin/books`);
+    return (await answer.json()) as Books;
+  }
+}
+
+const HEALTHY: FaultSettings = {
+  ...{ drop_before: null, drop_after: null, delay_before_ms: null, delay_after_ms: null },
+  ...{ error_5xx_before: null, error_5xx_after: null, rate_limited: null, refuse_cancel: null },
+  ...{ late_fill: null, hidden_for_ms: null, dead_feed: null, stale_book: false, clock_skew_ms: 0 },
+};

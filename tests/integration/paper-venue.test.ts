@@ -276,6 +276,10 @@ describe('a fault', () => {
     expect(await failure(market.fetchTicker(BTC))).toMatch(/^OperationFailed: .*-1001/);
     expect(await failure(market.fetchOrderBook(BTC))).toMatch(/^OperationFailed: .*-1001/);
     expect(await failure(market.fetchBalance())).toBe('none');
+    await setFaults({ dead_feed: { probability: 1, empty: true } });
+    expect((await market.fetchTicker(BTC)).info).toMatchObject({ symbol: 'BTCUSDT', lastPrice: '0.00000000' });
+    expect(await market.fetchOrderBook(BTC)).toMatchObject({ bids: [], asks: [] });
+    expect(await market.fetchOHLCV(BTC)).toEqual([]);
   });
 
   it('clock_skew_ms moves the clock the venue judges by', async () => {

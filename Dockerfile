@@ -24,10 +24,17 @@ COPY --from=build /app/dist dist
 COPY examples examples
 # A volume mounted here takes over its owner when it is made.
 RUN install --directory --owner=node --group=node --mode=0700 /var/lib/holdfast/blobs
+RUN install --directory --owner=node --group=node --mode=0700 /var/lib/holdfast/paper-venue
 USER node
 
 FROM runtime AS worker
 CMD ["node", "dist/worker/main.js"]
+
+FROM runtime AS paper-venue
+EXPOSE 8002
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=12 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8002/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/paper-venue/main.js"]
 
 FROM runtime AS gateway
 EXPOSE 8001

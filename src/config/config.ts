@@ -82,7 +82,9 @@ export interface LocalStackConfig {
   /** Where the release archives of the Temporal command line are. */
   readonly temporal_download_url: string;
   /** 0 means any free port; nothing means the usual one, or any free one when that is taken. */
-  readonly ports: Readonly<Record<'temporal' | 'temporal_ui' | 'redis' | 'postgresql' | 'gateway', number | undefined>>;
+  readonly ports: Readonly<
+    Record<'temporal' | 'temporal_ui' | 'redis' | 'postgresql' | 'gateway' | 'paper_venue', number | undefined>
+  >;
   /** Programs that were fetched or built are kept here. */
   readonly cache: string;
   /** The folders of PATH. */
@@ -243,6 +245,7 @@ function localStackConfig(env: Environment, given: ReadonlySet<string>): LocalSt
       redis: env.HOLDFAST_REDIS_PORT,
       postgresql: env.HOLDFAST_POSTGRESQL_PORT,
       gateway: given.has('HOLDFAST_GATEWAY_PORT') ? env.HOLDFAST_GATEWAY_PORT : undefined,
+      paper_venue: given.has('HOLDFAST_PAPER_VENUE_PORT') ? env.HOLDFAST_PAPER_VENUE_PORT : undefined,
     },
     cache: join(env.XDG_CACHE_HOME, 'holdfast'),
     search_path: env.PATH.split(delimiter).filter(Boolean),

@@ -9,7 +9,7 @@ import { answersPostgresql } from './postgresql-server';
 import { readRecord, stackPaths, type StackRecord } from './record';
 import { answersRedis, localRedisWays } from './redis-server';
 import { firstOf } from './search-chain';
-import { answersGateway } from './services';
+import { answersReady } from './services';
 import { localWays } from './temporal-cli';
 import { answersTemporal } from './temporal-server';
 
@@ -30,7 +30,14 @@ interface Check {
 
 const LEAST_NODE = [20, 19] as const;
 const LEAST_DISK_BYTES = 1_000_000_000;
-const USUAL_PORTS = { temporal: 7233, temporal_ui: 8233, redis: 6379, postgresql: 5433, gateway: 8001 } as const;
+const USUAL_PORTS = {
+  temporal: 7233,
+  temporal_ui: 8233,
+  redis: 6379,
+  postgresql: 5433,
+  gateway: 8001,
+  paper_venue: 8002,
+} as const;
 
 export async function checkStack(config: Config): Promise<Finding[]> {
   const record = await readRecord(stackPaths(config.home));
@@ -73,7 +80,7 @@ function machineChecks(config: Config): Check[] {
 
 function runningChecks(config: Config, record: StackRecord | undefined): Check[] {
   const start = 'Start it with `npm start`.';
-  const { address, redis, postgresql, gateway } = addressesOf(config, record);
+  const { address, redis, postgresql, gateway, paper_venue } = addressesOf(config, record);
   const yes = async (what: string | undefined, probe: (what: string) => Promise<boolean>) => {
     if (what === undefined) return fail('not running');
     const shown = what.replace(/\/\/[^@/]*@/, '//');
@@ -94,7 +101,8 @@ function runningChecks(config: Config, record: StackRecord | undefined): Check[]
     { name: 'Redis', next_step: start, look: () => yes(redis, answersRedis) },
     { name: 'PostgreSQL', next_step: start, look: () => yes(postgresql, answersPostgresql) },
     { name: 'worker', next_step: start, look: () => lookAtPollers(config, address) },
-    { name: 'gateway', next_step: start, look: () => yes(gateway, answersGateway) },
+    { name: 'gateway', next_step: start, look: () => yes(gateway, answersReady) },
+    { name: 'paper venue', next_step: start, look: () => yes(paper_venue, answersReady) },
   ];
 }
 
@@ -104,6 +112,7 @@ function addressesOf({ local_stack: given }: Config, record: Partial<StackRecord
     redis: given.redis_url ?? record.redis?.url,
     postgresql: given.database_url ?? record.postgresql?.url,
     gateway: record.gateway?.url,
+    paper_venue: record.paper_venue?.url,
   };
 }
 

@@ -1,4 +1,4 @@
-/** One part of the stack, Temporal, Redis, PostgreSQL, worker or gateway, from its start to its end. */
+/** One part of the stack, Temporal, Redis, PostgreSQL, worker, gateway or paper venue, from its start to its end. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError, unreachable } from '../errors';

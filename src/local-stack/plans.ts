@@ -9,7 +9,7 @@ import type { Progress } from './progress';
 import type { Runs, StackPaths, StackRecord } from './record';
 import { answersPostgresql, postgresqlPlan } from './postgresql-server';
 import { answersRedis, obtainRedis, redisPlan } from './redis-server';
-import { gatewayPlan, workerPlan, type ServiceScripts } from './services';
+import { gatewayPlan, paperVenuePlan, workerPlan, type ServiceScripts } from './services';
 import type { PartRequest } from './supervisor';
 import { obtainTemporalCli } from './temporal-cli';
 import { answersTemporal, temporalPlan } from './temporal-server';
@@ -100,7 +100,7 @@ export async function planPostgresql(context: PlanContext): Promise<PostgresqlRe
 export interface ServiceContext {
   readonly plan: PlanContext;
   readonly scripts: ServiceScripts;
-  /** What both services are told of the stack. */
+  /** What all services are told of the stack. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -117,11 +117,32 @@ export function planGateway({ plan, scripts, environment }: ServiceContext, port
   return { name: 'gateway', plan: part, existing: undefined, describe: (runs) => ({ gateway: { url, runs } }) };
 }
 
+/** Its books are in the stack's home; `environment` says where that is. Its key is known to all, so it listens on loopback whatever was asked. */
+export function planPaperVenue({ plan, scripts, environment }: ServiceContext, url: string): PartRequest {
+  const { hostname, port } = new URL(url);
+  const settings = { ...environment, HOLDFAST_PAPER_VENUE_HOST: hostname, HOLDFAST_PAPER_VENUE_PORT: port };
+  const part = paperVenuePlan({ script: scripts.paper_venue, environment: settings, paths: plan.paths }, url);
+  return { name: 'paper_venue', plan: part, existing: undefined, describe: (runs) => ({ paper_venue: { url, runs } }) };
+}
+
+export interface ServicePlaces {
+  readonly gateway_port: number;
+  readonly paper_venue_url: string;
+}
+
 /** Chosen before anything is started, so that a taken port leaves nothing half-started. */
-export async function planGatewayPort({ config, orphans, promised }: PlanContext): Promise<number> {
-  const usual = orphans?.gateway === undefined ? 8001 : Number(new URL(orphans.gateway.url).port);
-  const named = config.local_stack.ports.gateway;
-  return promise(promised, await choosePort({ name: 'HOLDFAST_GATEWAY_PORT', named, usual }, promised));
+export async function planServicePlaces({ config, orphans, promised }: PlanContext): Promise<ServicePlaces> {
+  const { ports } = config.local_stack;
+  const choose = async (name: string, named: number | undefined, usual: number) =>
+    promise(promised, await choosePort({ name, named, usual }, promised));
+  const gateway_port = await choose('HOLDFAST_GATEWAY_PORT', ports.gateway, portOfUrl(orphans?.gateway?.url) ?? 8001);
+  const last = portOfUrl(orphans?.paper_venue?.url) ?? 8002;
+  const port = await choose('HOLDFAST_PAPER_VENUE_PORT', ports.paper_venue, last);
+  return { gateway_port, paper_venue_url: `http://127.0.0.1:${port}` };
+}
+
+function portOfUrl(url: string | undefined): number | undefined {
+  return url === undefined ? undefined : Number(new URL(url).port);
 }
 
 /** Where an orphan runs, or the port for a new one: the orphan's own when it is free, so that addresses stay. 0 means any. */

@@ -20,6 +20,7 @@ const recordSchema = z.object({
   postgresql: z.object({ url: z.string(), runs: runsSchema }).optional(),
   gateway: z.object({ url: z.string(), runs: runsSchema }).optional(),
   worker: z.object({ runs: runsSchema }).optional(),
+  paper_venue: z.object({ url: z.string(), runs: runsSchema }).optional(),
 });
 
 export type Runs = z.infer<typeof runsSchema>;

@@ -1,4 +1,4 @@
-/** Worker and gateway as child processes of the stack. */
+/** Worker, gateway and paper venue as child processes of the stack. */
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asProcess, type PartPlan } from './part';
@@ -9,6 +9,7 @@ import type { StackPaths } from './record';
 export interface ServiceScripts {
   readonly worker: string;
   readonly gateway: string;
+  readonly paper_venue: string;
 }
 
 /** The line a worker logs once it polls. */
@@ -35,10 +36,16 @@ export function workerPlan(request: ServiceRequest): PartPlan {
 
 export function gatewayPlan(request: ServiceRequest, url: string): PartPlan {
   const log = join(request.paths.logs, 'gateway.log');
-  return { ...service('gateway', log), launch: () => launchNode(request, log), isReady: () => answersGateway(url) };
+  return { ...service('gateway', log), launch: () => launchNode(request, log), isReady: () => answersReady(url) };
 }
 
-export async function answersGateway(url: string): Promise<boolean> {
+export function paperVenuePlan(request: ServiceRequest, url: string): PartPlan {
+  const log = join(request.paths.logs, 'paper-venue.log');
+  return { ...service('paper venue', log), launch: () => launchNode(request, log), isReady: () => answersReady(url) };
+}
+
+/** Whether a gateway or a paper venue says that it is ready. */
+export async function answersReady(url: string): Promise<boolean> {
   const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
   await response.body?.cancel();
   return response.ok;

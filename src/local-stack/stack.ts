@@ -1,4 +1,4 @@
-/** The local stack: Temporal, Redis, PostgreSQL and, when asked for, worker and gateway, started once per home and shared. */
+/** The local stack: Temporal, Redis, PostgreSQL and, when asked for, worker, gateway and paper venue, started once per home and shared. */
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config';
@@ -9,8 +9,16 @@ import { silentProgress, type Progress } from './progress';
 import { readClosingKey, readRecord, readSecret, stackPaths, type StackPaths, type StackRecord } from './record';
 import { answersPostgresql } from './postgresql-server';
 import { answersRedis } from './redis-server';
-import { planGateway, planGatewayPort, planPostgresql, planRedis, planTemporal, planWorker } from './plans';
-import { answersGateway, type ServiceScripts } from './services';
+import {
+  planGateway,
+  planPaperVenue,
+  planPostgresql,
+  planRedis,
+  planServicePlaces,
+  planTemporal,
+  planWorker,
+} from './plans';
+import { answersReady, type ServiceScripts } from './services';
 import { Supervisor, type PartRequest } from './supervisor';
 import { answersTemporal } from './temporal-server';
 
@@ -33,6 +41,7 @@ export interface Stack {
   readonly redis_url: string;
   readonly database_url: string;
   readonly gateway_url: string | undefined;
+  readonly paper_venue_url: string | undefined;
   /** What gateway tokens are signed with. */
   readonly jwt_secret: string;
   /** What closings of the emergency desk are signed with. */
@@ -78,12 +87,18 @@ async function attach(record: StackRecord, paths: StackPaths, { config }: StackO
 
 /** The first part that is missing or does not answer. */
 export async function firstSickPart(record: StackRecord, namespace: string): Promise<string | undefined> {
-  const { temporal, redis, postgresql, gateway } = record;
+  const { temporal, redis, postgresql, gateway, paper_venue } = record;
   const healthy = (answer: Promise<boolean>) => answer.catch(() => false);
   if (temporal === undefined || !(await healthy(answersTemporal(temporal.address, namespace)))) return 'Temporal';
   if (redis === undefined || !(await healthy(answersRedis(redis.url)))) return 'Redis';
   if (postgresql === undefined || !(await healthy(answersPostgresql(postgresql.url)))) return 'PostgreSQL';
-  if (gateway !== undefined && !(await healthy(answersGateway(gateway.url)))) return 'gateway';
+  const services = [
+    ['gateway', gateway],
+    ['paper venue', paper_venue],
+  ] as const;
+  for (const [name, service] of services) {
+    if (service !== undefined && !(await healthy(answersReady(service.url)))) return name;
+  }
   return undefined;
 }
 
@@ -92,7 +107,7 @@ async function supervise(orphans: StackRecord | undefined, paths: StackPaths, op
   const progress = options.progress ?? silentProgress;
   await endOrphanedServices(orphans);
   const context = { config, paths, progress, orphans, ui: options.ui ?? true, promised: new Set<number>() };
-  const port = services === undefined ? undefined : await planGatewayPort(context);
+  const places = services === undefined ? undefined : await planServicePlaces(context);
   const temporal = await planTemporal(context);
   const redis = await planRedis(context);
   const postgresql = await planPostgresql(context);
@@ -101,10 +116,17 @@ async function supervise(orphans: StackRecord | undefined, paths: StackPaths, op
   try {
     options.signal?.throwIfAborted();
     await addAll(supervisor, progress, [temporal, redis, postgresql]);
-    if (services !== undefined && port !== undefined) {
+    if (services !== undefined && places !== undefined) {
+      const { gateway_port, paper_venue_url } = places;
       const environment = await serviceEnvironment(config, supervisor.record, paths);
       const service = { plan: context, scripts: services, environment };
-      await addAll(supervisor, progress, [planWorker(service), planGateway(service, port)]);
+      const trading = { ...service, environment: { ...environment, HOLDFAST_PAPER_VENUE_URL: paper_venue_url } };
+      const requests = [
+        planPaperVenue(service, paper_venue_url),
+        planWorker(trading),
+        planGateway(service, gateway_port),
+      ];
+      await addAll(supervisor, progress, requests);
     }
   } catch (error) {
     await supervisor.stop(true);
@@ -139,7 +161,7 @@ async function serviceEnvironment(config: Config, record: StackRecord, paths: St
 }
 
 async function describe(record: StackRecord, paths: StackPaths, config: Config) {
-  const { temporal, redis, postgresql, gateway } = record;
+  const { temporal, redis, postgresql, gateway, paper_venue } = record;
   if (temporal === undefined || redis === undefined || postgresql === undefined) {
     throw new HoldfastError('Unexpected', 'a stack without servers');
   }
@@ -149,13 +171,14 @@ async function describe(record: StackRecord, paths: StackPaths, config: Config) 
     redis_url: redis.url,
     database_url: postgresql.url,
     gateway_url: gateway?.url,
+    paper_venue_url: paper_venue?.url,
     jwt_secret: config.gateway.jwt_secret ?? (await readSecret(paths)),
     closing_key: config.emergency.closing_key ?? (await readClosingKey(paths)),
   };
 }
 
 async function endOrphanedServices(orphans: StackRecord | undefined): Promise<void> {
-  for (const runs of [orphans?.gateway?.runs, orphans?.worker?.runs]) {
+  for (const runs of [orphans?.gateway, orphans?.worker, orphans?.paper_venue].map((part) => part?.runs)) {
     if (runs?.as === 'process') await terminate(runs, ORPHAN_GRACE_MS);
   }
 }

@@ -5,10 +5,13 @@ import { adopt, bringUp, end, type PartPlan, type Running } from './part';
 import type { Progress } from './progress';
 import { removeRecord, writeRecord, type Runs, type StackPaths, type StackRecord } from './record';
 
-export type PartName = 'temporal' | 'redis' | 'postgresql' | 'worker' | 'gateway';
+export type PartName = 'temporal' | 'redis' | 'postgresql' | 'worker' | 'gateway' | 'paper_venue';
 
-/** Commands of people come first, so the gateway goes first; the worker hands back its tasks while Temporal still runs. */
-const STOP_ORDER: readonly PartName[] = ['gateway', 'worker', 'postgresql', 'redis', 'temporal'];
+/**
+ * Commands of people come first, so the gateway goes first; the worker hands back its tasks while Temporal still runs, and the venue
+ * is there for its last orders.
+ */
+const STOP_ORDER: readonly PartName[] = ['gateway', 'worker', 'paper_venue', 'postgresql', 'redis', 'temporal'];
 /** The first death is answered at once; a part that keeps dying is tried ever less often. */
 const BACK_OFF_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000];
 /** A part that ran for so long is healthy, and its next death counts as the first. */

@@ -63,6 +63,8 @@ export class Engine {
   readonly #participation: Decimal;
   readonly #keep: EngineOptions['keep'];
   readonly #taken = new Taken();
+  /** Orders from before this start, by their ids; for them the market began with it (X3), whatever the speed was then. */
+  readonly #start: { readonly order_id: number; readonly market_ms: number };
   #position: Position;
 
   constructor({ market, books, fees, participation, keep, market_ms }: EngineOptions) {
@@ -71,6 +73,7 @@ export class Engine {
     this.fees = fees;
     this.#participation = decimal(participation);
     this.#keep = keep;
+    this.#start = { order_id: books.nextOrderId, market_ms };
     this.#position = market.position(market_ms);
   }
 
@@ -193,9 +196,11 @@ export class Engine {
 
   #read(position: Position): Step {
     const { index } = position;
+    const openedAt = this.market.openedAt(position);
     return {
       bar: this.market.bar(index),
-      opened_at: this.market.openedAt(position),
+      isWholeFor: ({ accepted: { order_id, market_at } }) =>
+        openedAt >= (order_id < this.#start.order_id ? this.#start.market_ms : market_at),
       depth: this.market.depth(index),
     };
   }

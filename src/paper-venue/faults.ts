@@ -38,8 +38,8 @@ export const faultsSchema = z.strictObject({
   late_fill: cancels.nullish(),
   /** An accepted order is not found for `ms`. */
   hidden_for_ms: cancels.nullish(),
-  /** Prices are not to be had: 503. */
-  dead_feed: cancels.nullish(),
+  /** Prices are not to be had: 503, or with `empty` answers without any. */
+  dead_feed: cancels.extend({ empty: z.boolean().default(false) }).nullish(),
   /** What is told of the market stops; orders go on. */
   stale_book: z.boolean().nullish(),
   /** How far the venue's clock is ahead. */
@@ -51,6 +51,7 @@ type Settings = z.output<typeof faultsSchema>;
 type RuleName = Exclude<keyof Settings, 'stale_book' | 'clock_skew_ms'>;
 export interface Strike {
   readonly ms: number;
+  readonly empty: boolean;
 }
 
 export class Faults {
@@ -87,6 +88,6 @@ export class Faults {
     const { next, probability, ms } = found;
     if (next > 0) this.#settings = { ...this.#settings, [name]: { ...found, next: next - 1 } };
     else if (probability === 0 || this.#random() >= probability) return undefined;
-    return { ms };
+    return { ms, empty: 'empty' in found && found.empty };
   }
 }

@@ -1,10 +1,12 @@
 /** What anybody may ask. */
+import { isDecimal } from '../money';
 import { symbolAsJson } from './dialect';
 import { mandatory, readCount } from './order-parameters';
 import type { Position } from './market';
 import type { Profile } from './profile';
 import { refusals } from './refusal';
 import type { Asked } from './request';
+import { fixed, ZERO } from './steps';
 
 const USUAL_DEPTH = 100;
 const MOST_BARS = 1_000;
@@ -36,12 +38,15 @@ export class MarketEndpoints {
 
   readonly depth = ({ parameters }: Asked) => {
     this.#assertSymbol(parameters);
-    return this.#profile.desk.depth(this.#position(), readCount(parameters, 'limit', USUAL_DEPTH));
+    const isEmpty = this.#isFeedEmpty();
+    const book = this.#profile.desk.depth(this.#profile.shown(), readCount(parameters, 'limit', USUAL_DEPTH));
+    return isEmpty ? { ...book, bids: [], asks: [] } : book;
   };
 
   readonly klines = ({ parameters }: Asked) => {
     this.#assertSymbol(parameters);
-    return this.#profile.desk.klines(this.#position(), {
+    if (this.#isFeedEmpty()) return [];
+    return this.#profile.desk.klines(this.#profile.shown(), {
       interval: mandatory(parameters, 'interval'),
       limit: Math.min(MOST_BARS, readCount(parameters, 'limit', USUAL_BARS)),
       from_ms: readCount(parameters, 'startTime', 0),
@@ -50,15 +55,19 @@ export class MarketEndpoints {
   };
 
   /** One object where a symbol is named, else a list: there is one market. */
-  #each(asked: Asked, read: (position: Position) => unknown): unknown {
+  #each(asked: Asked, read: (position: Position) => object): unknown {
     const isSingle = this.#isSingle(asked.parameters);
-    const answer = read(this.#position());
-    return isSingle ? answer : [answer];
+    const isEmpty = this.#isFeedEmpty();
+    const answer = read(this.#profile.shown());
+    const told = isEmpty ? withoutPrices(answer) : answer;
+    return isSingle ? told : [told];
   }
 
-  #position(): Position {
-    if (this.#profile.faults.strike('dead_feed', 'market_data')) throw refusals.unavailable();
-    return this.#profile.shown();
+  /** Throws a `Refusal` where nothing at all is to be had. */
+  #isFeedEmpty(): boolean {
+    const strike = this.#profile.faults.strike('dead_feed', 'market_data');
+    if (strike !== undefined && !strike.empty) throw refusals.unavailable();
+    return strike !== undefined;
   }
 
   #isSingle(parameters: URLSearchParams): boolean {
@@ -71,4 +80,13 @@ export class MarketEndpoints {
   #assertSymbol(parameters: URLSearchParams): void {
     if (mandatory(parameters, 'symbol') !== this.#profile.market.id) throw refusals.badSymbol();
   }
+}
+
+/** As Binance shows a market that has none: zeros. */
+function withoutPrices(answer: object): object {
+  const told = Object.entries(answer).map(([name, value]) => [
+    name,
+    isDecimal(value) ? fixed(ZERO) : (value as unknown),
+  ]);
+  return Object.fromEntries(told) as object;
 }

@@ -43,8 +43,8 @@ function isWorse(side: Side, price: Decimal, limit: Decimal): boolean {
 /** A bar that has just closed, and what is quoted since. */
 export interface Step {
   readonly bar: Bar;
-  /** Recorded milliseconds since the anchor at which it opened. */
-  readonly opened_at: number;
+  /** Whether all of the bar came after the order did; else only its end says something about the order. */
+  readonly isWholeFor: (order: Order) => boolean;
   readonly depth: Depth;
 }
 
@@ -57,14 +57,15 @@ export function isReached(order: Order, step: Step): boolean {
   if (price === undefined) return false;
   const [best] = against(accepted.side, step.depth);
   if (best !== undefined && !isWorse(accepted.side, best.price, price)) return true;
-  if (step.opened_at < accepted.market_at) return false;
+  if (!step.isWholeFor(order)) return false;
   return accepted.side === 'BUY' ? step.bar.low.lt(price) : step.bar.high.gt(price);
 }
 
 /** Whether the stop price of a waiting order has come. */
-export function isTriggered({ stop_price, accepted }: Order, { bar, opened_at }: Step): boolean {
+export function isTriggered(order: Order, { bar, isWholeFor }: Step): boolean {
+  const { stop_price, accepted } = order;
   if (stop_price === undefined) return false;
-  const whole = opened_at >= accepted.market_at;
+  const whole = isWholeFor(order);
   return accepted.side === 'BUY'
     ? (whole ? bar.high : bar.close).gte(stop_price)
     : (whole ? bar.low : bar.close).lte(stop_price);

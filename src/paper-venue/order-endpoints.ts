@@ -54,15 +54,15 @@ export class OrderEndpoints {
 
   readonly open = ({ parameters, account }: Asked) => {
     if (parameters.has('symbol')) this.#assertSymbol(parameters);
-    return this.#visible(account)
-      .filter(isOpen)
-      .map((order) => orderAsJson(order, this.#id));
+    this.#profile.advance();
+    return this.#visible(account, this.#profile.books.open).map((order) => orderAsJson(order, this.#id));
   };
 
   readonly all = ({ parameters, account }: Asked) => {
     this.#assertSymbol(parameters);
     const from = readCount(parameters, 'orderId', 0);
-    const rows = this.#visible(account).filter(
+    this.#profile.advance();
+    const rows = this.#visible(account, this.#profile.books.orders).filter(
       ({ accepted }) => accepted.order_id >= from && isWithin(parameters, accepted.accepted_ms),
     );
     return page(rows, parameters, from > 0).map((order) => orderAsJson(order, this.#id));
@@ -72,10 +72,11 @@ export class OrderEndpoints {
     this.#assertSymbol(parameters);
     const { books } = this.#profile;
     this.#profile.advance();
-    const orderId = parameters.has('orderId') ? readCount(parameters, 'orderId', 0) : undefined;
+    const one = parameters.has('orderId') ? books.order(readCount(parameters, 'orderId', 0)) : undefined;
+    const orders = parameters.has('orderId') ? [one].filter((order) => order !== undefined) : books.orders;
     const from = readCount(parameters, 'fromId', 0);
-    const rows = books.orders
-      .filter(({ accepted }) => accepted.account === account && (orderId ?? accepted.order_id) === accepted.order_id)
+    const rows = orders
+      .filter(({ accepted }) => accepted.account === account)
       .flatMap((order) => books.fillsOf(order.accepted.order_id).map((fill) => ({ fill, order })))
       .filter(({ fill }) => fill.trade_id >= from && isWithin(parameters, fill.at_ms))
       .sort((a, b) => a.fill.trade_id - b.fill.trade_id);
@@ -120,9 +121,8 @@ export class OrderEndpoints {
     return order?.accepted.account === account ? order : undefined;
   }
 
-  #visible(account: string): readonly Order[] {
-    this.#profile.advance();
-    return this.#profile.books.orders.filter((order) => order.accepted.account === account && this.#isVisible(order));
+  #visible(account: string, orders: readonly Order[]): readonly Order[] {
+    return orders.filter((order) => order.accepted.account === account && this.#isVisible(order));
   }
 
   #isVisible({ accepted }: Order): boolean {

@@ -16,12 +16,6 @@ export class Refusal extends Error {
 export const refusals = {
   unavailable: () => new Refusal(-1001, 'Internal error; unable to process your request. Please try again.', 503),
   tooManyRequests: () => new Refusal(-1003, 'Too much request weight used; please slow down.', 429),
-  statusUnknown: () =>
-    new Refusal(
-      -1007,
-      'Timeout waiting for response from backend server. Send status unknown; execution status unknown.',
-      502,
-    ),
   outsideWindow: () => new Refusal(-1021, 'Timestamp for this request is outside of the recvWindow.'),
   aheadOfTime: () => new Refusal(-1021, "Timestamp for this request was 1000ms ahead of the server's time."),
   badSignature: () => new Refusal(-1022, 'Signature for this request is not valid.'),

@@ -36,7 +36,7 @@ export function serve(profile: Profile, { kind, isSigned, act }: Endpoint) {
     const answer = act(asked);
     await pause(faults.strike('delay_after_ms', kind));
     if (faults.strike('drop_after', kind)) return cutOff(request, reply);
-    if (faults.strike('error_5xx_after', kind)) throw refusals.statusUnknown();
+    if (faults.strike('error_5xx_after', kind)) return badGateway(reply);
     return answer;
   };
 }
@@ -67,6 +67,11 @@ function queryOf({ raw }: FastifyRequest): string {
 
 function bodyOf({ body }: FastifyRequest): string {
   return typeof body === 'string' ? body : '';
+}
+
+/** As what stands in front of a venue answers for it: no word of the venue's dialect in it. */
+function badGateway(reply: FastifyReply): FastifyReply {
+  return reply.status(502).type('text/html').send('<html><body><h1>502 Bad Gateway</h1></body></html>');
 }
 
 function cutOff(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -15,6 +15,7 @@ jest.setTimeout(90_000);
 const services = {
   worker: join(__dirname, '../support/stub-worker.cjs'),
   gateway: join(__dirname, '../support/stub-gateway.cjs'),
+  paper_venue: join(__dirname, '../support/stub-paper-venue.cjs'),
 };
 
 async function withClient<T>(address: string, use: (client: Client) => Promise<T>): Promise<T> {
@@ -248,7 +249,7 @@ describe('the local stack', () => {
   });
 
   it('takes another port when the usual one is taken', async () => {
-    const names = ['TEMPORAL', 'REDIS', 'POSTGRESQL', 'GATEWAY'].map((name) => `HOLDFAST_${name}_PORT`);
+    const names = ['TEMPORAL', 'REDIS', 'POSTGRESQL', 'GATEWAY', 'PAPER_VENUE'].map((name) => `HOLDFAST_${name}_PORT`);
     const environment = Object.fromEntries(names.map((name) => [name, '']));
     const other = await StackHome.make();
     const first = await other.start({ environment, services });
@@ -260,9 +261,10 @@ describe('the local stack', () => {
           stack.redis_url,
           stack.database_url,
           stack.gateway_url,
+          stack.paper_venue_url,
         ]),
       ).size,
-    ).toBe(8);
+    ).toBe(10);
     await first.stop();
     await second.stop();
     await other.dispose();

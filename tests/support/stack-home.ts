@@ -51,7 +51,7 @@ export class StackHome {
 
   /** A stack with stub services in a process of its own. */
   supervisor(environment: Record<string, string> = {}): { child: ChildProcess; output: () => string } {
-    const names = ['TEMPORAL', 'REDIS', 'POSTGRESQL', 'GATEWAY'].map((name) => `HOLDFAST_${name}_PORT`);
+    const names = ['TEMPORAL', 'REDIS', 'POSTGRESQL', 'GATEWAY', 'PAPER_VENUE'].map((name) => `HOLDFAST_${name}_PORT`);
     const any = Object.fromEntries(names.map((name) => [name, '0']));
     const script = [join(__dirname, 'run-typescript.cjs'), join(__dirname, 'stack-process.ts')];
     const env = { ...process.env, ...OWN, ...any, HOLDFAST_HOME: this.path, ...environment };
@@ -68,8 +68,8 @@ export class StackHome {
     for (const stack of this.#stacks) await stack.stop({ graceful: false });
     for (const child of this.#children) child.kill('SIGKILL');
     const record = await readRecord(stackPaths(this.path));
-    const { gateway, worker, postgresql, redis, temporal } = record ?? {};
-    for (const runs of [gateway, worker, postgresql, redis, temporal].map((part) => part?.runs)) {
+    const { gateway, worker, paper_venue, postgresql, redis, temporal } = record ?? {};
+    for (const runs of [gateway, worker, paper_venue, postgresql, redis, temporal].map((part) => part?.runs)) {
       if (runs?.as === 'process') await terminate(runs, 0);
     }
     await rm(this.path, { recursive: true, force: true, maxRetries: 5 });

@@ -4,7 +4,8 @@ import { loadConfig } from '../../src/config/config';
 import { HoldfastError } from '../../src/errors';
 import { startStack } from '../../src/local-stack/stack';
 
-const services = { worker: join(__dirname, 'stub-worker.cjs'), gateway: join(__dirname, 'stub-gateway.cjs') };
+const stub = (name: string) => join(__dirname, `stub-${name}.cjs`);
+const services = { worker: stub('worker'), gateway: stub('gateway'), paper_venue: stub('paper-venue') };
 
 async function main(): Promise<void> {
   const stack = await startStack({ config: loadConfig(), services, ui: false });

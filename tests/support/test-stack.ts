@@ -48,6 +48,7 @@ export function testStackConfig(home: string, environment: Record<string, string
     HOLDFAST_REDIS_PORT: '0',
     HOLDFAST_POSTGRESQL_PORT: '0',
     HOLDFAST_GATEWAY_PORT: '0',
+    HOLDFAST_PAPER_VENUE_PORT: '0',
     ...process.env,
     HOLDFAST_HOME: home,
     ...environment,

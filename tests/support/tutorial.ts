@@ -72,7 +72,9 @@ export class TutorialReader {
   async dispose(): Promise<void> {
     await this.#stop();
     const record = await readRecord(stackPaths(join(this.folder, '.holdfast')));
-    for (const runs of [record?.gateway, record?.worker, record?.redis, record?.temporal].map((part) => part?.runs)) {
+    for (const runs of [record?.gateway, record?.worker, record?.paper_venue, record?.redis, record?.temporal].map(
+      (part) => part?.runs,
+    )) {
       if (runs?.as === 'process') await terminate(runs, 0);
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });

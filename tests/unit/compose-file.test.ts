@@ -59,9 +59,18 @@ describe('docker-compose.yml', () => {
     expect(validate({ services: { worker: { image: 'a:1', restrat: 'always' } } })).toBe(false);
   });
 
-  it('runs PostgreSQL, Temporal with its UI, Redis, a journal, workers and a gateway', () => {
+  it('runs PostgreSQL, Temporal with its UI, Redis, a journal, workers, a gateway and a paper venue', () => {
     expect(Object.keys(services)).toEqual(
-      expect.arrayContaining(['postgresql', 'temporal', 'temporal-ui', 'redis', 'journal', 'worker', 'gateway']),
+      expect.arrayContaining([
+        'postgresql',
+        'temporal',
+        'temporal-ui',
+        'redis',
+        'journal',
+        'worker',
+        'gateway',
+        'paper-venue',
+      ]),
     );
   });
 
@@ -148,10 +157,19 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('keeps the books of the paper venue, and opens it to the workers by name, at the address they are given', () => {
+    const { environment, volumes } = services['paper-venue']!;
+    const { home, paper_venue } = loadConfig(environment);
+    expect(paper_venue).toEqual({ host: '0.0.0.0', port: 8002, open_to_network: true });
+    expect(volumes).toEqual([`paper-venue-data:${home}/paper-venue`]);
+    expect(dockerfile).toContain(`install --directory --owner=node --group=node --mode=0700 ${home}/paper-venue\n`);
+    expect(services['worker']!.environment!['HOLDFAST_PAPER_VENUE_URL']).toBe(`http://paper-venue:${paper_venue.port}`);
+  });
+
   it('builds stages the Dockerfile has', () => {
     const stages = [...dockerfile.matchAll(/^FROM \S+ AS (\S+)$/gm)].map((match) => match[1]);
-    expect(all.flatMap(([, { build }]) => (build ? [build.target] : []))).toEqual(['worker', 'gateway']);
-    expect(stages).toEqual(expect.arrayContaining(['worker', 'gateway']));
+    expect(all.flatMap(([, { build }]) => (build ? [build.target] : []))).toEqual(['worker', 'paper-venue', 'gateway']);
+    expect(stages).toEqual(expect.arrayContaining(['worker', 'paper-venue', 'gateway']));
   });
 
   it('mounts only files that exist', () => {

@@ -302,6 +302,23 @@ describe('the replay', () => {
   });
 });
 
+describe('an order from before a restart', () => {
+  it('is filled by bars that open after it, also where the replay is slower now', () => {
+    const world = new PaperWorld();
+    world.minute = 600;
+    world.place({ client_order_id: 'a', quantity: '1', price: '95.5' });
+    const { market } = world;
+    const books = new Books(market.data);
+    for (const event of world.kept.flat()) books.apply(event);
+    const options = { market, books, fees: world.engine.fees, participation: '0.1', keep: () => undefined };
+    const again = new Engine({ ...options, market_ms: 90_000 });
+    again.advance({ wall_ms: 2_000_000, market_ms: 150_000 });
+    expect(books.fillsOf(1)).toEqual([]);
+    again.advance({ wall_ms: 2_000_000, market_ms: 8 * 60_000 });
+    expect(books.fillsOf(1).map(({ price }) => price)).toEqual(['95.5']);
+  });
+});
+
 describe('what cannot be kept', () => {
   it('has not happened', () => {
     const world = new PaperWorld();

@@ -22,7 +22,8 @@ interface Options {
 
 /** The same relative places from `src` and from `dist`. */
 const EXAMPLES = join(__dirname, '../../../examples');
-const SERVICES = { worker: join(__dirname, '../../worker/main.js'), gateway: join(__dirname, '../../gateway/main.js') };
+const main = (room: string) => join(__dirname, '../..', room, 'main.js');
+const SERVICES = { worker: main('worker'), gateway: main('gateway'), paper_venue: main('paper-venue') };
 const PAPER_DESK = { currency: 'USDT', time_zone: 'UTC' };
 const TOKEN_LIFETIME_S = 7 * 24 * 3_600;
 /** One Ctrl-C may arrive twice, from the terminal and from npm; only a later one is the second. */
@@ -33,7 +34,7 @@ export function addUp(program: Command, io: Io): void {
   program
     .command('up')
     .description(
-      'start Temporal, Redis, PostgreSQL, worker and gateway, or join those that run; Ctrl-C stops what it started',
+      'start Temporal, Redis, PostgreSQL, worker, gateway and paper venue, or join those that run; Ctrl-C stops what it started',
     )
     .option('--examples', 'also deploy the example strategies, on recorded data')
     .option('--no-follow', 'do not print events')

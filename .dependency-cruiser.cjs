@@ -91,6 +91,7 @@ module.exports = {
       ['event-log', 'events', 'emergency', 'journal', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
       ['socket.io', 'fastify', '@fastify/static', 'jose', 'pino', 'zod'],
     ),
+    room('paper-venue', ['venues', 'config', 'logging.ts'], ['fastify', 'pino', 'zod']),
     room('config', ['graph/duration.ts', 'venues/profile.ts'], ['zod']),
     room(
       'local-stack',
@@ -114,7 +115,11 @@ module.exports = {
       ],
       ['commander', 'socket.io-client'],
     ),
-    only('zod-not-in-pure-graph', ['^src/graph/schema\\.ts$', '^src/(activities|gateway|config|local-stack)/'], 'zod'),
+    only(
+      'zod-not-in-pure-graph',
+      ['^src/graph/schema\\.ts$', '^src/(activities|gateway|paper-venue|config|local-stack)/'],
+      'zod',
+    ),
     only('ccxt-in-its-adapter-alone', ['^src/venues/ccxt-'], 'ccxt'),
     only('big-js-in-money-alone', ['^src/money\\.ts$'], 'big\\.js'),
     {

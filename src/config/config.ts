@@ -34,6 +34,12 @@ export interface Config {
     /** Origins a browser may come from besides the gateway's own. */
     readonly allowed_origins: readonly string[];
   };
+  readonly paper_venue: {
+    readonly host: string;
+    readonly port: number;
+    /** Allows a host that other machines reach. */
+    readonly open_to_network: boolean;
+  };
   readonly worker: {
     readonly max_concurrent_activities: number;
     /** How long a workflow task waits for the worker that has the execution cached; longer outside development. */
@@ -116,6 +122,9 @@ const environmentSchema = z.object({
     .default('postgresql://postgres@127.0.0.1:5433/postgres'),
   HOLDFAST_GATEWAY_HOST: z.string().min(1).default('127.0.0.1'),
   HOLDFAST_GATEWAY_PORT: port.default(8001),
+  HOLDFAST_PAPER_VENUE_HOST: z.string().min(1).default('127.0.0.1'),
+  HOLDFAST_PAPER_VENUE_PORT: port.default(8002),
+  HOLDFAST_PAPER_VENUE_OPEN: flag.default(false),
   HOLDFAST_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_CLOSING_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_ALLOWED_ORIGINS: z.string().default(''),
@@ -174,6 +183,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       jwt_secret: env.HOLDFAST_JWT_SECRET,
       allowed_origins: listOf(env.HOLDFAST_ALLOWED_ORIGINS),
     },
+    paper_venue: paperVenueOf(env),
     worker: {
       max_concurrent_activities: env.HOLDFAST_MAX_CONCURRENT_ACTIVITIES,
       sticky_timeout_ms: env.HOLDFAST_PROFILE === 'development' ? 2_000 : 5_000,
@@ -210,6 +220,14 @@ function namesBoth(env: Environment): boolean {
 
 function deploymentOf({ HOLDFAST_DEPLOYMENT_NAME: name, HOLDFAST_BUILD_ID: build_id }: Environment) {
   return name === undefined || build_id === undefined ? undefined : { name, build_id };
+}
+
+function paperVenueOf(env: Environment): Config['paper_venue'] {
+  return {
+    host: env.HOLDFAST_PAPER_VENUE_HOST,
+    port: env.HOLDFAST_PAPER_VENUE_PORT,
+    open_to_network: env.HOLDFAST_PAPER_VENUE_OPEN,
+  };
 }
 
 function localStackConfig(env: Environment, given: ReadonlySet<string>): LocalStackConfig {

@@ -11,7 +11,7 @@ export async function readCandleFile(directory: string, file: string): Promise<r
   return parseCandles(await readText(directory, file), file);
 }
 
-async function readText(directory: string, file: string): Promise<string> {
+export async function readText(directory: string, file: string): Promise<string> {
   try {
     return await readFile(join(directory, file), 'utf8');
   } catch (error) {
@@ -43,7 +43,7 @@ function parseCandle(line: string): Candle | undefined {
   return sound ? { open_time_ms: Number(time), open, high, low, close, volume } : undefined;
 }
 
-function damaged(file: string, line: number): HoldfastError {
+export function damaged(file: string, line: number): HoldfastError {
   return new HoldfastError('DataUnavailable', `The recorded market ${file} is damaged in line ${line}.`, {
     file,
     line,

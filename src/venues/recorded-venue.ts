@@ -11,7 +11,7 @@ import { recordings, type Recording } from './recordings';
 import { replayTime, type ReplayWindow } from './replay-clock';
 import type { Candle, Ticker, Venue, Venues } from './venue';
 
-const BAR_MS = 60_000;
+export const BAR_MS = 60_000;
 /** The replay starts this many minutes into the recording, so that so much history exists at every instant. */
 export const WARM_UP_BARS = 200;
 
@@ -83,7 +83,7 @@ class RecordedVenue implements Venue {
 }
 
 /** How many bars have closed at an instant; bars are in time order. */
-function closedBars(candles: readonly Candle[], now: number): number {
+export function closedBars(candles: readonly Candle[], now: number): number {
   let low = 0;
   let high = candles.length;
   while (low < high) {

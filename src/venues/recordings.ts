@@ -6,6 +6,8 @@ export interface Recording {
   readonly symbol: string;
   /** In the data directory. */
   readonly file: string;
+  /** Recorded best prices, in the data directory, where there are some. */
+  readonly quotes?: string;
   /** The recorded period, UTC epoch milliseconds, end exclusive. Equal periods replay in step. */
   readonly from_ms: number;
   readonly to_ms: number;
@@ -23,5 +25,11 @@ export const recordings: readonly Recording[] = [
     ...DASH_WEEK,
   },
   { profile: 'paper_binance', symbol: 'BTC/BUSD', file: 'binance_btcbusd_1m_2022-12-13.csv', ...INFLATION_DAY },
-  { profile: 'paper_bybit', symbol: 'BTC/USDT', file: 'bybit_btcusdt_1m_2022-12-13.csv', ...INFLATION_DAY },
+  {
+    profile: 'paper_bybit',
+    symbol: 'BTC/USDT',
+    file: 'bybit_btcusdt_1m_2022-12-13.csv',
+    quotes: 'bybit_btcusdt_quote_1m_2022-12-13.csv',
+    ...INFLATION_DAY,
+  },
 ];

@@ -16,8 +16,13 @@ export interface ReplayWindow {
 
 /** Recorded time at a wall time: whole milliseconds in `[start_ms, end_ms)`. */
 export function replayTime(wallMs: number, window: ReplayWindow): number {
-  const { start_ms, end_ms, speed, anchor_ms = 0 } = window;
+  const { start_ms, end_ms } = window;
   const span = end_ms - start_ms;
-  const into = Math.floor((wallMs - anchor_ms) * speed) % span;
+  const into = replayedSince(wallMs, window) % span;
   return start_ms + (into < 0 ? into + span : into);
+}
+
+/** Recorded milliseconds that passed since the anchor, all rounds of the replay together: it never goes back. */
+export function replayedSince(wallMs: number, { speed, anchor_ms = 0 }: ReplayWindow): number {
+  return Math.floor((wallMs - anchor_ms) * speed);
 }

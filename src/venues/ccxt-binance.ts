@@ -3,6 +3,7 @@
  * signed, what they weigh, and how many may be sent. Requests are carried by our own pools, answers are read by our own parsers (see
  * `binance-order.ts`), and ccxt's own resending stays off.
  */
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { HoldfastError, messageOf } from '../errors';
 import type { VenueAnswer } from './binance-verdict';
@@ -114,13 +115,12 @@ function definite(headers: Readonly<Record<string, string | undefined>>): Params
 }
 
 /**
- * One exchange's module alone. The package exports only all of them at once (66 MB more than nothing, 37 MB more than one), and its CommonJS
- * copy of a single exchange does not load, so the ES module is named by its path; Node loads it synchronously since 20.19. It is Node's own
- * loader in tests too, which would otherwise transform 25,000 lines.
+ * One exchange's module alone. The package exports only all of them at once, and its CommonJS copy of a single exchange does not load, so
+ * the ES module is named by its path; Node loads it synchronously since 20.19.
  */
 function exchangeClass(id: string): CcxtClass {
   try {
-    const nodeRequire = process.getBuiltinModule('node:module').createRequire(__filename);
+    const nodeRequire = createRequire(__filename);
     const file = join(dirname(nodeRequire.resolve('ccxt')), '..', 'js', 'src', `${id}.js`);
     return (nodeRequire(file) as { readonly default: CcxtClass }).default;
   } catch (error) {

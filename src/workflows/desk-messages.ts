@@ -107,6 +107,8 @@ export interface CarriedOrders {
 export interface DeskSettings {
   readonly events_per_run?: number;
   readonly updates_per_run?: number;
+  /** Orders that may wait for the journal. */
+  readonly orders_waiting?: number;
 }
 
 export interface DeskStart {

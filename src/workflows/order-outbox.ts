@@ -39,14 +39,16 @@ export class OrderOutbox {
   readonly #young = new Map<string, OrderFact>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #untold = new Map<string, OrderFact>();
+  readonly #most: number;
   #text = 0;
 
   /** Nothing carried: by a run that did not tell of orders, so all that are open are told. */
-  constructor(deskId: string, desk: DeskState, carried: CarriedOrders = { open: Object.keys(desk.permits) }) {
-    this.#deskId = deskId;
+  constructor(desk: DeskState, carried: CarriedOrders = { open: Object.keys(desk.permits) }, most = MOST_ORDERS) {
+    this.#deskId = desk.desk_id;
+    this.#most = most;
     const { young = [], open = [], ended = [], untold = [] } = carried;
-    for (const id of young) this.#reopen(desk, id, (fact) => this.#young.set(id, fact));
-    for (const id of open) this.#reopen(desk, id, (fact) => this.#wait(id, fact, true));
+    for (const { id, fact } of reopened(desk, young)) this.#young.set(id, fact);
+    for (const { id, fact } of reopened(desk, open)) this.#wait(id, fact, true);
     for (const fact of ended) this.#wait(keyOf(fact), fact, false);
     for (const fact of untold) this.#untold.set(keyOf(fact), fact);
   }
@@ -63,7 +65,7 @@ export class OrderOutbox {
 
   /** For how many more orders there is room. Only what increases is kept within it: what is open may end, and what reduces may begin. */
   get room(): number {
-    return this.#text >= MOST_TEXT ? 0 : Math.max(0, MOST_ORDERS - this.#waiting.size - this.#young.size);
+    return this.#text >= MOST_TEXT ? 0 : Math.max(0, this.#most - this.#waiting.size - this.#young.size);
   }
 
   owesJournal(now: number): boolean {
@@ -138,11 +140,13 @@ export class OrderOutbox {
     const [oldest] = this.#untold.keys();
     if (this.#untold.size > MOST_TOLD && oldest !== undefined) this.#untold.delete(oldest);
   }
+}
 
-  #reopen(desk: DeskState, permitId: string, keep: (fact: OrderFact) => void): void {
-    const fact = openFact(desk, permitId);
-    if (fact !== undefined) keep(fact);
-  }
+function reopened(desk: DeskState, permitIds: readonly string[]) {
+  return permitIds.flatMap((id) => {
+    const fact = openFact(desk, id);
+    return fact === undefined ? [] : [{ id, fact }];
+  });
 }
 
 /** Each order once, whoever reports it under which of its ids. */

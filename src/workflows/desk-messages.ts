@@ -5,6 +5,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeskState, DeskStatus } from '../emergency/decide';
 import type { CommandAnswer, EmergencyState, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
@@ -52,6 +53,9 @@ export const gateQuery = defineQuery<GateReading, [readonly string[]]>('gate');
 
 /** What nobody has ended yet of one account, for those who ask its venue. */
 export const openOrdersQuery = defineQuery<OpenOrders, [OpenOrdersQuestion]>('open_orders');
+
+/** What its scopes earned, are worth and hold. */
+export const figuresQuery = defineQuery<DeskFigures>('figures');
 
 export interface GateReading {
   readonly epoch: number;

@@ -20,6 +20,7 @@ import {
 import { leadingCause } from '../emergency/causes';
 import { decide, initialDesk, statusOf, type DeskState } from '../emergency/decide';
 import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
+import { figuresOf } from '../emergency/figures';
 import { openOrdersOf } from '../emergency/open-orders';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
 import { present } from '../json';
@@ -29,6 +30,7 @@ import {
   cashFlowUpdate,
   commandUpdate,
   deskStatusQuery,
+  figuresQuery,
   gateQuery,
   haltDeskSignal,
   knowsCommandQuery,
@@ -157,6 +159,7 @@ class Desk {
     setHandler(deskStatusQuery, () => statusOf(this.#state, Date.now()));
     setHandler(knowsCommandQuery, (id) => this.#state.commands.some(({ command_id }) => command_id === id));
     setHandler(gateQuery, (ids) => this.#gateReading(ids));
+    setHandler(figuresQuery, () => figuresOf(this.#state, Date.now()));
     setHandler(openOrdersQuery, (question) => openOrdersOf(this.#state, question));
     for (const signal of [alertSignal, haltDeskSignal, shutdownSignal]) {
       const name = signal.name as 'alert' | 'halt' | 'shutdown';

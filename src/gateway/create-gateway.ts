@@ -68,17 +68,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const reconciler = new Reconciler({ client, reader, publisher, log });
   const metrics = journal === undefined ? undefined : new MetricsTeller({ client, journal, publisher, log });
-  const feed = new EventFeed(redis.url, reader, log, {
-    onEvent: (event) => {
-      sockets.publish(event);
-    },
-    onGap: (gap) => {
-      sockets.tellGap(gap);
-    },
-    onHint: ({ execution_id }) => {
-      if (execution_id !== undefined) reconciler.wake(execution_id);
-    },
-  });
+  const feed = feedOf(options, { reader, sockets, reconciler });
   return {
     listen: async () => {
       const url = await listen(app, config);
@@ -96,6 +86,27 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       reader.close();
     },
   };
+}
+
+function feedOf(
+  { redis, log }: GatewayOptions,
+  {
+    reader,
+    sockets,
+    reconciler,
+  }: { readonly reader: EventReader; readonly sockets: Sockets; readonly reconciler: Reconciler },
+): EventFeed {
+  return new EventFeed(redis.url, reader, log, {
+    onEvent: (event) => {
+      sockets.publish(event);
+    },
+    onGap: (gap) => {
+      sockets.tellGap(gap);
+    },
+    onHint: ({ execution_id }) => {
+      if (execution_id !== undefined) reconciler.wake(execution_id);
+    },
+  });
 }
 
 function closingsOf({ closing_key, redis }: GatewayOptions, onError: (error: Error) => void) {

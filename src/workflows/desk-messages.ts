@@ -12,6 +12,7 @@ import type { AuditEntry } from '../journal/entry';
 
 export const EMERGENCY_DESK = 'emergencyDesk';
 export const EMERGENCY_BROADCAST = 'emergencyBroadcast';
+export const ORDER_EXPORT = 'deskOrderExport';
 
 /** What is asked of it; one that cannot be read halts `global`. */
 export const alertSignal = defineSignal<[unknown?]>('alert');
@@ -113,6 +114,8 @@ export interface DeskSettings {
   readonly updates_per_run?: number;
   /** Orders that may wait for the journal. */
   readonly orders_waiting?: number;
+  /** And how many characters those may have that it has forgotten itself. */
+  readonly orders_text?: number;
 }
 
 export interface DeskStart {
@@ -120,6 +123,12 @@ export interface DeskStart {
   readonly settings?: DeskSettings;
   /** From the run before. */
   readonly carried?: { readonly desk: DeskState; readonly outbox: CarriedOutbox };
+}
+
+/** What the desk hands on because it cannot carry it. */
+export interface OrderExport {
+  readonly desk_id: string;
+  readonly facts: readonly OrderFact[];
 }
 
 export interface BroadcastInput {

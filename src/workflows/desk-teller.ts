@@ -1,8 +1,17 @@
 /** Tells what the desk owes outside Temporal, each kind in its order and by a loop of its own, so that none waits for another. */
-import { condition, proxyActivities, sleep, type CancellationScope } from '@temporalio/workflow';
+import {
+  ParentClosePolicy,
+  condition,
+  proxyActivities,
+  sleep,
+  startChild,
+  uuid4,
+  type CancellationScope,
+} from '@temporalio/workflow';
 import type { OrderFact } from '../emergency/model';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
+import { ORDER_EXPORT, type OrderExport } from './desk-messages';
 import type { DeskOutbox } from './desk-outbox';
 import type { OrderOutbox } from './order-outbox';
 
@@ -31,7 +40,7 @@ const activities = proxyActivities<DeskActivities>({
   startToCloseTimeout: '10s',
   retry: { initialInterval: RETRY_FIRST_MS, backoffCoefficient: 2, maximumInterval: RETRY_MOST_MS },
 });
-const KINDS = ['audit', 'events', 'orders', 'order_events'] as const;
+const KINDS = ['audit', 'events', 'orders', 'order_events', 'overfull_orders'] as const;
 type Told = (typeof KINDS)[number];
 
 export interface DeskTellerOptions {
@@ -88,6 +97,8 @@ export class DeskTeller {
         return this.#options.orders?.owesJournal(Date.now()) === true;
       case 'order_events':
         return this.#options.orders?.owesLog === true;
+      case 'overfull_orders':
+        return this.#options.orders?.isOverfull === true;
     }
   }
 
@@ -103,17 +114,31 @@ export class DeskTeller {
     } else await this.#tellOrders(what);
   }
 
-  async #tellOrders(what: 'orders' | 'order_events'): Promise<void> {
-    const orders = this.#options.orders;
+  async #tellOrders(what: Exclude<Told, 'audit' | 'events'>): Promise<void> {
+    const { orders, desk_id } = this.#options;
     if (orders === undefined) return;
     if (what === 'orders') {
       const facts = orders.nextForJournal(Date.now());
-      await activities.journalOrders(this.#options.desk_id, facts);
+      await activities.journalOrders(desk_id, facts);
       orders.journalled(facts);
-    } else {
+    } else if (what === 'order_events') {
       const facts = orders.nextForLog();
       await activities.publishOrderEvents(orders.eventsOf(facts));
       orders.published(facts);
+    } else {
+      const facts = orders.nextToHandOn();
+      await handOn({ desk_id, facts });
+      orders.journalled(facts);
     }
   }
+}
+
+/** Once it has begun it is Temporal's to keep; begun twice it writes the same. */
+async function handOn(input: OrderExport): Promise<void> {
+  await startChild(ORDER_EXPORT, {
+    args: [input],
+    workflowId: `desk/${input.desk_id}/orders/${uuid4()}`,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `${input.facts.length} orders wait for the journal`,
+  });
 }

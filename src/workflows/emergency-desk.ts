@@ -107,9 +107,7 @@ class Desk {
     this.#settings = settings;
     this.#mostUpdates = settings?.updates_per_run ?? MOST_UPDATES;
     this.#state = carried?.desk ?? initialDesk({ desk_id, initialised: false }, Date.now());
-    this.#orders = patched(TELLS_ORDERS)
-      ? new OrderOutbox(this.#state, carried?.outbox.orders, settings?.orders_waiting)
-      : undefined;
+    this.#orders = patched(TELLS_ORDERS) ? new OrderOutbox(this.#state, carried?.outbox.orders, settings) : undefined;
     this.#outbox = new DeskOutbox(desk_id, carried?.outbox ?? emptyOutbox(Date.now()), this.#orders);
     this.#teller = new DeskTeller({
       ...{ desk_id, outbox: this.#outbox, orders: this.#orders, outside: this.#outside },

@@ -111,6 +111,42 @@ describe('orders of the emergency desk', () => {
     }
   });
 
+  it('that may never be denied are handed on when the desk cannot carry them, and none is missing', async () => {
+    const desk = await LiveDesk.begin(worker, { events_per_run: 150, orders_text: 6_000 });
+    await desk.limits({ max_position_notional: '1000000' });
+    const ends = async (permit_id: string, over = {}): Promise<string> => {
+      const answer = await desk.order(permit_id, { quantity: '0.1', ...over });
+      await desk.settle({ permit_id, outcome: 'acknowledged' }, { permit_id, outcome: 'closed' });
+      return answer?.granted === true ? 'granted' : (answer?.code ?? 'none');
+    };
+    await desk.fill({ filled_quantity: '10', filled_notional: '1000' });
+    way = 'down';
+    let bought = 0;
+    while ((await ends(`up${bought}`)) === 'granted') bought += 1;
+    expect(bought).toBeGreaterThan(5);
+    for (let n = 0; n < 60; n += 1) expect(await ends(`down${n}`, { side: 'sell' })).toBe('granted');
+    const exports = async () => {
+      const found: string[] = [];
+      const query = `WorkflowType = 'deskOrderExport' AND WorkflowId STARTS_WITH 'desk/${desk.id}/'`;
+      for await (const { workflowId } of worker.temporal.workflow.list({ query })) found.push(workflowId);
+      return found;
+    };
+    await until('some were handed on', async () => (await exports()).length > 1);
+    expect(await ends('still')).toBe('AuditUnavailable');
+    way = 'up';
+    const permits = async () => (await rowsOf(desk)).flatMap(({ permit_id }) => permit_id ?? []);
+    await until('all are there', async () => (await permits()).length >= bought + 60, 60_000);
+    const expected = [
+      ...Array.from({ length: bought }, (_, n) => `up${n}`),
+      ...Array.from({ length: 60 }, (_, n) => `down${n}`),
+    ];
+    expect((await permits()).sort()).toEqual(expected.sort());
+    expect(
+      (await rowsOf(desk)).filter(({ permit_id, status }) => permit_id !== null && status !== 'cancelled'),
+    ).toEqual([]);
+    await until('it grants again', async () => (await ends(`again${Date.now()}`)) === 'granted');
+  });
+
   it('that are asked for by the hundred and given back cost the journal nothing', async () => {
     const desk = await LiveDesk.begin(worker);
     most = 0;

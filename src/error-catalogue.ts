@@ -39,8 +39,9 @@ export const errorCatalogue = {
     retryable: true,
     http_status: 503,
     exit_code: 4,
-    meaning: 'The journal is down, so nothing that lowers a halt or changes a limit can be recorded.',
-    next_step: 'Bring PostgreSQL back and try again; halts work without it.',
+    meaning:
+      'The journal is down: nothing that lowers a halt or changes a limit can be recorded, or too many orders wait for it to grant one that increases.',
+    next_step: 'Bring PostgreSQL back and try again; halts, and orders that reduce, work without it.',
   },
   AuditBroken: {
     retryable: false,
@@ -344,6 +345,13 @@ export const errorCatalogue = {
     exit_code: 4,
     meaning: 'The node waits for no approval (any more).',
     next_step: 'Look at the execution with `holdfast status EXECUTION`.',
+  },
+  OrderNotFound: {
+    retryable: false,
+    http_status: 404,
+    exit_code: 2,
+    meaning: 'The journal holds no order of this id.',
+    next_step: 'Look at `holdfast orders`; an order is in the journal within a second of what the desk hears of it.',
   },
   OrderNotPlaced: {
     retryable: false,

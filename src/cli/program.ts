@@ -16,6 +16,7 @@ import { addLimits } from './commands/limits';
 import { addList } from './commands/list';
 import { addNew } from './commands/new';
 import { addNodes } from './commands/nodes';
+import { addOrders } from './commands/orders';
 import { addRerun } from './commands/rerun';
 import { addRun } from './commands/run';
 import { addSchedules } from './commands/schedules';
@@ -69,6 +70,7 @@ const commands = [
   addRetry,
   addSkip,
   addRerun,
+  addOrders,
   addAudit,
   addDrill,
   addToken,

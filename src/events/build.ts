@@ -138,9 +138,9 @@ export function orderEvent(
   return { event: { ...envelope({ ...context, mode }, execution_id ?? desk, id, at), ...fact } };
 }
 
-/** Told when figures changed, at most once a second. */
+/** Told when figures changed, at most once a second; in a stream of its own, so that it drives no halt out of the desk's. */
 export function metricsEvent(deskId: string, owner: Correlation, fact: MetricsTold, at: number): Publication {
-  const stream = `desk/${deskId}`;
+  const stream = `metrics/${deskId}`;
   const { bot_id, strategy_id } = owner;
   const id = [stream, fact.type, bot_id ?? strategy_id, Math.floor(at / 1_000)].join('|');
   return { event: { ...envelope({ ...owner, mode: 'paper' }, stream, id, at), ...fact } };

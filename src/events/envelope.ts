@@ -176,7 +176,7 @@ export type EventFact =
   ExecutionFact | NodeFact | CircuitStateChanged | EmergencyStateChanged | RiskLimit | OrderChanged | MetricsTold;
 export type EventType = EventFact['type'];
 
-/** An event on its way to the log, before the log has numbered it. `stream` is an execution id or `desk/<desk id>`. */
+/** An event on its way to the log, before the log has numbered it. `stream` is an execution id, `desk/<desk id>` or `metrics/<desk id>`. */
 export type UnnumberedEvent = {
   readonly v: typeof ENVELOPE_VERSION;
   readonly event_id: string;

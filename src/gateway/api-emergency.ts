@@ -5,18 +5,19 @@ import type { DeskStatus, ScopeStatus } from '../emergency/status';
 import { GLOBAL } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
-import type { Journal } from '../journal/journal';
 import { DEFAULT_DESK, newCommandId, scopeOf } from '../temporal-client/desk';
 import { isRestricted, maySee, ownerOfScope } from './access';
 import { admit, obey, tell, type EmergencyContext } from './emergency';
 import { identityOf } from './http';
+import { readJournal, type GatewayJournal } from './journal-reads';
+import { DEFAULT_WINDOW, metricsOf } from './metrics';
 import { parse } from './problem';
 import { EMERGENCY_ACTIONS, emergencyFields } from './protocol';
 import type { Identity } from './tokens';
 
 export interface EmergencyApiContext extends EmergencyContext {
   /** Absent where none is configured. */
-  readonly journal?: Pick<Journal, 'audit' | 'auditLength'>;
+  readonly journal?: GatewayJournal;
 }
 
 const scopeParams = z.object({ scope: emergencyFields.scope });
@@ -70,7 +71,7 @@ async function setLimits(context: EmergencyContext, request: FastifyRequest) {
   return tell(context, { ...body, action: 'set_limits', scope, command_id, actor: identity.subject });
 }
 
-function addBots(app: FastifyInstance, context: EmergencyContext): void {
+function addBots(app: FastifyInstance, context: EmergencyApiContext): void {
   const { client } = context;
   app.get('/api/bots', async (request) => {
     const { desk_id, bots } = visible(await client.deskStatus(), identityOf(request));
@@ -80,7 +81,7 @@ function addBots(app: FastifyInstance, context: EmergencyContext): void {
     const { id } = parse(botParams, request.params);
     const status = await client.deskStatus();
     const emergency = one(status, `bot:${id}`, identityOf(request));
-    return { ...status.bots.find(({ bot_id }) => bot_id === id), emergency };
+    return { ...status.bots.find(({ bot_id }) => bot_id === id), emergency, ...(await metricsOfBot(context, id)) };
   });
   app.put('/api/bots/:id', async (request) => {
     const identity = identityOf(request);
@@ -90,6 +91,16 @@ function addBots(app: FastifyInstance, context: EmergencyContext): void {
     const said = { action: 'register_bot', reason, command_id, actor: identity.subject };
     return tell(context, { ...said, bot: { ...bot, bot_id: id }, ...present({ limits }) });
   });
+}
+
+/** How a bot stands is shown without what it came to, rather than not at all. */
+async function metricsOfBot(context: EmergencyApiContext, bot_id: string) {
+  try {
+    return { metrics: await metricsOf(context, { bot_id }, DEFAULT_WINDOW) };
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return { metrics_error: { code: error.code, message: error.message } };
+  }
 }
 
 /** The scope as the desk has it, with the desk's epoch. Throws `Forbidden`, `UnknownScope`. */
@@ -134,10 +145,9 @@ function asStateAlone(found: ScopeStatus): ScopeStatus {
 async function audit({ journal }: EmergencyApiContext, request: FastifyRequest) {
   const identity = identityOf(request);
   const { after, limit } = parse(auditQuery, request.query);
-  if (journal === undefined) throw new HoldfastError('JournalUnavailable', 'This gateway has no journal configured.');
-  const total = await journal.auditLength(DEFAULT_DESK);
+  const total = await readJournal(journal, (reads) => reads.auditLength(DEFAULT_DESK));
   const from = after ?? Math.max(0, total - limit);
-  const page = await journal.audit({ desk_id: DEFAULT_DESK, after: from, limit });
+  const page = await readJournal(journal, (reads) => reads.audit({ desk_id: DEFAULT_DESK, after: from, limit }));
   const entries = page.filter(({ scope }) => maySee(identity, ownerOfScope(scope)));
   return { desk_id: DEFAULT_DESK, total, next_after: page.at(-1)?.position ?? from, entries };
 }

@@ -5,17 +5,19 @@ import type { Config } from '../config/config';
 import { HoldfastError } from '../errors';
 import { ClosingPublisher, EventPublisher, EventReader } from '../event-log';
 import { present } from '../json';
-import type { Journal } from '../journal/journal';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import { isLoopback } from './access';
 import { addEmergency, type EmergencyApiContext } from './api-emergency';
 import { addExecutions, type ApiContext } from './api-executions';
+import { addOrders } from './api-orders';
 import { addSteering, approve } from './api-steering';
 import { addNodeKinds, addWorkflows } from './api-workflows';
 import { obey } from './emergency';
 import { EventFeed } from './feed';
 import { createHttp } from './http';
+import type { GatewayJournal } from './journal-reads';
+import { MetricsTeller } from './metrics-teller';
 import { Reconciler } from './reconciler';
 import { Refusals } from './refusals';
 import { Sockets } from './sockets';
@@ -26,7 +28,7 @@ export interface GatewayOptions {
   /** What closings are signed with; without it gates close by the desk's answer alone. */
   readonly closing_key?: string | undefined;
   /** Absent where none is configured. */
-  readonly journal?: Pick<Journal, 'audit' | 'auditLength'> | undefined;
+  readonly journal?: GatewayJournal | undefined;
   readonly client: HoldfastClient;
   /** What graphs may be made of; by default the shipped kinds. */
   readonly kinds?: NodeKinds;
@@ -65,7 +67,36 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     command: (identity, message) => obey(api, identity, present(message)),
   });
   const reconciler = new Reconciler({ client, reader, publisher, log });
-  const feed = new EventFeed(redis.url, reader, log, {
+  const metrics = journal === undefined ? undefined : new MetricsTeller({ client, journal, publisher, log });
+  const feed = feedOf(options, { reader, sockets, reconciler });
+  return {
+    listen: async () => {
+      const url = await listen(app, config);
+      reconciler.start();
+      metrics?.start();
+      return url;
+    },
+    close: async () => {
+      await sockets.drain(RECONNECT_IN_MS);
+      await Promise.all([reconciler.stop(), metrics?.stop()]);
+      feed.close();
+      closings?.close();
+      await app.close();
+      await publisher.close();
+      reader.close();
+    },
+  };
+}
+
+function feedOf(
+  { redis, log }: GatewayOptions,
+  {
+    reader,
+    sockets,
+    reconciler,
+  }: { readonly reader: EventReader; readonly sockets: Sockets; readonly reconciler: Reconciler },
+): EventFeed {
+  return new EventFeed(redis.url, reader, log, {
     onEvent: (event) => {
       sockets.publish(event);
     },
@@ -76,22 +107,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       if (execution_id !== undefined) reconciler.wake(execution_id);
     },
   });
-  return {
-    listen: async () => {
-      const url = await listen(app, config);
-      reconciler.start();
-      return url;
-    },
-    close: async () => {
-      await sockets.drain(RECONNECT_IN_MS);
-      await reconciler.stop();
-      feed.close();
-      closings?.close();
-      await app.close();
-      await publisher.close();
-      reader.close();
-    },
-  };
 }
 
 function closingsOf({ closing_key, redis }: GatewayOptions, onError: (error: Error) => void) {
@@ -103,6 +118,7 @@ function addApi(app: FastifyInstance, api: ApiContext & EmergencyApiContext): vo
   addExecutions(app, api);
   addSteering(app, api);
   addEmergency(app, api);
+  addOrders(app, api);
   addNodeKinds(app, api.kinds);
 }
 

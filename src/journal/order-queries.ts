@@ -8,7 +8,8 @@ export interface OrderFilter {
   readonly strategy_id?: string;
   readonly execution_id?: string;
   readonly symbol?: string;
-  readonly client_order_id?: string;
+  /** The client order id where there is one, else the permit's. */
+  readonly order_id?: string;
   /** Any of these. */
   readonly statuses?: readonly string[];
   /** Of these alone, whatever else is asked for. */
@@ -79,7 +80,7 @@ function conditionsOf(filter: OrderFilter): { readonly text: string; readonly va
   const values: unknown[] = [];
   const value = (given: unknown, type: string): string => `$${values.push(given)}::${type}`;
   const conditions = [`desk_id = ${value(filter.desk_id, 'text')}`];
-  for (const name of ['bot_id', 'strategy_id', 'execution_id', 'symbol', 'client_order_id'] as const) {
+  for (const name of ['bot_id', 'strategy_id', 'execution_id', 'symbol', 'order_id'] as const) {
     if (filter[name] !== undefined) conditions.push(`${name} = ${value(filter[name], 'text')}`);
   }
   const lists = { status: filter.statuses, bot_id: filter.bots, strategy_id: filter.strategies };

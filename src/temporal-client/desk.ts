@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { leadingCause } from '../emergency/causes';
 import { effectiveState, type DeskStatus, type ScopeStatus } from '../emergency/status';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
+import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import { GLOBAL, botOf, isScope, permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
@@ -12,6 +13,7 @@ import {
   alertSignal,
   commandUpdate,
   deskStatusQuery,
+  figuresQuery,
   gateQuery,
   haltDeskSignal,
   knowsCommandQuery,
@@ -148,6 +150,11 @@ export async function knowsCommand(access: TemporalAccess, commandId: string, de
   return call(access, { kind: 'desk', id: deskId }, () =>
     runningOf(access, deskId).query(knowsCommandQuery, commandId),
   );
+}
+
+/** What scopes earned, are worth and hold; of a desk that runs. */
+export async function deskFigures(access: TemporalAccess, deskId = DEFAULT_DESK): Promise<DeskFigures> {
+  return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(figuresQuery));
 }
 
 /** What a gate must know; of a desk that runs. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { DeskStatus } from '../emergency/decide';
+import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import { partScopesOf, GLOBAL } from '../emergency/scopes';
@@ -361,6 +362,10 @@ export class HoldfastClient {
   /** What nobody has ended yet of one account, for whoever asks its venue. */
   async openOrders(question: OpenOrdersQuestion, deskId?: string): Promise<OpenOrders> {
     return desk.openOrders(this.#access, question, deskId);
+  }
+
+  async deskFigures(deskId?: string): Promise<DeskFigures> {
+    return desk.deskFigures(this.#access, deskId);
   }
 
   async deskKnowsCommand(commandId: string, deskId?: string): Promise<boolean> {

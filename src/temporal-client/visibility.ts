@@ -22,6 +22,8 @@ export interface ExecutionFilter {
   readonly state?: ExecutionState | ClosedStatus;
   /** Only those not yet closed, whatever their state. */
   readonly open?: boolean;
+  /** Only those that closed at this moment or later; milliseconds since 1970. */
+  readonly closed_since?: number;
   /** 1 to 1,000, default 50. */
   readonly limit?: number;
   /** `next_page` of the page before. */
@@ -90,6 +92,9 @@ export function queryOf(filter: ExecutionFilter): string {
     ...equals(desk.name, filter.desk_id),
   ];
   if (filter.open === true) clauses.push(`ExecutionStatus = 'Running'`);
+  if (filter.closed_since !== undefined) {
+    clauses.push(`ExecutionStatus != 'Running'`, `CloseTime >= '${new Date(filter.closed_since).toISOString()}'`);
+  }
   if (filter.state !== undefined) {
     const closed = CLOSED[filter.state as ClosedStatus] as string | undefined;
     if (closed === undefined) clauses.push(`ExecutionStatus = 'Running'`, ...equals(state.name, filter.state));

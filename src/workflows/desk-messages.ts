@@ -5,12 +5,14 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DeskState, DeskStatus } from '../emergency/decide';
 import type { CommandAnswer, EmergencyState, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
 
 export const EMERGENCY_DESK = 'emergencyDesk';
 export const EMERGENCY_BROADCAST = 'emergencyBroadcast';
+export const ORDER_EXPORT = 'deskOrderExport';
 
 /** What is asked of it; one that cannot be read halts `global`. */
 export const alertSignal = defineSignal<[unknown?]>('alert');
@@ -52,6 +54,9 @@ export const gateQuery = defineQuery<GateReading, [readonly string[]]>('gate');
 
 /** What nobody has ended yet of one account, for those who ask its venue. */
 export const openOrdersQuery = defineQuery<OpenOrders, [OpenOrdersQuestion]>('open_orders');
+
+/** What its scopes earned, are worth and hold. */
+export const figuresQuery = defineQuery<DeskFigures>('figures');
 
 export interface GateReading {
   readonly epoch: number;
@@ -107,6 +112,10 @@ export interface CarriedOrders {
 export interface DeskSettings {
   readonly events_per_run?: number;
   readonly updates_per_run?: number;
+  /** Orders that may wait for the journal. */
+  readonly orders_waiting?: number;
+  /** And how many characters those may have that it has forgotten itself. */
+  readonly orders_text?: number;
 }
 
 export interface DeskStart {
@@ -114,6 +123,12 @@ export interface DeskStart {
   readonly settings?: DeskSettings;
   /** From the run before. */
   readonly carried?: { readonly desk: DeskState; readonly outbox: CarriedOutbox };
+}
+
+/** What the desk hands on because it cannot carry it. */
+export interface OrderExport {
+  readonly desk_id: string;
+  readonly facts: readonly OrderFact[];
 }
 
 export interface BroadcastInput {

@@ -14,24 +14,23 @@ import {
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
-  sleep,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import { leadingCause } from '../emergency/causes';
 import { decide, initialDesk, statusOf, type DeskState } from '../emergency/decide';
-import type { CommandAnswer, DeskInput, Effect, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
+import { figuresOf } from '../emergency/figures';
 import { openOrdersOf } from '../emergency/open-orders';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
-import type { Publication } from '../events/build';
 import { present } from '../json';
-import type { AuditEntry } from '../journal/entry';
 import {
   EMERGENCY_BROADCAST,
   alertSignal,
   cashFlowUpdate,
   commandUpdate,
   deskStatusQuery,
+  figuresQuery,
   gateQuery,
   haltDeskSignal,
   knowsCommandQuery,
@@ -53,35 +52,11 @@ import {
   type PermitBatch,
 } from './desk-messages';
 import { DeskOutbox, emptyOutbox } from './desk-outbox';
+import { DeskTeller, type DeskActivities } from './desk-teller';
 import { OrderOutbox } from './order-outbox';
 import { isUnreadable } from './payload-converter';
 
-export interface DeskActivities {
-  /** Resolves when the log has them. */
-  publishDeskEvents(events: readonly Publication[]): Promise<void>;
-  /** Resolves when they are in the journal, with the highest epoch it has seen of the desk. */
-  appendAudit(entries: readonly AuditEntry[]): Promise<number>;
-  /** Resolves when the journal holds them; it takes its time, so that what comes meanwhile travels together. */
-  journalOrders(deskId: string, facts: readonly OrderFact[]): Promise<void>;
-  /** Resolves when the log has them, at that pace too. */
-  publishOrderEvents(events: readonly Publication[]): Promise<void>;
-  /** The highest epoch the journal saw of this desk, -1 when it saw none. Throws when the journal is down. */
-  journalWitness(deskId: string): Promise<number>;
-}
-
 const TELLS_ORDERS = 'orders';
-const RETRY_FIRST_MS = 200;
-const RETRY_MOST_MS = 5_000;
-
-/**
- * Tried again by the server, which leaves no trace in the run. An attempt that ended with its worker must not: where no worker is left a
- * query waits, and the next worker answers it from all events there are by then, also those no workflow task has brought. What follows from
- * them it commands before the updates of its first task, and a replay behind them, so nobody after that worker could take over.
- */
-const activities = proxyActivities<DeskActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: RETRY_FIRST_MS, backoffCoefficient: 2, maximumInterval: RETRY_MOST_MS },
-});
 /** Whether what must be recorded can be: asked before each command that lowers. */
 const probe = proxyActivities<DeskActivities>({
   startToCloseTimeout: '3s',
@@ -106,9 +81,6 @@ const PATIENCE_MS = 1_000;
 const CHECK_EVERY_MS = 30_000;
 const RAISING: readonly unknown[] = ['alert', 'halt', 'shutdown'];
 
-/** What is told in order until it is taken. */
-type Told = 'audit' | 'events' | 'orders' | 'order_events';
-
 /** A cancel request would lift a halt by ending the workflow that holds it, so it is not heard. */
 export async function emergencyDesk(input: DeskStart): Promise<void> {
   return CancellationScope.nonCancellable(() => new Desk(input).hold());
@@ -124,6 +96,7 @@ class Desk {
   #state: DeskState;
   #updates = 0;
   #leaving = false;
+  readonly #teller: DeskTeller;
   /** Loops that tell; each ends when the run is to end. */
   #telling = 0;
   /** Given up when it keeps a run from its end; whatever was told may be told again. */
@@ -134,17 +107,21 @@ class Desk {
     this.#settings = settings;
     this.#mostUpdates = settings?.updates_per_run ?? MOST_UPDATES;
     this.#state = carried?.desk ?? initialDesk({ desk_id, initialised: false }, Date.now());
-    this.#orders = patched(TELLS_ORDERS) ? new OrderOutbox(desk_id, this.#state, carried?.outbox.orders) : undefined;
+    this.#orders = patched(TELLS_ORDERS) ? new OrderOutbox(this.#state, carried?.outbox.orders, settings) : undefined;
     this.#outbox = new DeskOutbox(desk_id, carried?.outbox ?? emptyOutbox(Date.now()), this.#orders);
+    this.#teller = new DeskTeller({
+      ...{ desk_id, outbox: this.#outbox, orders: this.#orders, outside: this.#outside },
+      isLeaving: () => this.#leaving,
+      onSeen: (epoch) => {
+        this.#compare(epoch);
+      },
+    });
     if (carried === undefined) this.#outbox.take(beginning(this.#state), Date.now());
   }
 
   async hold(): Promise<void> {
     this.#listen();
-    void this.#keep('audit');
-    void this.#keep('events');
-    void this.#keep('orders');
-    void this.#keep('order_events');
+    this.#teller.start();
     void this.#broadcast();
     void this.#check();
     await condition(() => this.#isLong);
@@ -163,7 +140,7 @@ class Desk {
    * same task.
    */
   async #leave(): Promise<void> {
-    const isQuiet = () => this.#telling === 0 && allHandlersFinished();
+    const isQuiet = () => this.#telling + this.#teller.telling === 0 && allHandlersFinished();
     this.#leaving = true;
     if (await condition(isQuiet, PATIENCE_MS)) return;
     this.#outside.cancel();
@@ -180,6 +157,7 @@ class Desk {
     setHandler(deskStatusQuery, () => statusOf(this.#state, Date.now()));
     setHandler(knowsCommandQuery, (id) => this.#state.commands.some(({ command_id }) => command_id === id));
     setHandler(gateQuery, (ids) => this.#gateReading(ids));
+    setHandler(figuresQuery, () => figuresOf(this.#state, Date.now()));
     setHandler(openOrdersQuery, (question) => openOrdersOf(this.#state, question));
     for (const signal of [alertSignal, haltDeskSignal, shutdownSignal]) {
       const name = signal.name as 'alert' | 'halt' | 'shutdown';
@@ -299,63 +277,6 @@ class Desk {
   get #untilNextCheck(): number {
     const { blind_until = 0, clock } = this.#state;
     return blind_until > clock ? blind_until - clock : CHECK_EVERY_MS;
-  }
-
-  /** Tells what is owed, in order, until it is taken. */
-  async #keep(what: Told): Promise<void> {
-    this.#telling += 1;
-    let pause = RETRY_FIRST_MS;
-    for (;;) {
-      await condition(() => this.#leaving || this.#owes(what));
-      if (this.#leaving) break;
-      try {
-        await this.#outside.run(() => this.#tell(what));
-        pause = RETRY_FIRST_MS;
-      } catch {
-        await Promise.race([sleep(pause), condition(() => this.#leaving)]);
-        pause = Math.min(pause * 2, RETRY_MOST_MS);
-      }
-    }
-    this.#telling -= 1;
-  }
-
-  #owes(what: Told): boolean {
-    switch (what) {
-      case 'audit':
-        return this.#outbox.owesAudit;
-      case 'events':
-        return this.#outbox.owesEvents;
-      case 'orders':
-        return this.#orders?.owesJournal(Date.now()) === true;
-      case 'order_events':
-        return this.#orders?.owesLog === true;
-    }
-  }
-
-  async #tell(what: Told): Promise<void> {
-    if (what === 'audit') {
-      const entries = this.#outbox.nextAudit();
-      this.#compare(await activities.appendAudit(entries));
-      this.#outbox.audited(entries);
-    } else if (what === 'events') {
-      const events = this.#outbox.nextEvents();
-      await activities.publishDeskEvents(events);
-      this.#outbox.published(events);
-    } else await this.#tellOrders(what);
-  }
-
-  async #tellOrders(what: 'orders' | 'order_events'): Promise<void> {
-    const orders = this.#orders;
-    if (orders === undefined) return;
-    if (what === 'orders') {
-      const facts = orders.nextForJournal(Date.now());
-      await activities.journalOrders(this.#id, facts);
-      orders.journalled(facts);
-    } else {
-      const facts = orders.nextForLog();
-      await activities.publishOrderEvents(orders.eventsOf(facts));
-      orders.published(facts);
-    }
   }
 
   /** A workflow of its own for each change: telling thousands must not hold up the desk, nor end with a run of it. */

@@ -6,15 +6,16 @@ import type { DeskState } from '../emergency/decide';
 import type { Effect, OrderFact } from '../emergency/model';
 import { newOrderEvents, orderEvents } from '../emergency/order-events';
 import { mergedFact, openFact } from '../emergency/order-facts';
-import { entry } from '../emergency/state';
 import type { Publication } from '../events/build';
-import type { CarriedOrders } from './desk-messages';
+import type { CarriedOrders, DeskSettings } from './desk-messages';
 import { sinks } from './event-sink';
 import { newest } from './newest';
 
 /** Orders that may wait for the journal, and characters of JSON of those the desk itself has forgotten; a little more may, see `room`. */
 const MOST_ORDERS = 2_000;
 const MOST_TEXT = 300_000;
+/** So many times as much, and the oldest are handed to a workflow of their own; each takes half as much as may wait. */
+const OVERFULL = 2;
 /** So many travel in one message. */
 const BATCH = 200;
 const MOST_TOLD = 500;
@@ -26,6 +27,8 @@ const MOST_TOLD_TEXT = 100_000;
 const INTENDED_MS = 500;
 
 type OrderEffect = Extract<Effect, { kind: 'order' }>;
+
+type OrderBounds = Pick<DeskSettings, 'orders_waiting' | 'orders_text'>;
 
 interface Waiting {
   readonly fact: OrderFact;
@@ -39,16 +42,16 @@ export class OrderOutbox {
   readonly #young = new Map<string, OrderFact>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #untold = new Map<string, OrderFact>();
+  readonly #most: number;
+  readonly #mostText: number;
   #text = 0;
 
   /** Nothing carried: by a run that did not tell of orders, so all that are open are told. */
-  constructor(deskId: string, desk: DeskState, carried: CarriedOrders = { open: Object.keys(desk.permits) }) {
-    this.#deskId = deskId;
-    const { young = [], open = [], ended = [], untold = [] } = carried;
-    for (const id of young) this.#reopen(desk, id, (fact) => this.#young.set(id, fact));
-    for (const id of open) this.#reopen(desk, id, (fact) => this.#wait(id, fact, true));
-    for (const fact of ended) this.#wait(keyOf(fact), fact, false);
-    for (const fact of untold) this.#untold.set(keyOf(fact), fact);
+  constructor(desk: DeskState, carried: CarriedOrders = { open: Object.keys(desk.permits) }, bounds: OrderBounds = {}) {
+    this.#deskId = desk.desk_id;
+    this.#most = bounds.orders_waiting ?? MOST_ORDERS;
+    this.#mostText = bounds.orders_text ?? MOST_TEXT;
+    this.#open(desk, carried);
   }
 
   take({ fact, news, is_open }: OrderEffect): void {
@@ -63,7 +66,7 @@ export class OrderOutbox {
 
   /** For how many more orders there is room. Only what increases is kept within it: what is open may end, and what reduces may begin. */
   get room(): number {
-    return this.#text >= MOST_TEXT ? 0 : Math.max(0, MOST_ORDERS - this.#waiting.size - this.#young.size);
+    return this.#text >= this.#mostText ? 0 : Math.max(0, this.#most - this.#waiting.size - this.#young.size);
   }
 
   owesJournal(now: number): boolean {
@@ -85,7 +88,24 @@ export class OrderOutbox {
     return first(this.#waiting.values(), BATCH).map(({ fact }) => fact);
   }
 
-  /** They are in the journal. What changed meanwhile waits on. */
+  get isOverfull(): boolean {
+    return this.#text >= this.#mostText * OVERFULL;
+  }
+
+  /** The oldest of those the desk itself has forgotten. */
+  nextToHandOn(): readonly OrderFact[] {
+    let room = this.#mostText / 2;
+    const taken: OrderFact[] = [];
+    for (const { fact, text } of this.#waiting.values()) {
+      if (room <= 0) break;
+      if (text === 0) continue;
+      taken.push(fact);
+      room -= text;
+    }
+    return taken;
+  }
+
+  /** They are in the journal, or with somebody who brings them there. What changed meanwhile waits on. */
   journalled(facts: readonly OrderFact[]): void {
     for (const fact of facts) {
       const key = keyOf(fact);
@@ -108,8 +128,7 @@ export class OrderOutbox {
 
   /** What the desk's own state holds is named, and made of it again in the next run. */
   carry(desk: DeskState): CarriedOrders {
-    const isOpen = (fact: OrderFact) =>
-      fact.permit_id !== undefined && entry(desk.permits, fact.permit_id) !== undefined;
+    const isOpen = (fact: OrderFact) => isHeld(desk, fact);
     const facts = [...this.#waiting.values()].map(({ fact }) => fact);
     return {
       young: [...this.#young.keys()],
@@ -117,6 +136,13 @@ export class OrderOutbox {
       ended: facts.filter((fact) => !isOpen(fact)),
       untold: newest([...this.#untold.values()], MOST_TOLD_TEXT),
     };
+  }
+
+  #open(desk: DeskState, { young = [], open = [], ended = [], untold = [] }: CarriedOrders): void {
+    for (const { id, fact } of reopened(desk, young)) this.#young.set(id, fact);
+    for (const { id, fact } of reopened(desk, open)) this.#wait(id, fact, true);
+    for (const fact of ended) this.#wait(keyOf(fact), fact, false);
+    for (const fact of untold) this.#untold.set(keyOf(fact), fact);
   }
 
   #wait(key: string, newer: OrderFact, isOpen: boolean): void {
@@ -138,11 +164,19 @@ export class OrderOutbox {
     const [oldest] = this.#untold.keys();
     if (this.#untold.size > MOST_TOLD && oldest !== undefined) this.#untold.delete(oldest);
   }
+}
 
-  #reopen(desk: DeskState, permitId: string, keep: (fact: OrderFact) => void): void {
-    const fact = openFact(desk, permitId);
-    if (fact !== undefined) keep(fact);
-  }
+function reopened(desk: DeskState, permitIds: readonly string[]) {
+  return permitIds.flatMap((id) => {
+    const fact = openFact(desk, id);
+    return fact === undefined ? [] : [{ id, fact }];
+  });
+}
+
+/** Whether the desk's own state still says all of it. */
+function isHeld(desk: DeskState, { permit_id, fill }: OrderFact): boolean {
+  const known = permit_id === undefined ? undefined : openFact(desk, permit_id);
+  return known !== undefined && (fill === undefined || known.fill !== undefined);
 }
 
 /** Each order once, whoever reports it under which of its ids. */

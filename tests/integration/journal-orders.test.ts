@@ -1,7 +1,7 @@
 /** Orders, fills and series in the journal, on the database as it is used. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import type { OrderFact, OrderStatus } from '../../src/emergency/model';
+import type { OrderFact, OrderStatus, PermittedOrder } from '../../src/emergency/model';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { startOwnPglite, startOwnPostgresql, whyNoPostgresql, type OwnPostgresql } from '../support/own-postgresql';
 
@@ -9,10 +9,10 @@ jest.setTimeout(120_000);
 
 const AT = Date.UTC(2026, 0, 5, 12);
 
-const permitted = {
+const permitted: PermittedOrder = {
   ...{ client_order_id: 'client-1', quantity: '2', price: '100', execution_id: 'run-1', workflow_id: 'graph' },
   ...{ mode: 'paper', epoch: 7, reduces: false, granted_at: AT },
-} as const;
+};
 
 function fact(status: OrderStatus, over: Partial<OrderFact> = {}): OrderFact {
   return {

@@ -9,6 +9,7 @@ import type { Publication } from '../../src/events/build';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
+import type { DeskPorts } from '../../src/worker/desk-activities';
 import { readyDesk } from './ready-desk';
 import { until } from './until';
 import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
@@ -25,13 +26,14 @@ export interface OwnNamespace {
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 /**
- * `publish` takes what the worker tells; `settings` are of its environment. A worker of a deployment gets no work until its build is made
+ * `publish` takes what the worker tells; `settings` are of its environment; `desk` is what its desk tells beyond. A worker of a deployment gets no work until its build is made
  * current, so its desk is started and no more.
  */
 export async function ownNamespace(
   name: string,
   publish: (publication: Publication) => void = () => undefined,
   settings: Readonly<Record<string, string>> = {},
+  desk: Partial<DeskPorts> = {},
 ): Promise<OwnNamespace> {
   const address = process.env['TEMPORAL_ADDRESS'] ?? '';
   const environment = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: `${name}-${randomBytes(4).toString('hex')}` };
@@ -47,7 +49,7 @@ export async function ownNamespace(
     kinds: createKinds({ venues: new Map() }),
     blobs: new FileBlobStore(config.blobs.directory),
     log: createLogger('test', { level: 'silent', pretty: false }),
-    publish,
+    ...{ publish, desk },
     workflows: { workflowBundle: await testBundle() },
     ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
   });

@@ -72,10 +72,12 @@ export class TradingWorld {
     this.#parts = parts;
   }
 
-  static async open(): Promise<TradingWorld> {
+  /** `given`: what its workers are to find in their environment besides. */
+  static async open(given: Readonly<Record<string, string>> = {}): Promise<TradingWorld> {
     const venue = await startPaperVenue({ profiles: await recordedProfiles(DATA, SPEED) });
     const queue = `trading-${randomUUID()}`;
     const environment = {
+      ...given,
       HOLDFAST_TASK_QUEUE: queue,
       HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk`,
       HOLDFAST_PAPER_VENUE_URL: venue.url,
@@ -158,10 +160,27 @@ export class TradingWorld {
     if (!answer.ok) throw new Error(await answer.text());
   }
 
+  /** The venue does nothing wrong any more. */
+  async forgive(profile: Profile = 'paper_binance'): Promise<void> {
+    await this.faults(HEALTHY, profile);
+  }
+
+  async limits(limits: Readonly<Record<string, string | null>>): Promise<void> {
+    const command = {
+      action: 'set_limits',
+      scope: 'global',
+      limits,
+      command_id: `cmd_${randomUUID()}`,
+      ...BY,
+    } as const;
+    const { ok, error } = await answered(() => this.client.commandDesk(command, this.desk));
+    if (!ok) throw new Error(error?.message);
+  }
+
   /** What is in the books by now is no business of the next test; the venue does nothing wrong any more. */
   async forget(): Promise<void> {
     for (const profile of ['paper_binance', 'paper_bybit'] as const) {
-      await this.faults(HEALTHY, profile);
+      await this.forgive(profile);
       this.#seen.set(profile, (await this.#books(profile)).orders.length);
     }
   }

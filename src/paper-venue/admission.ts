@@ -2,7 +2,7 @@
 import { decimal } from '../money';
 import type { Books } from './books';
 import type { Market } from './market';
-import type { OrderDraft } from './orders';
+import { isOpen, type OrderDraft } from './orders';
 import { refusals } from './refusal';
 import { isMultiple } from './steps';
 
@@ -18,12 +18,9 @@ export function assertAdmitted(draft: OrderDraft, { market, books, index }: Admi
   assertPrices(draft, market);
   assertQuantity(draft, market);
   assertNotional(draft, market, index);
-  if (books.open.some(({ accepted }) => isSame(accepted, draft))) throw refusals.rejected('Duplicate order sent.');
+  const same = books.byClientId(draft.account, draft.client_order_id);
+  if (same !== undefined && isOpen(same)) throw refusals.rejected('Duplicate order sent.');
   assertStop(draft, market, index);
-}
-
-function isSame(a: Pick<OrderDraft, 'account' | 'client_order_id'>, b: OrderDraft): boolean {
-  return a.client_order_id === b.client_order_id && a.account === b.account;
 }
 
 function assertPrices({ price, stop_price }: OrderDraft, market: Market): void {

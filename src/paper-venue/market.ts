@@ -70,6 +70,8 @@ export class Market {
   readonly tick: Decimal;
   readonly step: Decimal;
   readonly #quotes: ReadonlyMap<number, RecordedQuote>;
+  /** The same book is asked for until the next bar has closed. */
+  #last: { readonly index: number; readonly depth: Depth } | undefined;
 
   constructor(data: MarketData) {
     this.data = data;
@@ -125,6 +127,11 @@ export class Market {
   }
 
   depth(index: number): Depth {
+    if (this.#last?.index !== index) this.#last = { index, depth: this.#make(index) };
+    return this.#last.depth;
+  }
+
+  #make(index: number): Depth {
     const close = decimal(this.candle(index).close);
     const gap = most(this.tick, floorTo(close.times(HALF_SPREAD), this.tick));
     const usual = this.#onGrid(this.#lately(index).times(LEVEL_SHARE));

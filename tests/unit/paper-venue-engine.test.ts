@@ -81,10 +81,10 @@ describe('a limit order', () => {
 
   it('does not fill where a bar only touches its price', () => {
     const world = new PaperWorld();
-    world.place({ client_order_id: 'touched', quantity: '1', price: '95' });
-    world.place({ client_order_id: 'passed', quantity: '1', price: '95.01' });
+    world.place({ client_order_id: 'touched', quantity: '0.4', price: '95' });
+    world.place({ client_order_id: 'passed', quantity: '0.4', price: '95.01' });
     world.pass(2);
-    expect([world.fills('touched'), world.fills('passed')]).toEqual([[], ['95.01×1m']]);
+    expect([world.fills('touched'), world.fills('passed')]).toEqual([[], ['95.01×0.4m']]);
   });
 
   it('gets nothing of what its bar traded before it came, but is met when the quote comes to it', () => {
@@ -185,6 +185,22 @@ describe('a stop order', () => {
     expect([world.order('a').status, world.order('a').working]).toEqual(['NEW', true]);
     world.pass(2);
     expect(world.fills('a')).toEqual(['105×1m']);
+  });
+
+  it('that is all or nothing ends without a fill where there is not all', () => {
+    const world = new PaperWorld();
+    const { price, stop_price } = { price: '105.01', stop_price: '101.5' };
+    const killed: DraftText = {
+      ...stop,
+      type: 'STOP_LOSS_LIMIT',
+      time_in_force: 'FOK',
+      side: 'BUY',
+      price,
+      stop_price,
+    };
+    world.place({ ...killed, quantity: '3' });
+    world.pass(3);
+    expect([world.order('a').status, world.fills('a'), world.holding('USDT')]).toEqual(['EXPIRED', [], '10000 0']);
   });
 
   it('is refused where it would begin at once', () => {

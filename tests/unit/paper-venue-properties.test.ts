@@ -166,6 +166,17 @@ describe('the books', () => {
 });
 
 describe('a fill', () => {
+  it('has a number of its own, and later ones have higher ones', () => {
+    fc.assert(
+      fc.property(bars, commands, (all, given) => {
+        const world = worldOf(all);
+        for (const command of given) obey(world, command);
+        const trades = world.kept.flat().flatMap((event) => (event.type === 'filled' ? [event.fill.trade_id] : []));
+        expect(trades).toEqual(trades.map((_, index) => index + 1));
+      }),
+    );
+  });
+
   it('is at the price of its order or better', () => {
     fc.assert(
       fc.property(bars, commands, (all, given) => {

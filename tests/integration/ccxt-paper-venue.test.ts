@@ -174,9 +174,12 @@ describe('a fault of the venue', () => {
   });
 
   it('does not let an order in after the end of its permit', async () => {
-    await faults({ delay_before_ms: { next: 1, ms: 1_500 } });
     const draft = await resting();
-    expect(await trading.submit(draft, new StubPermit())).toMatchObject({ kind: 'rejected', code: 'OrderRejected' });
+    await faults({ delay_before_ms: { next: 1, ms: 1_500 } });
+    expect(await trading.submit(draft, new StubPermit({ lifetime_ms: 1_000 }))).toMatchObject({
+      kind: 'rejected',
+      code: 'OrderRejected',
+    });
     expect(await inBooks(draft)).toEqual([]);
   });
 

@@ -14,8 +14,8 @@ async function startWorker(environment: Readonly<Record<string, string>>) {
     env: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:9', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { code: code as number, said: `${out}${err}` };
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code: child.exitCode, said: `${out}${err}` };
 }
 
 const credentials = { HOLDFAST_VENUE_REAL_KEY: `${PLANTED}k`, HOLDFAST_VENUE_REAL_SECRET: `${PLANTED}s` };

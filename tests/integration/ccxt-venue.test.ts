@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HoldfastError } from '../../src/errors';
 import { Secret } from '../../src/secret';
 import { BinanceVenue } from '../../src/venues/binance-venue';
@@ -11,6 +11,9 @@ import { recorded, recordedList } from '../support/binance-answers';
 import { BinanceServer, refusal } from '../support/binance-server';
 import { StubPermit } from '../support/stub-permit';
 import { until } from '../support/until';
+
+// The first use of ccxt transforms 25,000 lines.
+jest.setTimeout(60_000);
 
 const KEY = 'planted-key-5d10';
 const SECRET = 'planted-secret-c3aa';

@@ -9,6 +9,8 @@ import { VenueClock } from './venue-clock';
 const ANSWER_WITHIN_MS = 5_000;
 /** Waiting for its turn included. */
 const READ_WITHIN_MS = 9_000;
+/** Reads that wait, also those nobody waits for any more: ccxt keeps a queue without end, and a long one would delay all that come after. */
+const MOST_WAITING = 300;
 
 export class BinanceConnection {
   readonly profile: VenueProfile;
@@ -19,6 +21,7 @@ export class BinanceConnection {
   /** For what must not wait behind market data. */
   readonly #urgent: HttpReads;
   #api: CcxtBinance | undefined;
+  #waiting = 0;
 
   constructor(profile: VenueProfile) {
     this.profile = profile;
@@ -43,7 +46,7 @@ export class BinanceConnection {
   /** The answer to a read. Throws errors of the catalogue. */
   async read(name: ReadName, params?: Readonly<Record<string, string>>): Promise<unknown> {
     this.clock.keepFresh();
-    return this.#valueOf(await this.#inTime(this.api.read(name, params)));
+    return this.#valueOf(await this.#inTime(this.#inTurn(name, params)));
   }
 
   /** The same without waiting for a turn, on connections of its own. */
@@ -66,6 +69,7 @@ export class BinanceConnection {
   }
 
   async close(): Promise<void> {
+    this.#api?.release();
     await Promise.all([this.#reads.close(), this.#urgent.close()]);
   }
 
@@ -83,22 +87,30 @@ export class BinanceConnection {
     throw new HoldfastError('ServiceError', `${this.profile.name} does not say what time it is.`);
   }
 
+  async #inTurn(name: ReadName, params?: Readonly<Record<string, string>>): Promise<VenueAnswer> {
+    const { name: venue } = this.profile;
+    if (this.#waiting >= MOST_WAITING) {
+      throw new HoldfastError('RateLimited', `${venue}: ${MOST_WAITING} reads wait for their turn already.`, { venue });
+    }
+    this.#waiting += 1;
+    try {
+      return await this.api.read(name, params);
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
   async #inTime<T>(work: Promise<T>): Promise<T> {
-    const { name } = this.profile;
+    const { name: venue } = this.profile;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(
-          new HoldfastError('TimeoutError', `${name} was not asked, or did not answer, within ${READ_WITHIN_MS} ms.`),
-        );
+        const message = `${venue} was not asked, or did not answer, within ${READ_WITHIN_MS} ms.`;
+        reject(new HoldfastError('TimeoutError', message, { venue }));
       }, READ_WITHIN_MS);
     });
     try {
       return await Promise.race([work, late]);
-    } catch (error) {
-      if (error instanceof HoldfastError) throw error;
-      // Of ccxt itself: too many wait for their turn. Its text may hold an address.
-      throw new HoldfastError('RateLimited', `${name}: more reads wait for their turn than ccxt keeps.`);
     } finally {
       clearTimeout(timer);
     }

@@ -17,7 +17,7 @@ export interface OpenVenues {
   readonly venues: Venues;
   /** Of the accounts among them. */
   readonly lookups: readonly OrderLookup[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig } from '../../src/config/config';
 import { decimal } from '../../src/money';
 import { openVenues, type OpenVenues } from '../../src/venues/open-venues';
@@ -12,6 +12,9 @@ import type { OrderRef, TradingVenue, Venue, VenueOrderDraft } from '../../src/v
 import { PaperVenueProcess } from '../support/paper-venue-process';
 import { StubPermit } from '../support/stub-permit';
 import { until } from '../support/until';
+
+// The first use of ccxt transforms 25,000 lines.
+jest.setTimeout(60_000);
 
 const SYMBOL = 'BTC/USDT';
 const directory = resolve('examples/data');
@@ -174,9 +177,12 @@ describe('a fault of the venue', () => {
   });
 
   it('does not let an order in after the end of its permit', async () => {
-    await faults({ delay_before_ms: { next: 1, ms: 1_500 } });
     const draft = await resting();
-    expect(await trading.submit(draft, new StubPermit())).toMatchObject({ kind: 'rejected', code: 'OrderRejected' });
+    await faults({ delay_before_ms: { next: 1, ms: 1_500 } });
+    expect(await trading.submit(draft, new StubPermit({ lifetime_ms: 1_000 }))).toMatchObject({
+      kind: 'rejected',
+      code: 'OrderRejected',
+    });
     expect(await inBooks(draft)).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HoldfastError } from '../../src/errors';
 import { Secret } from '../../src/secret';
 import { BinanceVenue } from '../../src/venues/binance-venue';
@@ -11,6 +11,9 @@ import { recorded, recordedList } from '../support/binance-answers';
 import { BinanceServer, refusal } from '../support/binance-server';
 import { StubPermit } from '../support/stub-permit';
 import { until } from '../support/until';
+
+// The first use of ccxt transforms 25,000 lines.
+jest.setTimeout(60_000);
 
 const KEY = 'planted-key-5d10';
 const SECRET = 'planted-secret-c3aa';
@@ -63,7 +66,8 @@ describe('an order', () => {
   it('is written once, and tells the venue the end of its permit on the venue’s clock', async () => {
     server.skew_ms = 7_654;
     server.answer('POST order', () => open0());
-    const permit = new StubPermit();
+    await trading.market('BTC/USDT');
+    const permit = new StubPermit({ lifetime_ms: 5_000 });
     const ends = Date.now() + permit.remainingMs();
     expect(await trading.submit(draft, permit)).toMatchObject({
       kind: 'placed',
@@ -96,6 +100,12 @@ describe('an order', () => {
     expect(await trading.submit(draft, permit)).toEqual({ kind: 'unsent', error: why });
     expect(permit.settlements).toEqual(['unused']);
     expect(server.arrivals.map(({ method }) => method)).not.toContain('POST');
+  });
+
+  it('is not written after its permit has ended', async () => {
+    const permit = new StubPermit({ lifetime_ms: 0 });
+    expect(await trading.submit(draft, permit)).toMatchObject({ kind: 'unsent' });
+    expect([permit.settlements, server.of('POST order')]).toEqual([['unused'], []]);
   });
 
   it('is not written when it cannot fit the market', async () => {
@@ -143,6 +153,15 @@ describe('an order', () => {
     expect(await trading.submit(draft, permit)).toMatchObject({ kind: 'unknown', error: { code } });
     expect([server.of('POST order').length, permit.isUsed, permit.settlements]).toEqual([1, true, []]);
   });
+
+  it('has an unknown end when the venue is silent for five seconds', async () => {
+    server.answer('POST order', () => 'silence');
+    expect(await trading.submit(draft, new StubPermit())).toMatchObject({
+      kind: 'unknown',
+      error: { code: 'TimeoutError' },
+    });
+    expect(server.of('POST order')).toHaveLength(1);
+  }, 20_000);
 
   it('has an unknown end when its fees cannot be told: it is looked up', async () => {
     const { fills: _fills, ...withoutFills } = recorded('order-filled');
@@ -231,7 +250,7 @@ describe('a cancel', () => {
     expect(await trading.cancel(ref)).toEqual({ kind: 'not_found' });
     expect(performance.now() - started).toBeLessThan(1_500);
     await venue.close();
-    await Promise.all(stuck);
+    for (const each of await Promise.all(stuck)) expect(each).toMatchObject({ code: 'ConnectionError' });
   });
 
   it('goes out without the venue’s time when that cannot be had', async () => {
@@ -333,6 +352,14 @@ describe('a read', () => {
     }));
     expect(await trading.cancel(ref)).toMatchObject({ kind: 'cancelled' });
   });
+
+  it('is refused at once when hundreds wait for their turn', async () => {
+    server.answer('GET depth', () => 'silence');
+    const asked = Array.from({ length: 301 }, () => trading.orderBook('BTC/USDT', 5).catch((error: unknown) => error));
+    expect(await asked.at(-1)).toMatchObject({ code: 'RateLimited' });
+    await venue.close();
+    for (const each of await Promise.all(asked)) expect(each).toMatchObject({ entry: { retryable: true } });
+  }, 20_000);
 
   it('is late after five seconds', async () => {
     server.answer('GET ticker/24hr', () => 'silence');

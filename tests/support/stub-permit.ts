@@ -1,4 +1,4 @@
-/** A permit of no desk: it ends when a test says, and tells what was done with it. */
+/** A permit of no desk: it ends when a test says, and tells what was done with it. Longer by default than any machine is slow. */
 import type { UsablePermit } from '../../src/venues/order-sender';
 
 export class StubPermit implements UsablePermit {
@@ -8,7 +8,7 @@ export class StubPermit implements UsablePermit {
   #isUsed = false;
 
   /** `refusal`: what the last check throws. */
-  constructor({ lifetime_ms = 1_000, refusal }: { readonly lifetime_ms?: number; readonly refusal?: Error } = {}) {
+  constructor({ lifetime_ms = 10_000, refusal }: { readonly lifetime_ms?: number; readonly refusal?: Error } = {}) {
     this.ends_at = performance.now() + lifetime_ms;
     this.#refusal = refusal;
   }
@@ -24,6 +24,7 @@ export class StubPermit implements UsablePermit {
   assertUsable(): void {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#isUsed) throw new Error('used before');
+    if (this.remainingMs() === 0) throw new Error('not used in time');
     this.#isUsed = true;
   }
 

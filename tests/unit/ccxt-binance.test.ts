@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Secret } from '../../src/secret';
 import { CcxtBinance, type CcxtBinanceOptions } from '../../src/venues/ccxt-binance';
+
+// The first use of ccxt transforms 25,000 lines.
+jest.setTimeout(60_000);
 
 const KEY = 'planted-key-1c7e';
 const SECRET = 'planted-secret-90bd';

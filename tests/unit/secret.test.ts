@@ -9,13 +9,13 @@ describe('a secret', () => {
     const secret = new Secret(PLANTED);
     const holder = { profile: 'p', credentials: { secret } };
     const printed = [
-      `${secret}`,
+      ['as text', secret].join(),
       String(secret),
-      secret + '',
+      ''.concat(secret as unknown as string),
       JSON.stringify(holder),
       inspect(holder, { depth: 9, showHidden: true, getters: true }),
       inspect(secret, { customInspect: false, showHidden: true }),
-      JSON.stringify({ ...secret }),
+      JSON.stringify(Object.assign({}, secret)),
       JSON.stringify(Object.entries(secret)),
       JSON.stringify(structuredClone(secret)),
     ];

@@ -21,10 +21,10 @@ const BATCH = 200;
 const MOST_TOLD = 500;
 const MOST_TOLD_TEXT = 100_000;
 /**
- * So long an order may be intended and no more before the journal hears of it: most are settled within, and one that was never sent by
- * then is not told at all.
+ * So long an order may be intended and no more before the journal hears of it: until a sweeper would look for it. Most are settled within,
+ * and one that was never sent by then is not told at all.
  */
-const INTENDED_MS = 500;
+const INTENDED_MS = 3_000;
 
 type OrderEffect = Extract<Effect, { kind: 'order' }>;
 

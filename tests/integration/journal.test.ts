@@ -163,7 +163,10 @@ describe.each(servers)('the journal on $name', ({ start }) => {
   it('makes its tables once when several processes start at the same moment', async () => {
     const witnesses = await Promise.all(range(1, 6).map(() => another().witness('default')));
     expect(witnesses).toEqual(witnesses.map(() => undefined));
-    expect(await server.sql('SELECT name FROM holdfast.migrations')).toEqual([{ name: '0001_audit' }, { name: '0002_orders' }]);
+    expect(await server.sql('SELECT name FROM holdfast.migrations')).toEqual([
+      { name: '0001_audit' },
+      { name: '0002_orders' },
+    ]);
   });
 
   it('makes its tables anew when the database was replaced under it', async () => {

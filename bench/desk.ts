@@ -3,8 +3,8 @@
  *
  * Measured: permits per second that two workers' clients get, each asking for 200 at once and giving every one back; how long one permit
  * takes on an idle desk; how long a halt takes until it is answered, on an idle desk and while permits are asked for without pause, beside
- * another update of the same desk at the same moment; the longest wait for a permit while the desk goes on in new runs. The desk's worker
- * is a process of its own, as released. Not measured: venues, nodes.
+ * another update of the same desk at the same moment, and that once more on a server with its stock settings; the longest wait for a permit
+ * while the desk goes on in new runs. The desk's worker is a process of its own, as released. Not measured: venues, nodes.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,7 @@ import { GateKeeper } from '../src/worker/gate-keeper';
 import { PermitDesk } from '../src/worker/permits';
 import { machine, median } from './support/figures';
 import { SoakWorker } from './support/soak-worker';
+import { onStockServer } from './support/stock-server';
 
 const AT_ONCE = 200;
 const SECONDS = 10;
@@ -31,23 +32,37 @@ interface Asker {
 }
 
 async function main(): Promise<void> {
-  const queue = `bench-${randomUUID()}`;
-  const environment = { HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` };
-  const { temporal } = loadConfig({ ...process.env, ...environment });
   say(machine());
+  await atDesk({}, async (askers, desk) => {
+    await single(askers[0]);
+    await idleHalts(askers[0].client, desk);
+    const { granted, longest } = await flood(askers, SECONDS * 1_000);
+    say(
+      `permits, two clients, ${AT_ONCE} at once each: ${Math.round(granted / SECONDS)}/s (bar: at least 2,000/s); the longest wait ${ms(longest)} (bar: 200 ms)`,
+    );
+    await saturatedHalts(askers, desk);
+  });
+  await onStockServer(async (address) => {
+    say('the same on a server with its stock settings:');
+    await atDesk({ TEMPORAL_ADDRESS: address }, saturatedHalts);
+  });
+}
+
+/** With a worker process of its own, and two that ask. */
+async function atDesk(
+  given: Readonly<Record<string, string>>,
+  work: (askers: readonly [Asker, Asker], desk: string) => Promise<void>,
+): Promise<void> {
+  const queue = `bench-${randomUUID()}`;
+  const environment = { ...given, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` };
+  const { temporal } = loadConfig({ ...process.env, ...environment });
   const worker = await SoakWorker.start(environment);
   const desk = `bench-${randomUUID()}`;
-  const [first, second] = [await openAsker(temporal, desk), await openAsker(temporal, desk)];
+  const askers = [await openAsker(temporal, desk), await openAsker(temporal, desk)] as const;
   try {
-    await single(first);
-    await idleHalts(first.client, desk);
-    const { granted, longest } = await flood([first, second], SECONDS * 1_000);
-    say(
-      `permits, two clients, ${AT_ONCE} at once each: ${Math.round(granted / SECONDS)}/s; the longest wait ${ms(longest)}`,
-    );
-    await saturatedHalts([first, second], desk);
+    await work(askers, desk);
   } finally {
-    for (const { client, gate, permits } of [first, second]) {
+    for (const { client, gate, permits } of askers) {
       await permits.close();
       gate.close();
       await client.close();

@@ -5,20 +5,12 @@
  * the same with events published to a real Redis. Everything compared runs in turn within one process, against one server.
  * Not measured: venues, networks, several workers. Against: a hand-written Temporal workflow, and the stock development server.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
 import { loadConfig } from '../src/config/config';
 import { EventPublisher } from '../src/event-log';
-import { freePort } from '../src/local-stack/ports';
-import { silentProgress } from '../src/local-stack/progress';
-import { obtainTemporalCli } from '../src/local-stack/temporal-cli';
 import { openWorld, type BenchWorld } from './support/bench-world';
 import { machine, median, spread } from './support/figures';
 import { activityChain, pureChain } from './support/graphs';
+import { onStockServer } from './support/stock-server';
 
 const LENGTH = 100;
 const ROUNDS = 9;
@@ -69,48 +61,13 @@ async function againstByHand(world: BenchWorld): Promise<number> {
 }
 
 async function againstStockServer(chain: number): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-stock-'));
-  const { path } = await obtainTemporalCli(loadConfig().local_stack, silentProgress);
-  const port = await freePort();
-  const database = join(home, 'temporal.db');
-  const args = [
-    'server',
-    'start-dev',
-    '--headless',
-    '--port',
-    String(port),
-    '--db-filename',
-    database,
-    '--log-level',
-    'error',
-  ];
-  const server = spawn(path, args, { stdio: 'ignore' });
-  try {
-    const address = `127.0.0.1:${port}`;
-    await answers(address);
+  await onStockServer(async (address) => {
     const world = await openWorld({ address });
     await world.holdfast(activityChain(5));
     const stock = await world.holdfast(activityChain(LENGTH));
     await world.close();
     print(`the same on the stock server, ms`, stock.toFixed(0), `share ${((100 * chain) / stock).toFixed(1)} %`);
-  } finally {
-    server.kill('SIGTERM');
-    rmSync(home, { recursive: true, force: true });
-  }
-}
-
-async function answers(address: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    try {
-      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
-      await connection.close();
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(200);
-    }
-  }
+  });
 }
 
 async function pure(world: BenchWorld): Promise<void> {

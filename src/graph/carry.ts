@@ -118,8 +118,14 @@ function encodeNode(node: RunNode, reasons: Map<string, number>): Encoded {
     case 'failed':
       return ['F', [numberOf(node.error, reasons), node.error_type]];
     case 'skipped':
-      return [node.abandoned ? 'A' : node.passed_over ? 'O' : 'S', numberOf(node.reason, reasons)];
+      return [letterOfSkip(node), numberOf(node.reason, reasons)];
   }
+}
+
+function letterOfSkip({ abandoned, passed_over, after_failure }: Extract<RunNode, { state: 'skipped' }>): string {
+  if (abandoned) return 'A';
+  if (passed_over) return after_failure ? 'L' : 'O';
+  return 'S';
 }
 
 /** Where the outputs are gone, nobody asks what they weighed. */
@@ -230,9 +236,16 @@ function decodeNode(letter: string, detail: unknown, reasons: readonly string[])
       const [reason, error_type] = detail as readonly [number, string];
       return { state: 'failed', error: itemAt(reasons, reason), error_type };
     }
-    default: {
-      const flags = { abandoned: letter === 'A' || undefined, passed_over: letter === 'O' || undefined };
-      return { state: 'skipped', reason: itemAt(reasons, detail as number), ...present(flags) };
-    }
+    default:
+      return decodeSkip(letter, itemAt(reasons, detail as number));
   }
+}
+
+function decodeSkip(letter: string, reason: string): RunNode {
+  const flags = {
+    abandoned: letter === 'A' || undefined,
+    passed_over: letter === 'O' || letter === 'L' || undefined,
+    after_failure: letter === 'L' || undefined,
+  };
+  return { state: 'skipped', reason, ...present(flags) };
 }

@@ -2,6 +2,7 @@
  * S5: what a person may do to a node, and what then begins a new generation. An edge is settled once per generation: those of nodes
  * that begin anew are settled again, and nodes that still wait count them anew.
  */
+import { present } from '../json';
 import {
   begin,
   edgeAt,
@@ -34,7 +35,8 @@ export function dismiss(run: Run, index: number, reason: string): Renewal | unde
   if (!given.every((each) => inputsAreHeld(run, each))) return undefined;
   const step = begin(run);
   forgive(run, index);
-  skip(step, index, { state: 'skipped', reason, passed_over: true });
+  const after_failure = before === 'failed' ? (true as const) : undefined;
+  skip(step, index, { state: 'skipped', reason, passed_over: true, ...present({ after_failure }) });
   if (before !== 'failed') follow(step, [index]);
   reopen(step, given, new Set(given));
   return { ...step.decision, renewed: given };

@@ -22,8 +22,11 @@ export type RunNode =
   | { state: 'running' }
   | CompletedNode
   | { state: 'failed'; error: string; error_type: string }
-  /** `abandoned`: not by its edges, but because the whole run was given up; `passed_over`: on someone's word, which stands. */
-  | { state: 'skipped'; reason: string; abandoned?: true; passed_over?: true };
+  /**
+   * `abandoned`: not by its edges, but because the whole run was given up; `passed_over`: on someone's word, which stands; `after_failure`:
+   * that word came when it had failed, and the edges its failure has settled stay as they are.
+   */
+  | { state: 'skipped'; reason: string; abandoned?: true; passed_over?: true; after_failure?: true };
 
 export interface Failure {
   readonly node_id: string;
@@ -248,9 +251,13 @@ function count(target: Pending, { counted }: PlannedEdge, taken: boolean): void 
 }
 
 function isTaken({ carries, on }: PlannedEdge, source: RunNode): boolean {
-  if (source.state === 'failed') return carries === 'control' && (on === 'error' || on === 'finished');
+  if (hasFailed(source)) return carries === 'control' && (on === 'error' || on === 'finished');
   if (source.state !== 'completed') return false;
   return carries === 'data' ? gave(source, on) : on === 'success' || on === 'finished' || on === source.branch;
+}
+
+function hasFailed(source: RunNode): boolean {
+  return source.state === 'failed' || (source.state === 'skipped' && source.after_failure === true);
 }
 
 function gave(source: CompletedNode, output: string): boolean {

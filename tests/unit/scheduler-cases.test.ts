@@ -347,6 +347,16 @@ describe('passing a node over', () => {
     expect(run.settle('b', completed()).ready).toEqual(['c']);
   });
 
+  it('leaves them so when what reads them was given up and waits again', () => {
+    const run = new Run(planOf({ a: {}, b: {}, c: { after: ['a.error', 'b'] }, d: {} }));
+    run.settle('a', failed);
+    run.start('b');
+    run.dismiss('a');
+    run.settle('d', failed);
+    expect(run.dismiss('d')).toEqual({ ready: [], skipped: ['d'], renewed: ['c'] });
+    expect(run.settle('b', completed()).ready).toEqual(['c']);
+  });
+
   it('holds when what the node depends on begins anew', () => {
     const run = new Run(
       planOf({ a: {}, b: { after: ['a.finished'] }, after_b: { after: ['b'] }, c: { after: ['a'] } }),

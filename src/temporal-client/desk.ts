@@ -4,6 +4,7 @@ import { leadingCause } from '../emergency/causes';
 import { effectiveState, type DeskStatus, type ScopeStatus } from '../emergency/status';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type { ReducibleQuestion } from '../emergency/reducible';
 import { GLOBAL, botOf, isScope, permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import type { Members } from '../json';
@@ -16,6 +17,7 @@ import {
   haltDeskSignal,
   knowsCommandQuery,
   openOrdersQuery,
+  reducibleQuery,
   recordFillUpdate,
   recordMarkUpdate,
   recordPriceUpdate,
@@ -166,6 +168,15 @@ export async function openOrders(
   deskId = DEFAULT_DESK,
 ): Promise<OpenOrders> {
   return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(openOrdersQuery, question));
+}
+
+/** How much of a position can be reduced; of a desk that runs. */
+export async function reducible(
+  access: TemporalAccess,
+  question: ReducibleQuestion,
+  deskId = DEFAULT_DESK,
+): Promise<string> {
+  return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(reducibleQuery, question));
 }
 
 export async function requestPermits(

@@ -4,6 +4,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { DeskStatus } from '../emergency/decide';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type { ReducibleQuestion } from '../emergency/reducible';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import { partScopesOf, GLOBAL } from '../emergency/scopes';
 import { HoldfastError, messageOf, type ErrorCode } from '../errors';
@@ -359,6 +360,11 @@ export class HoldfastClient {
   }
 
   /** What nobody has ended yet of one account, for whoever asks its venue. */
+  async reducible(question: ReducibleQuestion, deskId?: string): Promise<string> {
+    return desk.reducible(this.#access, question, deskId);
+  }
+
+  /** As the desk's workflow has it. */
   async openOrders(question: OpenOrdersQuestion, deskId?: string): Promise<OpenOrders> {
     return desk.openOrders(this.#access, question, deskId);
   }

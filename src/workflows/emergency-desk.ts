@@ -22,6 +22,7 @@ import { leadingCause } from '../emergency/causes';
 import { decide, initialDesk, statusOf, type DeskState } from '../emergency/decide';
 import type { CommandAnswer, DeskInput, Effect, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
 import { openOrdersOf } from '../emergency/open-orders';
+import { reducibleOf } from '../emergency/reducible';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
 import type { Publication } from '../events/build';
 import { present } from '../json';
@@ -36,6 +37,7 @@ import {
   haltDeskSignal,
   knowsCommandQuery,
   openOrdersQuery,
+  reducibleQuery,
   recordFillUpdate,
   recordMarkUpdate,
   recordPriceUpdate,
@@ -180,6 +182,7 @@ class Desk {
     setHandler(deskStatusQuery, () => statusOf(this.#state, Date.now()));
     setHandler(knowsCommandQuery, (id) => this.#state.commands.some(({ command_id }) => command_id === id));
     setHandler(gateQuery, (ids) => this.#gateReading(ids));
+    setHandler(reducibleQuery, (question) => reducibleOf(this.#state, question));
     setHandler(openOrdersQuery, (question) => openOrdersOf(this.#state, question));
     for (const signal of [alertSignal, haltDeskSignal, shutdownSignal]) {
       const name = signal.name as 'alert' | 'halt' | 'shutdown';

@@ -91,6 +91,8 @@ export interface NodeDefinition<F extends Fields, O = never, E extends Effect = 
   readonly retry?: Partial<RetryTraits>;
   /** Of kinds that trade: see `KindTraits`. The body sends nothing of which `task.trail` may know. */
   readonly follows?: true;
+  /** Of kinds that trade: see `KindDeclaration`. */
+  readonly reduces?: true;
   /** `open` holds the open fields, in the order they are written. */
   readonly run: (
     fields: ValuesOf<F>,

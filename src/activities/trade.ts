@@ -1,4 +1,5 @@
 /** What a kind of effect `trade` is given to send orders by: nothing goes to a venue without a permit of the desk. */
+import type { ReducibleQuestion } from '../emergency/reducible';
 import type { Fill, PermitRequest, Settlement } from '../emergency/model';
 
 /** One order of a node, complete: the desk judges exactly this one. */
@@ -48,6 +49,8 @@ export interface Trade {
   settle(settlement: Settlement): void;
   /** Tells the desk what an order has filled so far in all, and waits for its word; may be repeated. Throws what the desk refuses it for. */
   report(fill: OrderFill): Promise<void>;
+  /** How much of the position an order may reduce, in base currency: what fills have proven of it, also as its bot and strategy hold it. */
+  reducible(question: PositionQuestion): Promise<string>;
   /** Whether the execution was put back by a reset of its workflow: what it did after that point is not in its history any more. */
   wasReset(): Promise<boolean>;
 }
@@ -56,6 +59,9 @@ export interface OrderIds {
   readonly permit_id: string;
   readonly client_order_id: string;
 }
+
+/** Bot and strategy are those of the node. */
+export type PositionQuestion = Omit<ReducibleQuestion, 'bot_id' | 'strategy_id'>;
 
 /** Bot and strategy are those of the node. */
 export type OrderFill = Omit<Fill, 'bot_id' | 'strategy_id'>;

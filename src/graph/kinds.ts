@@ -85,6 +85,8 @@ export interface KindDeclaration extends KindTraits {
   readonly check?: (given: GivenFields) => FieldsProblem | undefined;
   /** Of kinds whose nodes hold a graph: they must, or name one in the field `instead_of`. */
   readonly body?: { readonly instead_of?: string };
+  /** Of kinds that trade: every order of theirs only reduces what is held, so they may stand in `on_halt`. */
+  readonly reduces?: true;
 }
 
 export type KindCatalogue = ReadonlyMap<string, KindDeclaration>;

@@ -55,8 +55,16 @@ function isEmpty(body: unknown): boolean {
   return isObject(nodes) && Object.keys(nodes).length === 0;
 }
 
-/** At a halt something is to be told or taken back, at once: nothing that asks people, loops or starts other executions. */
+/**
+ * At a halt something is to be told or taken back, at once: nothing that asks people, loops or starts other executions. Of the kinds that
+ * trade only those that can do nothing but reduce: of an order of another one nobody knows that before it runs, and the desk would refuse it
+ * then.
+ */
 function checkOnHalt({ kind, type, pointer }: NodeReading, found: Mistake[]): void {
+  if (kind?.effect === 'trade' && kind.reduces !== true) {
+    const why = `A node of kind ${kind.type} may buy, and at a halt orders only reduce; \`close_position\` does.`;
+    found.push(mistake('bad_on_halt', `${pointer}/type`, why));
+  }
   if (kind?.effect !== 'control' || type === 'wait') return;
   const message = `A node of kind ${kind.type} cannot run at a halt; of the control kinds \`wait\` alone can.`;
   found.push(mistake('bad_on_halt', `${pointer}/type`, message));

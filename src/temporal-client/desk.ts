@@ -5,6 +5,7 @@ import { effectiveState, type DeskStatus, type ScopeStatus } from '../emergency/
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type { ReducibleQuestion } from '../emergency/reducible';
 import { GLOBAL, botOf, isScope, permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import type { Members } from '../json';
@@ -18,6 +19,7 @@ import {
   haltDeskSignal,
   knowsCommandQuery,
   openOrdersQuery,
+  reducibleQuery,
   recordFillUpdate,
   recordMarkUpdate,
   recordPriceUpdate,
@@ -173,6 +175,15 @@ export async function openOrders(
   deskId = DEFAULT_DESK,
 ): Promise<OpenOrders> {
   return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(openOrdersQuery, question));
+}
+
+/** How much of a position can be reduced; of a desk that runs. */
+export async function reducible(
+  access: TemporalAccess,
+  question: ReducibleQuestion,
+  deskId = DEFAULT_DESK,
+): Promise<string> {
+  return call(access, { kind: 'desk', id: deskId }, () => runningOf(access, deskId).query(reducibleQuery, question));
 }
 
 export async function requestPermits(

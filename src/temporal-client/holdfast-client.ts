@@ -5,6 +5,7 @@ import { temporal } from '@temporalio/proto';
 import type { DeskStatus } from '../emergency/decide';
 import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type { ReducibleQuestion } from '../emergency/reducible';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
 import { partScopesOf, GLOBAL } from '../emergency/scopes';
 import { HoldfastError, messageOf, type ErrorCode } from '../errors';
@@ -360,6 +361,11 @@ export class HoldfastClient {
   }
 
   /** What nobody has ended yet of one account, for whoever asks its venue. */
+  async reducible(question: ReducibleQuestion, deskId?: string): Promise<string> {
+    return desk.reducible(this.#access, question, deskId);
+  }
+
+  /** As the desk's workflow has it. */
   async openOrders(question: OpenOrdersQuestion, deskId?: string): Promise<OpenOrders> {
     return desk.openOrders(this.#access, question, deskId);
   }

@@ -12,6 +12,7 @@ export function clientDeskPort(client: HoldfastClient, deskId: string | undefine
       if (!ok && error?.code === 'DeskBusy') throw new HoldfastError(error.code, error.message);
     },
     requestPermits: (batch) => client.requestPermits(batch, deskId),
+    reducible: (question) => client.reducible(question, deskId),
     openOrders: (question) => client.openOrders(question, deskId),
     recordFill: (fill) => client.recordAtDesk('fill', fill, deskId),
   };

@@ -83,6 +83,7 @@ export class DeskGuard {
     return new AttemptTrade(attempt, {
       desk: this.permits,
       recordFill: (fill) => this.#port.recordFill(fill),
+      reducible: (question) => this.#port.reducible(question),
       wasReset: () => resets.of(attempt.task.execution_id, attempt.run_id),
     });
   }

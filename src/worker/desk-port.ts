@@ -1,5 +1,6 @@
 /** What the worker's side asks of one emergency desk. */
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type { ReducibleQuestion } from '../emergency/reducible';
 import type {
   EmergencyState,
   Fill,
@@ -46,6 +47,8 @@ export interface DeskPort {
   deliver(command: RaiseCommand): Promise<void>;
   /** Answers in the order of the requests; settlements are taken first. The same batch may arrive at the desk twice. */
   requestPermits(batch: PermitBatch): Promise<readonly PermitAnswer[]>;
+  /** How much of a position an order may reduce, in base currency. */
+  reducible(question: ReducibleQuestion): Promise<string>;
   /** What nobody has ended yet of one account. */
   openOrders(question: OpenOrdersQuestion): Promise<OpenOrders>;
   /** May be told twice. Throws what the desk refuses it for. */

@@ -1,7 +1,7 @@
 /** The permits of one attempt of a node that trades. */
 import { createHash } from 'node:crypto';
 import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
-import type { OrderDraft, OrderFill, OrderIds, TradePermit } from '../activities/trade';
+import type { OrderDraft, OrderFill, OrderIds, PositionQuestion, TradePermit } from '../activities/trade';
 import type { Settlement } from '../emergency/model';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
@@ -15,6 +15,7 @@ const ONLY_LEG = 'order';
 export interface TradeSurroundings {
   readonly desk: Pick<PermitDesk, 'request' | 'settle'>;
   readonly recordFill: DeskPort['recordFill'];
+  readonly reducible: DeskPort['reducible'];
   readonly wasReset: () => Promise<boolean>;
 }
 
@@ -23,13 +24,15 @@ export class AttemptTrade implements OpenTrade {
   readonly #attempt: TradeAttempt;
   readonly #desk: TradeSurroundings['desk'];
   readonly #recordFill: DeskPort['recordFill'];
+  readonly #reducible: DeskPort['reducible'];
   readonly #permits: Permit[] = [];
   #hasEnded = false;
 
-  constructor(attempt: TradeAttempt, { desk, recordFill, wasReset }: TradeSurroundings) {
+  constructor(attempt: TradeAttempt, { desk, recordFill, reducible, wasReset }: TradeSurroundings) {
     this.#attempt = attempt;
     this.#desk = desk;
     this.#recordFill = recordFill;
+    this.#reducible = reducible;
     this.wasReset = wasReset;
     attempt.signal.addEventListener('abort', () => {
       this.#revokeAll(attempt.signal.reason);
@@ -52,6 +55,11 @@ export class AttemptTrade implements OpenTrade {
 
   settle(settlement: Settlement): void {
     this.#desk.settle(settlement);
+  }
+
+  async reducible(question: PositionQuestion): Promise<string> {
+    const { bot_id, strategy_id } = this.#attempt.task;
+    return this.#reducible({ ...question, ...present({ bot_id, strategy_id }) });
   }
 
   async report(fill: OrderFill): Promise<void> {

@@ -7,6 +7,7 @@ import type { DeskState, DeskStatus } from '../emergency/decide';
 import type { CommandAnswer, EmergencyState, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
 import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type { ReducibleQuestion } from '../emergency/reducible';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
 
@@ -53,6 +54,8 @@ export const deskStatusQuery = defineQuery<DeskStatus>('status');
 export const gateQuery = defineQuery<GateReading, [readonly string[]]>('gate');
 
 /** What nobody has ended yet of one account, for those who ask its venue. */
+/** Decimal text; of a desk that runs. */
+export const reducibleQuery = defineQuery<string, [ReducibleQuestion]>('reducible');
 export const openOrdersQuery = defineQuery<OpenOrders, [OpenOrdersQuestion]>('open_orders');
 
 /** What its scopes earned, are worth and hold. */

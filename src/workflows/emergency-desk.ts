@@ -22,6 +22,7 @@ import { decide, initialDesk, statusOf, type DeskState } from '../emergency/deci
 import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
 import { figuresOf } from '../emergency/figures';
 import { openOrdersOf } from '../emergency/open-orders';
+import { reducibleOf } from '../emergency/reducible';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
 import { present } from '../json';
 import {
@@ -35,6 +36,7 @@ import {
   haltDeskSignal,
   knowsCommandQuery,
   openOrdersQuery,
+  reducibleQuery,
   recordFillUpdate,
   recordMarkUpdate,
   recordPriceUpdate,
@@ -158,6 +160,7 @@ class Desk {
     setHandler(knowsCommandQuery, (id) => this.#state.commands.some(({ command_id }) => command_id === id));
     setHandler(gateQuery, (ids) => this.#gateReading(ids));
     setHandler(figuresQuery, () => figuresOf(this.#state, Date.now()));
+    setHandler(reducibleQuery, (question) => reducibleOf(this.#state, question));
     setHandler(openOrdersQuery, (question) => openOrdersOf(this.#state, question));
     for (const signal of [alertSignal, haltDeskSignal, shutdownSignal]) {
       const name = signal.name as 'alert' | 'halt' | 'shutdown';

@@ -75,6 +75,10 @@ export class ScriptedDesk implements DeskPort {
     });
   }
 
+  reducible(): Promise<string> {
+    return Promise.resolve('0');
+  }
+
   recordFill(fill: Fill): Promise<void> {
     this.fills.push(fill);
     return Promise.resolve();

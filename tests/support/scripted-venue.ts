@@ -1,6 +1,7 @@
 /** A trading venue in memory whose answers a test decides; its books say what it took. */
 import type { UsablePermit } from '../../src/venues/order-sender';
 import type {
+  Balance,
   Cancellation,
   OrderRef,
   Submission,
@@ -37,7 +38,7 @@ export class ScriptedVenue implements TradingVenue {
     return Promise.resolve({ symbol, bids: [], asks: [], time_ms: Date.now() });
   }
 
-  balances() {
+  balances(): Promise<readonly Balance[]> {
     return Promise.resolve([]);
   }
 

@@ -3,7 +3,13 @@ import type { TradeSurroundings } from '../../src/worker/trade';
 
 /** For a trade whose desk is scripted: nothing was reset, and every fill is taken. */
 export function tradeSurroundings(desk: PermitDesk, over: Partial<TradeSurroundings> = {}): TradeSurroundings {
-  return { desk, recordFill: () => Promise.resolve(), wasReset: () => Promise.resolve(false), ...over };
+  return {
+    desk,
+    recordFill: () => Promise.resolve(),
+    reducible: () => Promise.resolve('0'),
+    wasReset: () => Promise.resolve(false),
+    ...over,
+  };
 }
 
 export const NO_RESETS = { of: () => Promise.resolve(false) };

@@ -1,5 +1,5 @@
 /** Executions that trade at a paper venue with faults, by a worker process that can be killed. The venue's own books say what was ordered. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { createKinds } from '../../src/activities/kinds';
@@ -11,7 +11,11 @@ import type { FaultSettings } from '../../src/paper-venue/faults';
 import { recordedProfiles } from '../../src/paper-venue/recorded-profiles';
 import { startPaperVenue, type PaperVenue } from '../../src/paper-venue/start-paper-venue';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import { recordings } from '../../src/venues/recordings';
+import { replayWindow } from '../../src/venues/recorded-venue';
+import { replayTime } from '../../src/venues/replay-clock';
 import type { ExecutionStatus } from '../../src/workflows/messages';
+import { paperClient } from './paper-client';
 import { readyDesk } from './ready-desk';
 import { answered, until } from './until';
 import { WorkerProcess } from './worker-process';
@@ -33,17 +37,11 @@ export interface BookedOrder {
   readonly executed: string;
   readonly executed_quote: string;
   readonly price?: string;
-}
-
-export interface BookedFill {
-  readonly order_id: number;
-  readonly price: string;
-  readonly quantity: string;
+  readonly accepted_ms: number;
 }
 
 interface Books {
   readonly orders: readonly BookedOrder[];
-  readonly fills: readonly BookedFill[];
 }
 
 interface Parts {
@@ -101,21 +99,35 @@ export class TradingWorld {
     this.#worker = await this.#parts.startWorker();
   }
 
+  /** ccxt's own client of an account there. */
+  outsider(profile: Profile = 'paper_binance') {
+    return paperClient(this.#parts.venue.url, profile);
+  }
+
+  /** How old the market's last price is by the replay clock, milliseconds. */
+  async priceAge(profile: Profile): Promise<number> {
+    const recording = recordings.find((each) => each.profile === profile)!;
+    const symbol = recording.symbol.replace('/', '');
+    const answer = await fetch(`${this.#parts.venue.url}/${profile}/api/v3/ticker/24hr?symbol=${symbol}`);
+    const { closeTime } = (await answer.json()) as { closeTime: number };
+    return replayTime(Date.now(), replayWindow(recording, SPEED)) - closeTime;
+  }
+
   /** With SIGKILL: nothing it did last is reported by anybody. */
   async killWorker(): Promise<void> {
     await this.#worker?.kill();
   }
 
-  async start(nodes: Readonly<Record<string, unknown>>, rest: Readonly<Record<string, unknown>> = {}): Promise<string> {
-    const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes, ...rest };
+  async start(nodes: Readonly<Record<string, unknown>>, id = newExecution()): Promise<string> {
+    const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes };
     const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
-    const { execution_id } = await this.client.startExecution(prepared);
+    const { execution_id } = await this.client.startExecution(prepared, { execution_id: id });
     this.#started.push(execution_id);
     return execution_id;
   }
 
-  async run(nodes: Readonly<Record<string, unknown>>): Promise<ExecutionStatus> {
-    return this.ended(await this.start(nodes));
+  async run(nodes: Readonly<Record<string, unknown>>, id?: string): Promise<ExecutionStatus> {
+    return this.ended(await this.start(nodes, id));
   }
 
   /** Its status once it is closed. */
@@ -147,10 +159,6 @@ export class TradingWorld {
   async orders(profile: Profile = 'paper_binance'): Promise<readonly BookedOrder[]> {
     const { orders } = await this.#books(profile);
     return orders.slice(this.#seen.get(profile) ?? 0);
-  }
-
-  async fills(profile: Profile = 'paper_binance'): Promise<readonly BookedFill[]> {
-    return (await this.#books(profile)).fills;
   }
 
   async faults(settings: FaultSettings, profile: Profile = 'paper_binance'): Promise<void> {
@@ -216,6 +224,16 @@ export class TradingWorld {
     const answer = await fetch(`${this.#parts.venue.url}/${profile}/admin/books`);
     return (await answer.json()) as Books;
   }
+}
+
+export function newExecution(): string {
+  return `exec_trading_${randomUUID().slice(0, 8)}`;
+}
+
+/** What the venue knows the first order of a node by. */
+export function clientIdOf(execution: string, node: string, leg = 'order'): string {
+  const name = JSON.stringify([`${execution}/${node}/1`, leg]);
+  return createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 
 const HEALTHY: FaultSettings = {

@@ -12,7 +12,7 @@ import { nodeContext } from '../support/node-context';
 
 const examples = join(__dirname, '../../examples');
 const read = (file: string) => JSON.parse(readFileSync(join(examples, file), 'utf8')) as unknown;
-const graphs: readonly [string, Graph][] = ['dash_momentum.json', 'trading_arb_btc.json'].map((file) => [
+const graphs: readonly [string, Graph][] = ['dash_momentum.json', 'trading_arb_btc.json', 'grid.json'].map((file) => [
   file,
   graphSchema.parse(read(file)),
 ]);
@@ -49,13 +49,21 @@ describe('examples/inline_constant.json', () => {
   });
 });
 
+describe('examples/twap.json', () => {
+  it('has no mistake, and buys what it is started with', () => {
+    const { prepared, report } = prepare('twap.json');
+    expect(report).toEqual([]);
+    expect(prepared.graph.nodes['buy']).toMatchObject({ type: 'twap', inputs: { total: 'input.total' } });
+  });
+});
+
 describe('examples/approved_order.json', () => {
   it('has no mistake, and sells after an approval alone', () => {
     const { prepared, report } = prepare('approved_order.json');
     expect(report).toEqual([]);
     const { nodes } = prepared.graph;
     expect(nodes['go_on']).toMatchObject({ type: 'approval', params: { on_timeout: 'reject' } });
-    const orders = Object.values(nodes).filter(({ type }) => type === 'intended_order');
+    const orders = Object.values(nodes).filter(({ type }) => type === 'market_order');
     expect(orders.map(({ after }) => after)).toEqual([['go_on.approved']]);
   });
 });

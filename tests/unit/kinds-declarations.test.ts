@@ -3,14 +3,18 @@ import { kindCatalogue } from '../../src/activities/kinds';
 import { nodeSchema } from '../../src/graph/schema';
 import { NODE_ID } from '../../src/graph/names';
 
+/** A cancel is repeated until the venue has said what became of the order; an order is never sent again on a guess. */
+const ATTEMPTS: Readonly<Record<string, number>> = { read: 3, notify: 3, cancel: 20 };
+
 const kinds = [...kindCatalogue.values()];
 
 describe('the catalogue', () => {
   it('holds the kinds of this release under their types', () => {
     expect([...kindCatalogue.keys()].sort()).toEqual(
       (
-        'and approval candles compare constant first get if intended_order limit_order map market_order math not notify ' +
-        'or repeat rsi set sma spread stop_order subgraph switch threshold ticker wait wait_for_signal'
+        'and approval balance cancel_all cancel_order candles close_position compare constant first get if limit_order ' +
+        'map market_order math not notify open_orders or order_book paired_order position_size positions ' +
+        'pre_trade_check repeat rsi set sma spread stop_order subgraph switch threshold ticker twap wait wait_for_signal'
       ).split(' '),
     );
     expect(kinds.every((kind) => kindCatalogue.get(kind.type) === kind)).toBe(true);
@@ -41,7 +45,7 @@ describe('the catalogue', () => {
   });
 
   it.each(kinds)('$type retries only where a retry can help', ({ effect, retry }) => {
-    expect(retry.max_attempts).toBe(effect === 'read' || effect === 'notify' ? 3 : 1);
+    expect(retry.max_attempts).toBe(ATTEMPTS[effect] ?? 1);
   });
 
   it('gives branches to conditions, to what asks people and to orders alone, and a formula to `if` alone', () => {
@@ -56,9 +60,14 @@ describe('the catalogue', () => {
       'not true false',
       'wait_for_signal received timed_out',
       'approval approved rejected',
+      'pre_trade_check pass fail',
       'market_order filled partly_filled not_filled open',
       'limit_order filled partly_filled not_filled open',
       'stop_order filled partly_filled not_filled open',
+      'paired_order done half_done not_filled',
+      'twap filled partly_filled not_filled',
+      'close_position filled partly_filled not_filled open flat',
+      'cancel_order cancelled ended not_found',
     ]);
     expect(kinds.filter((kind) => kind.formulas.length > 0).map(({ type, formulas }) => [type, ...formulas])).toEqual([
       ['if', 'condition'],

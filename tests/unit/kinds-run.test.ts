@@ -286,48 +286,6 @@ describe('notify', () => {
   });
 });
 
-describe('intended_order', () => {
-  const order = { venue: 'paper_bybit', symbol: 'BTC/USDT', side: 'buy' };
-
-  it('records the order, says that it is not sent, and sends nothing', async () => {
-    const context = nodeContext();
-    const fields = { ...order, quantity: '0.002', price: '17000.5', reason: 'spread' };
-    const { outputs } = await run('intended_order', fields, context);
-    expect(outputs).toEqual({
-      sent: false,
-      kind: 'intended_order',
-      note: 'intended only, not sent',
-      ...fields,
-      notional: '34.001',
-    });
-    expect(context.logged).toEqual([
-      [{ order: outputs, idempotency_key: context.idempotency_key }, 'order_intended_not_sent'],
-    ]);
-  });
-
-  it('is worth its quote amount, and nothing known without a price', async () => {
-    const { outputs } = await run('intended_order', { ...order, quote_amount: '100' });
-    expect(outputs['notional']).toBe('100');
-    const unpriced = await run('intended_order', { ...order, quantity: '1' });
-    expect(Object.keys(unpriced.outputs)).not.toContain('notional');
-    expect(unpriced.outputs['reason']).toBe('');
-  });
-
-  it.each([
-    [order, 'InvalidInput: give exactly one of `quantity` and `quote_amount`'],
-    [{ ...order, quantity: '1', quote_amount: '1' }, 'InvalidInput: give exactly one of `quantity` and `quote_amount`'],
-    [{ ...order, quantity: '0' }, 'InvalidInput: quantity: must be above zero, not 0'],
-    [{ ...order, quote_amount: '-5' }, 'InvalidInput: quote_amount: must be above zero'],
-    [{ ...order, quantity: '1', price: '0.00' }, 'InvalidInput: price: must be above zero'],
-    [{ ...order, quantity: 1 }, 'InvalidInput: quantity: must be a decimal string'],
-    [{ ...order, quantity: '1', side: 'long' }, 'InvalidInput: side:'],
-    [{ ...order, quantity: '9'.repeat(30), price: '10' }, 'InvalidInput: the result has more than 30 digits'],
-    [{ ...order, quantity: '1', venue: 'nowhere' }, 'DataUnavailable: There is no venue nowhere'],
-  ])('refuses %j', async (fields, message) => {
-    expect(await refusal('intended_order', fields)).toContain(message);
-  });
-});
-
 describe('switch', () => {
   const cases = { trade: ['buy', 'sell'], one: '1.0', yes: true, none: null, two: [2] };
 

@@ -1,16 +1,21 @@
 /** Every node kind Holdfast ships. */
 import type { Venues } from '../../venues/venue';
 import type { NodeKind } from '../define-node';
+import { accountKinds } from './account';
 import { booleanKinds } from './booleans';
+import { cancelKinds } from './cancels';
+import { checkKinds } from './checks';
+import { closingKinds } from './closing-orders';
 import { conditionKinds } from './conditions';
 import { controlKinds } from './control';
 import { dataKinds } from './data';
 import { indicatorKinds } from './indicators';
-import { intendedOrderKinds } from './intended-order';
 import { marketKinds } from './market';
 import { mathKinds } from './math';
 import { messageKinds } from './messages';
 import { orderKinds } from './orders';
+import { pairedKinds } from './paired-orders';
+import { slicedKinds } from './sliced-orders';
 import { switchKinds } from './switch';
 
 export type NodeKinds = ReadonlyMap<string, NodeKind>;
@@ -24,6 +29,7 @@ export function createKinds({ venues }: KindDependencies): NodeKinds {
   const kinds = [
     ...dataKinds,
     ...marketKinds(venues),
+    ...accountKinds(venues),
     ...indicatorKinds,
     ...mathKinds,
     ...conditionKinds,
@@ -31,8 +37,12 @@ export function createKinds({ venues }: KindDependencies): NodeKinds {
     ...booleanKinds,
     ...controlKinds,
     ...messageKinds,
-    ...intendedOrderKinds(venues),
+    ...checkKinds(venues),
     ...orderKinds(venues),
+    ...pairedKinds(venues),
+    ...slicedKinds(venues),
+    ...closingKinds(venues),
+    ...cancelKinds(venues),
   ];
   return new Map(kinds.map((kind) => [kind.type, kind]));
 }

@@ -77,7 +77,12 @@ const limitOrder = (venues: Venues): NodeKind =>
     fields: {
       ...placeFields,
       ...sizeFields,
-      price: field.decimal('The worst price it may fill at, in quote currency; a multiple of the market’s tick.'),
+      price: field.decimal(
+        'The worst price it may fill at, in quote currency; a multiple of the market’s tick, unless rounded.',
+      ),
+      round_price: field.boolean('Whether the price is brought onto the market’s tick, on the safe side.', {
+        default: false,
+      }),
       time_in_force: field.choice(
         ['gtc', 'ioc', 'fok', 'post_only'],
         'Good till cancelled, immediate or cancel, fill or kill, or refused where it would take.',

@@ -1,7 +1,7 @@
 /** From what a node asks for to one complete order, with everything checked that can be before the desk is asked. */
 import { HoldfastError } from '../../errors';
 import { decimal, formatDecimal } from '../../money';
-import { orderProblem, quantizeQuantity } from '../../venues/size-checks';
+import { orderProblem, quantizePrice, quantizeQuantity } from '../../venues/size-checks';
 import type { Market, OrderSide, TimeInForce } from '../../venues/venue';
 import { currencyOf, type Account } from './accounts';
 import type { LegRef, OrderWish } from './order-legs';
@@ -27,8 +27,8 @@ export interface PriceBounds {
 
 type Terms = Pick<OrderWish, 'worst_price'> & { readonly order: Omit<OrderWish['order'], 'symbol' | 'side'> };
 
-export function refOf({ leg, symbol, trading }: OrderPlace): LegRef {
-  return { leg, symbol, currency: currencyOf(trading, symbol) };
+export function refOf({ leg, symbol, venue, trading }: OrderPlace): LegRef {
+  return { leg, symbol, currency: currencyOf(trading, symbol), at: { profile: venue.profile, venue: trading } };
 }
 
 /** At the market, as a limit order that takes what there is within the collar and rests never: so the permit bounds what it can cost. */
@@ -55,13 +55,16 @@ export function takingWish(place: OrderPlace, size: OrderSize, now: MarketNow): 
 
 export interface LimitTerms extends OrderSize {
   readonly price: string;
+  /** On the safe side. */
+  readonly round_price: boolean;
   readonly time_in_force: TimeInForce;
   readonly max_price_age: number | string;
 }
 
 export async function decideLimit(place: OrderPlace, terms: LimitTerms): Promise<OrderWish> {
-  const { price, time_in_force, max_price_age } = terms;
+  const { time_in_force, max_price_age, round_price } = terms;
   const now = await marketNow(place, max_price_age);
+  const price = round_price ? quantizePrice(terms.price, place.side, now.market) : terms.price;
   const quantity = quantityOf(terms, price, now.market);
   return checked(place, { order: { type: 'limit', quantity, price, time_in_force }, worst_price: price }, now);
 }
@@ -79,7 +82,7 @@ export async function decideStop(place: OrderPlace, terms: StopTerms): Promise<O
   return checked(place, { order: { type: 'stop', quantity, stop_price }, worst_price }, now);
 }
 
-async function marketNow({ venue, trading, symbol }: OrderPlace, max_age: number | string) {
+export async function marketNow({ venue, trading, symbol }: OrderPlace, max_age: number | string) {
   const fresh = await freshPrice(venue, symbol, max_age);
   return { fresh, market: await trading.market(symbol) };
 }

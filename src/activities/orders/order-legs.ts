@@ -29,16 +29,20 @@ export interface LegRef {
   readonly symbol: string;
   /** In which the desk counts what it is worth. */
   readonly currency: string;
+  /** Where it goes, where not all legs go to one venue. */
+  readonly at?: LegPlace;
+}
+
+export interface LegPlace {
+  readonly profile: string;
+  readonly venue: TradingVenue;
 }
 
 /** One order of a node. */
-export interface OrderWish {
-  readonly leg: string;
+export interface OrderWish extends Omit<LegRef, 'symbol'> {
   readonly order: Omit<VenueOrderDraft, 'client_order_id'>;
   /** What one unit may cost at worst: the limit price, or the collar. */
   readonly worst_price: string;
-  /** In which the desk counts what it is worth. */
-  readonly currency: string;
   /** The market's price and its age when the order was decided. */
   readonly market?: { readonly price: string; readonly age_ms: number };
   /** It goes out only when the desk has found that it reduces a proven position. */
@@ -60,12 +64,11 @@ export type Asked =
   | { readonly kind: 'granted'; readonly wish: OrderWish; readonly permit: TradePermit }
   | { readonly kind: 'out'; readonly state: LegState };
 
-export interface OrderLegsOptions {
-  readonly profile: string;
-  readonly venue: TradingVenue;
+/** With where its legs go that do not name another place. */
+export interface OrderLegsOptions extends LegPlace {
   readonly context: NodeContext & { readonly trade: Trade };
-  /** The legs this dispatch may send; default the only one. */
-  readonly legs?: readonly string[];
+  /** The legs this dispatch may send, by what the kind keeps; default the only one. */
+  readonly legs?: (own: unknown) => readonly string[];
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   /** How long one dispatch looks for what may have been sent. */
@@ -80,7 +83,6 @@ const REPORT_TRIES = 3;
 export class OrderLegs {
   readonly #options: OrderLegsOptions;
   readonly #trade: Trade;
-  readonly #venue: TradingVenue;
   readonly #now: () => number;
   readonly #legs: Map<string, LegMemo>;
   /** Legs that may be out without anybody knowing, and under which number their permits were asked for. */
@@ -94,12 +96,11 @@ export class OrderLegs {
   constructor(options: OrderLegsOptions) {
     this.#options = options;
     this.#trade = options.context.trade;
-    this.#venue = options.venue;
     this.#now = options.now ?? (() => performance.now());
     const { trail } = options.context.task;
     const { legs, perhaps = {}, began_at, own } = readMemo(trail?.memo) ?? { legs: {}, began_at: Date.now() };
     this.#legs = new Map(Object.entries(legs));
-    this.#perhaps = new Map([...lostLegs(trail, options.legs), ...Object.entries(perhaps)]);
+    this.#perhaps = new Map([...lostLegs(trail, options.legs?.(own)), ...Object.entries(perhaps)]);
     this.#began_at = began_at;
     this.own = own;
   }
@@ -183,6 +184,10 @@ export class OrderLegs {
     return new OrderPending({ type: isUnknown ? 'OrderUnknown' : 'OrderOpen', message, retry_in_ms, memo });
   }
 
+  #at({ at = this.#options }: Pick<LegRef, 'at'>): LegPlace {
+    return at;
+  }
+
   #idsOf({ leg }: LegRef): OrderIds {
     return this.#trade.idsOf(leg, this.#perhaps.get(leg));
   }
@@ -218,8 +223,9 @@ export class OrderLegs {
     ...wish
   }: OrderWish): Promise<TradePermit | undefined> {
     const { symbol, side, quantity } = order;
+    const { profile, venue } = this.#at(wish);
     const permits_of = this.#perhaps.get(leg);
-    const draft = { account: this.#venue.account, venue: this.#options.profile, symbol, side, quantity, currency };
+    const draft = { account: venue.account, venue: profile, symbol, side, quantity, currency };
     let permit: TradePermit;
     try {
       permit = await this.#trade.request({ ...draft, leg, price: worst_price, ...present({ market, permits_of }) });
@@ -235,7 +241,7 @@ export class OrderLegs {
   async #send(wish: OrderWish, permit: TradePermit): Promise<LegState> {
     const { permit_id, client_order_id } = permit;
     const [ref, ids] = [refOf(wish), { permit_id, client_order_id }];
-    const submission = await this.#venue.submit({ ...wish.order, client_order_id }, permit);
+    const submission = await this.#at(wish).venue.submit({ ...wish.order, client_order_id }, permit);
     switch (submission.kind) {
       case 'placed':
         return this.#adopt(ref, ids, submission.order);
@@ -263,7 +269,7 @@ export class OrderLegs {
 
   /** Looks for it until it is found, or can be there no more: then it was never placed, and undefined is returned. */
   async #findOut(ref: LegRef, ids: OrderIds): Promise<LegState | undefined> {
-    const { fence_ms, query_lag_ms } = this.#venue;
+    const { fence_ms, query_lag_ms } = this.#at(ref).venue;
     const began = this.#now();
     const gone = fence_ms === undefined ? Infinity : began + PERMIT_LIFETIME_MS + fence_ms + query_lag_ms;
     const until = began + (this.#options.patience_ms ?? PATIENCE_MS);
@@ -287,9 +293,9 @@ export class OrderLegs {
   }
 
   /** A venue that does not answer has said nothing. */
-  async #look({ symbol }: LegRef, { client_order_id }: OrderIds): Promise<Look> {
+  async #look(ref: LegRef, { client_order_id }: OrderIds): Promise<Look> {
     try {
-      return present({ order: await this.#venue.find({ client_order_id, symbol }) });
+      return present({ order: await this.#at(ref).venue.find({ client_order_id, symbol: ref.symbol }) });
     } catch (error) {
       return { why: messageOf(error) };
     }
@@ -323,7 +329,7 @@ export class OrderLegs {
   /** What filled before a cancel may be shown after it. */
   async #lookAfterCancel(ref: LegRef, ids: OrderIds, { status }: VenueOrder): Promise<Look> {
     if (status !== 'cancelled') return {};
-    await sleep(this.#venue.query_lag_ms, undefined, { signal: this.#options.context.signal });
+    await sleep(this.#at(ref).venue.query_lag_ms, undefined, { signal: this.#options.context.signal });
     return this.#look(ref, ids);
   }
 
@@ -332,11 +338,12 @@ export class OrderLegs {
   }
 
   /** The desk may be slow for a moment; until it knows, the order's end is not told. */
-  async #report({ currency }: LegRef, permit_id: string, order: VenueOrder): Promise<void> {
+  async #report(ref: LegRef, permit_id: string, order: VenueOrder): Promise<void> {
     const { client_order_id, symbol, side, filled_quantity, filled_notional, fees, updated_ms } = order;
     if (decimal(filled_quantity).eq('0')) return;
-    const place = { account: this.#venue.account, venue: this.#options.profile, symbol, side };
-    const filled = { filled_quantity, filled_notional, fees, currency, at: updated_ms };
+    const { profile, venue } = this.#at(ref);
+    const place = { account: venue.account, venue: profile, symbol, side };
+    const filled = { filled_quantity, filled_notional, fees, currency: ref.currency, at: updated_ms };
     for (let tried = 1; ; tried += 1) {
       try {
         await this.#trade.report({ order_id: client_order_id, permit_id, ...place, ...filled });
@@ -355,8 +362,8 @@ export class OrderLegs {
   }
 }
 
-function refOf({ leg, order: { symbol }, currency }: OrderWish): LegRef {
-  return { leg, symbol, currency };
+function refOf({ leg, order: { symbol }, currency, at }: OrderWish): LegRef {
+  return { leg, symbol, currency, ...present({ at }) };
 }
 
 function lostLegs(trail: OrderTrail | undefined, legs: readonly string[] = [ONLY_LEG]): readonly [string, number][] {

@@ -11,6 +11,7 @@ import { lineProgress, type Progress } from '../../local-stack/progress';
 import { startStack, type Stack } from '../../local-stack/stack';
 import { HoldfastClient } from '../../temporal-client/holdfast-client';
 import { openStream } from '../event-stream';
+import { registerBots } from '../example-bots';
 import { prepareGraphFile } from '../graph-file';
 import { uiOf, type Io, type Ui } from '../io';
 import { nodeModulesOf } from '../kinds';
@@ -136,11 +137,12 @@ async function announce(stack: Stack, { io, ui }: Serving): Promise<void> {
 }
 
 /** Those with a schedule; each also starts once now, so that something is to be seen. */
-async function deployExamples(stack: Stack, { config, progress }: Serving): Promise<void> {
+async function deployExamples(stack: Stack, { config, io, progress }: Serving): Promise<void> {
   const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.json') && name !== 'tsconfig.json');
   const prepared = files.map((name) => prepareGraphFile(join(EXAMPLES, name), kindCatalogue).prepared);
   const client = await HoldfastClient.connect({ ...config.temporal, address: stack.temporal_address });
   try {
+    await progress.step('example bots known to the desk', () => registerBots(client, prepared, io.actor));
     for (const input of prepared.filter(({ graph }) => Object.keys(graph.triggers ?? {}).length > 0)) {
       await progress.step(`example deployed, ${input.graph.id}`, () => client.deploy(input, { trigger_now: true }));
     }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import type { CancelOrder, CancelReport } from '../emergency/cancels';
 import type { DeskStatus } from '../emergency/decide';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
@@ -21,6 +22,8 @@ import type {
 import { DEFAULT_DESK, executionAttributes } from '../workflows/search-attributes';
 import { connect, type TemporalAccess, type TemporalOptions } from './connection';
 import type { BackfillAnswer, BackfillRange } from './backfill';
+import * as cancels from './cancels';
+import type { NamedCancels } from './cancels';
 import * as deployments from './deployments';
 import * as desk from './desk';
 import * as executions from './executions';
@@ -361,6 +364,21 @@ export class HoldfastClient {
   /** What nobody has ended yet of one account, for whoever asks its venue. */
   async openOrders(question: OpenOrdersQuestion, deskId?: string): Promise<OpenOrders> {
     return desk.openOrders(this.#access, question, deskId);
+  }
+
+  /** Cancels what rests at the venues, durably. Returns under what name it can be asked about. Throws `TemporalUnavailable`. */
+  async cancelOrders(order: CancelOrder, deskId?: string): Promise<string> {
+    return cancels.startCancels(this.#access, order, deskId);
+  }
+
+  /** How far cancels are; undefined where there are none of this name. `name`: the epoch of their halt, or as `cancelOrders` says. */
+  async cancelReport(name: string | number, deskId?: string): Promise<CancelReport | undefined> {
+    return cancels.cancelReport(this.#access, name, deskId);
+  }
+
+  /** The latest ones, the newest first. */
+  async listCancels(deskId?: string): Promise<readonly NamedCancels[]> {
+    return cancels.listCancels(this.#access, deskId);
   }
 
   async deskKnowsCommand(commandId: string, deskId?: string): Promise<boolean> {

@@ -5,29 +5,23 @@
 import { ApplicationFailure } from '@temporalio/common';
 import {
   CancellationScope,
-  ParentClosePolicy,
   allHandlersFinished,
   condition,
   continueAsNew,
   log,
   patched,
-  proxyActivities,
   setDefaultSignalHandler,
   setHandler,
   sleep,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import { leadingCause } from '../emergency/causes';
 import { decide, initialDesk, statusOf, type DeskState } from '../emergency/decide';
-import type { CommandAnswer, DeskInput, Effect, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
 import { openOrdersOf } from '../emergency/open-orders';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
-import type { Publication } from '../events/build';
 import { present } from '../json';
-import type { AuditEntry } from '../journal/entry';
 import {
-  EMERGENCY_BROADCAST,
   alertSignal,
   cashFlowUpdate,
   commandUpdate,
@@ -45,50 +39,20 @@ import {
   setLimitsUpdate,
   shutdownSignal,
   type Acceptance,
-  type BroadcastInput,
   type DeskSettings,
   type DeskStart,
   type GateReading,
   type GateScope,
   type PermitBatch,
 } from './desk-messages';
+import { startBroadcast, startCancels } from './desk-children';
+import { RETRY_FIRST_MS, RETRY_MOST_MS, activities, probe } from './desk-calls';
 import { DeskOutbox, emptyOutbox } from './desk-outbox';
 import { OrderOutbox } from './order-outbox';
 import { isUnreadable } from './payload-converter';
 
-export interface DeskActivities {
-  /** Resolves when the log has them. */
-  publishDeskEvents(events: readonly Publication[]): Promise<void>;
-  /** Resolves when they are in the journal, with the highest epoch it has seen of the desk. */
-  appendAudit(entries: readonly AuditEntry[]): Promise<number>;
-  /** Resolves when the journal holds them; it takes its time, so that what comes meanwhile travels together. */
-  journalOrders(deskId: string, facts: readonly OrderFact[]): Promise<void>;
-  /** Resolves when the log has them, at that pace too. */
-  publishOrderEvents(events: readonly Publication[]): Promise<void>;
-  /** The highest epoch the journal saw of this desk, -1 when it saw none. Throws when the journal is down. */
-  journalWitness(deskId: string): Promise<number>;
-}
-
 const TELLS_ORDERS = 'orders';
-const RETRY_FIRST_MS = 200;
-const RETRY_MOST_MS = 5_000;
-
-/**
- * Tried again by the server, which leaves no trace in the run. An attempt that ended with its worker must not: where no worker is left a
- * query waits, and the next worker answers it from all events there are by then, also those no workflow task has brought. What follows from
- * them it commands before the updates of its first task, and a replay behind them, so nobody after that worker could take over.
- */
-const activities = proxyActivities<DeskActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: RETRY_FIRST_MS, backoffCoefficient: 2, maximumInterval: RETRY_MOST_MS },
-});
-/** Whether what must be recorded can be: asked before each command that lowers. */
-const probe = proxyActivities<DeskActivities>({
-  startToCloseTimeout: '3s',
-  scheduleToCloseTimeout: '4s',
-  retry: { maximumAttempts: 1 },
-  summary: 'is the journal up',
-});
+const CANCELS = 'cancels';
 
 /**
  * Events after which the desk goes on in a new run. Another worker replays them all within one workflow task of a second, or takes over
@@ -121,6 +85,8 @@ class Desk {
   readonly #outbox: DeskOutbox;
   /** Undefined in a run that a release began which told of none. */
   readonly #orders: OrderOutbox | undefined;
+  /** Whether this run starts cancels; what is owed waits for one that does. */
+  readonly #cancels = patched(CANCELS);
   #state: DeskState;
   #updates = 0;
   #leaving = false;
@@ -145,7 +111,16 @@ class Desk {
     void this.#keep('events');
     void this.#keep('orders');
     void this.#keep('order_events');
-    void this.#broadcast();
+    void this.#start(
+      () => this.#outbox.owesNotices,
+      () => this.#outbox.takeNotices().map((notice) => startBroadcast({ desk_id: this.#id, notice })),
+    );
+    if (this.#cancels) {
+      void this.#start(
+        () => this.#outbox.owesCancels,
+        () => this.#outbox.takeCancels().map((order) => startCancels({ desk_id: this.#id, ...order })),
+      );
+    }
     void this.#check();
     await condition(() => this.#isLong);
     await this.#leave();
@@ -358,30 +333,15 @@ class Desk {
     }
   }
 
-  /** A workflow of its own for each change: telling thousands must not hold up the desk, nor end with a run of it. */
-  async #broadcast(): Promise<void> {
+  /** A workflow of its own for each: telling or cancelling thousands must not hold up the desk, nor end with a run of it. */
+  async #start(owes: () => boolean, next: () => readonly Promise<void>[]): Promise<void> {
     this.#telling += 1;
     for (;;) {
-      await condition(() => this.#leaving || this.#outbox.owesNotices);
+      await condition(() => this.#leaving || owes());
       if (this.#leaving) break;
-      for (const notice of this.#outbox.takeNotices()) await this.#startBroadcast({ desk_id: this.#id, notice });
+      await Promise.all(next());
     }
     this.#telling -= 1;
-  }
-
-  async #startBroadcast(input: BroadcastInput): Promise<void> {
-    const { desk_id, notice } = input;
-    try {
-      await startChild(EMERGENCY_BROADCAST, {
-        args: [input],
-        workflowId: `desk/${desk_id}/told/${notice.epoch}`,
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowTaskTimeout: workflowInfo().taskTimeoutMs,
-        staticSummary: `${notice.scope} is ${notice.state}`,
-      });
-    } catch {
-      log.info('broadcast_runs_already', { desk_id, epoch: notice.epoch });
-    }
   }
 }
 

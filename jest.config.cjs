@@ -6,7 +6,7 @@ const base = {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: ['node_modules/(?!(jose|trading-signals|jsep|node-pg-migrate)/)'],
+  transformIgnorePatterns: ['node_modules/(?!(jose|trading-signals|jsep|node-pg-migrate|ccxt|@noble|@scure)/)'],
   testEnvironment: 'node',
 };
 

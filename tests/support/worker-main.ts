@@ -1,6 +1,7 @@
 /**
  * The worker process as tests kill it: the real one plus the counting kind, and with a venue's origin as second argument the kind that
- * trades there. With `without-journal` as third its desk has none. Prints `ready` when it polls.
+ * trades there. With `without-journal` as third its desk has none. It trades where its environment has a paper venue. Prints `ready` when it
+ * polls.
  */
 import { NativeConnection } from '@temporalio/worker';
 import { createKinds } from '../../src/activities/kinds';
@@ -9,6 +10,7 @@ import { loadConfig } from '../../src/config/config';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker } from '../../src/worker/create-worker';
+import { openVenues } from '../../src/venues/open-venues';
 import { OrderSender } from '../../src/venues/order-sender';
 import { openOutside } from '../../src/worker/outside';
 import { installRuntime } from '../../src/worker/runtime';
@@ -24,9 +26,13 @@ async function main(): Promise<void> {
   installRuntime(log, config.worker.metrics_address);
   const client = await HoldfastClient.connect(config.temporal);
   await client.ensureSearchAttributes();
-  const lookups = venue === undefined ? [] : [countingLookup(venue)];
+  const profiles = config.venues.profiles.filter(({ adapter }) => adapter !== 'recorded');
+  const clock = { now: Date.now, speed: config.replay_speed };
+  const opened = await openVenues({ profiles, allow_live: false, directory: '', clock });
+  const { venues } = opened;
+  const lookups = [...(venue === undefined ? [] : [countingLookup(venue)]), ...opened.lookups];
   const own = venue === undefined ? [counted] : [counted, ...orderKinds(new OrderSender(venue))];
-  const outside = openOutside(config, { client, log, lookups });
+  const outside = openOutside(config, { client, log, lookups, venues });
   const worker = await createWorker({
     config,
     connection: await NativeConnection.connect({ address: config.temporal.address }),
@@ -34,6 +40,7 @@ async function main(): Promise<void> {
     kinds: new Map([...createKinds({ venues: new Map() }), ...own.map((kind) => [kind.type, kind] as const)]),
     blobs: new FileBlobStore(config.blobs.directory),
     log,
+    venues,
     ...outside,
     ...(journal === 'without-journal' ? { desk: {} } : {}),
     workflows: { workflowBundle: { codePath: bundle } },

@@ -75,7 +75,9 @@ function summaryLines({ accounts, unreachable, is_done }: CancelReport): string[
   const state = is_done ? 'all said by the venues' : 'goes on until the venues have said it all';
   return [
     `cancels: ${countWords(orders)}; ${state}`,
-    ...accounts.filter(({ is_listed }) => !is_listed).map((each) => `  ${nameOf(each)}: has not shown its orders yet`),
+    ...accounts
+      .filter(({ is_listed }) => !is_listed)
+      .map((each) => `  ${nameOf(each)}: has not shown its orders yet${each.why === undefined ? '' : `: ${each.why}`}`),
     ...unreachable.map((each) => `  ${nameOf(each)}: has orders, and no worker can trade there`),
   ];
 }

@@ -61,6 +61,8 @@ export interface AccountCancels extends AccountRef {
   readonly orders: readonly CancelResult[];
   /** Orders of which the venue has not said all yet. */
   readonly pending: number;
+  /** Why the last round of it failed. */
+  readonly why?: string;
 }
 
 export interface CancelReport extends CancelOrder {

@@ -5,6 +5,7 @@
  * - C2. Rounds are repeated without end: an order leaves them when the venue has said how it ended, and what it filled is recorded.
  * - C3. No time is compared with another: what has passed is counted in this workflow's own pauses, which never end early.
  */
+import { ActivityFailure } from '@temporalio/common';
 import {
   CancellationScope,
   continueAsNew,
@@ -22,6 +23,8 @@ import type {
   Picked,
 } from '../emergency/cancels';
 import type { AccountRef } from '../emergency/open-orders';
+import { messageOf } from '../errors';
+import { present } from '../json';
 import { cancelReportQuery, type CancelInput, type CancelTerms, type CarriedAccount } from './desk-messages';
 
 export interface CancelActivities {
@@ -58,12 +61,13 @@ export interface CancelStep {
   readonly again?: CancelTarget;
 }
 
-/** Without end: an order that rests against somebody's will is worse than one more question. */
+const limits = { startToCloseTimeout: '5m', heartbeatTimeout: '10s' } as const;
 const retry = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' } as const;
-const activities = proxyActivities<CancelActivities>({
-  startToCloseTimeout: '5m',
-  heartbeatTimeout: '10s',
-  retry,
+const { findAccounts, tellCancels } = proxyActivities<CancelActivities>({ ...limits, retry });
+/** Given up after a while, and asked for again by the next round: one account that does not answer must not keep a run from its end. */
+const { pickOrders, cancelOrders } = proxyActivities<CancelActivities>({
+  ...limits,
+  retry: { ...retry, maximumAttempts: 3 },
 });
 
 const PAUSE_FIRST_MS = 250;
@@ -85,26 +89,26 @@ class Cancels {
   #isFound = false;
 
   constructor(input: CancelInput) {
-    const { desk_id: _desk, carried: _carried, ...order } = input;
+    const { desk_id: _desk, settings: _settings, carried: _carried, ...order } = input;
     this.#input = input;
     this.#order = order;
     setHandler(cancelReportQuery, () => this.#report());
   }
 
   async run(): Promise<CancelReport> {
-    const { desk_id, carried } = this.#input;
-    const found = carried ?? (await activities.findAccounts(desk_id, this.#order));
+    const { desk_id, settings, carried } = this.#input;
+    const found = carried ?? (await findAccounts(desk_id, this.#order));
     this.#unreachable = found.unreachable;
-    this.#accounts = found.accounts.map((each) => new AccountRounds(desk_id, this.#order, each));
+    this.#accounts = found.accounts.map((each) => new AccountRounds(this.#input, this.#order, each));
     this.#isFound = true;
     await Promise.all(this.#accounts.map((account) => account.run()));
     if (!this.#accounts.every(({ isDone }) => isDone)) {
       const accounts = this.#accounts.map((account) => account.carry());
       const next = { ...this.#order, desk_id, carried: { accounts, unreachable: this.#unreachable } };
-      return continueAsNew<typeof cancelOpenOrders>(next);
+      return continueAsNew<typeof cancelOpenOrders>({ ...next, ...present({ settings }) });
     }
     const report = this.#report();
-    await activities.tellCancels(desk_id, report);
+    await tellCancels(desk_id, report);
     return report;
   }
 
@@ -117,6 +121,7 @@ class Cancels {
 
 class AccountRounds {
   readonly #deskId: string;
+  readonly #longest: number;
   readonly #order: CancelOrder;
   readonly #account: AccountRef;
   readonly #results: Map<string, CancelResult>;
@@ -124,10 +129,12 @@ class AccountRounds {
   #pending: readonly CancelTarget[];
   #waited: number;
   #pause: number;
+  #why: string | undefined;
 
-  constructor(deskId: string, order: CancelOrder, carried: AccountRef & Partial<CarriedAccount>) {
+  constructor({ desk_id, settings }: CancelInput, order: CancelOrder, carried: AccountRef & Partial<CarriedAccount>) {
     const { venue, account, terms, pending = [], results = [], waited_ms = 0, pause_ms = PAUSE_FIRST_MS } = carried;
-    this.#deskId = deskId;
+    this.#deskId = desk_id;
+    this.#longest = settings?.events_per_run ?? LONGEST_HISTORY;
     this.#order = order;
     this.#account = { venue, account };
     this.#terms = terms;
@@ -143,20 +150,23 @@ class AccountRounds {
 
   /** Resolves when all is said, or the run has become long. */
   async run(): Promise<void> {
-    this.#terms ??= await this.#pick();
     for (;;) {
-      const due = this.#due();
-      for (let from = 0; from < due.length; from += MOST_AT_ONCE) {
-        await this.#round(due.slice(from, from + MOST_AT_ONCE), this.#terms);
+      try {
+        await this.#sweep();
+        this.#why = undefined;
+      } catch (error) {
+        this.#why = causeOf(error);
       }
-      if (this.isDone || isLong()) return;
+      if (this.isDone || this.#isLong()) return;
       await this.#rest();
     }
   }
 
   report(): AccountCancels {
     const orders = [...this.#results.values()];
-    return { ...this.#account, is_listed: this.#terms !== undefined, orders, pending: this.#pending.length };
+    const is_listed = this.#terms !== undefined;
+    const why = this.#why === undefined ? {} : { why: this.#why };
+    return { ...this.#account, is_listed, orders, pending: this.#pending.length, ...why };
   }
 
   carry(): CarriedAccount {
@@ -169,22 +179,29 @@ class AccountRounds {
     };
   }
 
+  async #sweep(): Promise<void> {
+    this.#terms ??= await this.#pick();
+    const due = this.#pending.filter(({ check_at_ms = 0 }) => check_at_ms <= this.#waited);
+    for (let from = 0; from < due.length; from += MOST_AT_ONCE) {
+      await this.#round(due.slice(from, from + MOST_AT_ONCE), this.#terms);
+    }
+  }
+
   async #pick(): Promise<CancelTerms> {
-    const { terms, targets, spared } = await activities.pickOrders(this.#deskId, this.#order, this.#account);
+    const { terms, targets, spared } = await pickOrders(this.#deskId, this.#order, this.#account);
     for (const result of spared) this.#results.set(keyOf(result), result);
     for (const { client_order_id, symbol, side } of targets) {
       this.#note({ client_order_id, symbol, side, status: 'pending' });
     }
     this.#pending = targets;
+    // What is fenced is so from the list on.
+    this.#waited = 0;
+    this.#pause = PAUSE_FIRST_MS;
     return terms;
   }
 
-  #due(): readonly CancelTarget[] {
-    return this.#pending.filter(({ check_at_ms = 0 }) => check_at_ms <= this.#waited);
-  }
-
   async #round(due: readonly CancelTarget[], { currency, fenced_after_ms, query_lag_ms }: CancelTerms): Promise<void> {
-    const steps = await activities.cancelOrders({
+    const steps = await cancelOrders({
       ...{ desk_id: this.#deskId, account: this.#account, currency, targets: due },
       cancel_stops: this.#order.cancel_stops === true,
       is_fenced: fenced_after_ms !== undefined && this.#waited > fenced_after_ms,
@@ -204,9 +221,14 @@ class AccountRounds {
     this.#results.set(keyOf(result), result);
   }
 
+  #isLong(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    return historyLength > this.#longest || continueAsNewSuggested;
+  }
+
   async #rest(): Promise<void> {
-    const next = Math.min(...this.#pending.map(({ check_at_ms = 0 }) => check_at_ms - this.#waited));
-    const pause = Math.max(this.#pause, next);
+    const next = this.#pending.map(({ check_at_ms = 0 }) => check_at_ms - this.#waited);
+    const pause = next.length === 0 ? this.#pause : Math.max(this.#pause, Math.min(...next));
     await sleep(pause);
     this.#waited += pause;
     this.#pause = Math.min(this.#pause * 2, PAUSE_MOST_MS);
@@ -217,7 +239,7 @@ function keyOf({ client_order_id, symbol }: CancelResult): string {
   return `${symbol} ${client_order_id}`;
 }
 
-function isLong(): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo();
-  return historyLength > LONGEST_HISTORY || continueAsNewSuggested;
+/** The activity's own words. */
+function causeOf(error: unknown): string {
+  return messageOf(error instanceof ActivityFailure ? (error.cause ?? error) : error);
 }

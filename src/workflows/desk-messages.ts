@@ -127,6 +127,8 @@ export interface BroadcastInput {
 
 export interface CancelInput extends CancelOrder {
   readonly desk_id: string;
+  /** Shorter runs make a test quick. */
+  readonly settings?: Pick<DeskSettings, 'events_per_run'>;
   /** From the run before. */
   readonly carried?: CarriedCancels;
 }

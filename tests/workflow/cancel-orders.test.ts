@@ -156,6 +156,21 @@ describe('a halt with cancel_open', () => {
     expect(report.unreachable).toEqual([{ venue: 'paper', account: 'other' }]);
   });
 
+  it('is not held up by an account that does not show its orders, and says why it has not', async () => {
+    const desk = await LiveDesk.begin(worker);
+    account.rests({ client_order_id: 'mine' });
+    const shows = account.openOrders.bind(account);
+    account.openOrders = () => Promise.reject(new Error('the venue is closed'));
+    const { epoch } = await desk.raise('halt', 'global', { cancel_open: true });
+    const silent = await until('it says why', async () => {
+      const report = await answered(() => desk.client.cancelReport(epoch, desk.id));
+      return report?.accounts[0]?.why !== undefined && report;
+    });
+    expect(silent).toMatchObject({ is_done: false, accounts: [{ is_listed: false, why: 'the venue is closed' }] });
+    account.openOrders = shows;
+    expect(ordersOf(await reportOf(desk, epoch))).toEqual({ mine: 'cancelled' });
+  });
+
   it('is none where the flag was not given, nor in an alert', async () => {
     const desk = await LiveDesk.begin(worker);
     account.rests({ client_order_id: 'mine' });
@@ -182,5 +197,24 @@ describe('cancels somebody asks for', () => {
       return first?.report !== undefined && first;
     });
     expect(listed).toMatchObject({ name, report: { is_done: true, actor: 'ann' } });
+  });
+
+  it('go on from run to run with what they know', async () => {
+    const desk = await LiveDesk.begin(worker);
+    for (const id of ['one', 'two', 'three']) await resting(desk, id);
+    account.rests({ client_order_id: 'stop', type: 'stop', side: 'sell' });
+    account.refusals = 8;
+    const order = { scope: 'global', reason: 'because', actor: 'ann', settings: { events_per_run: 12 } };
+    const workflowId = `desk/${desk.id}/cancels/long`;
+    const handle = await worker.temporal.workflow.start('cancelOpenOrders', {
+      ...{ workflowId, taskQueue: worker.config.temporal.desk_task_queue, args: [{ desk_id: desk.id, ...order }] },
+    });
+    expect(ordersOf(await reportOf(desk, 'long'))).toEqual({
+      ...{ one: 'cancelled', two: 'cancelled', three: 'cancelled', stop: 'spared' },
+    });
+    expect((await worker.temporal.workflow.getHandle(workflowId).describe()).runId).not.toBe(
+      handle.firstExecutionRunId,
+    );
+    expect(account.cancels).toHaveLength(11);
   });
 });

@@ -110,6 +110,7 @@ module.exports = {
         'emergency',
         'event-log',
         'events',
+        'venues',
         'gateway/protocol.ts',
         'gateway/tokens.ts',
       ],

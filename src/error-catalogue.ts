@@ -79,6 +79,14 @@ export const errorCatalogue = {
     meaning: 'The blob store, which keeps large values, could not be read or written.',
     next_step: 'Check that HOLDFAST_BLOB_DIRECTORY can be written and its disk is not full.',
   },
+  CancelsUnconfirmed: {
+    retryable: true,
+    http_status: 503,
+    exit_code: 3,
+    meaning: 'Orders that were to be cancelled may still rest at a venue: it has not said yet that they are gone.',
+    next_step:
+      '`holdfast status` shows how far it is; give `holdfast cancel-all` again, or look at the account at the venue itself.',
+  },
   CircuitOpen: {
     retryable: false,
     http_status: 503,
@@ -324,6 +332,14 @@ export const errorCatalogue = {
     exit_code: 5,
     meaning: 'A node failed and no other node handles its failure, so the execution failed.',
     next_step: 'Read the node’s own error; handle it with `after: ["node.error"]` or `on_error: continue`.',
+  },
+  NoTradingAccount: {
+    retryable: false,
+    http_status: 400,
+    exit_code: 2,
+    meaning: 'No venue profile of this configuration has an account to trade in.',
+    next_step:
+      'Set HOLDFAST_PAPER_VENUE_URL, or HOLDFAST_VENUES and HOLDFAST_VENUE_<PROFILE>_KEY and _SECRET, as the workers have them; docs/CLI.md says how.',
   },
   NodeNotFound: {
     retryable: false,

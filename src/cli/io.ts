@@ -7,6 +7,8 @@ export interface Io {
   readonly err: (text: string) => void;
   /** All of stdin. */
   readonly input: () => Promise<string>;
+  /** One line of stdin, after the question was shown; empty when there is none. */
+  readonly ask: (question: string) => Promise<string>;
   /** Whether `out` is a terminal that shows colours. */
   readonly color: boolean;
   /** Absent means the process's own. */

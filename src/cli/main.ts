@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { runCommandLine } from './program';
 
@@ -12,6 +13,16 @@ function actor(): string {
   }
 }
 
+async function ask(question: string): Promise<string> {
+  process.stderr.write(question);
+  const lines = createInterface({ input: process.stdin });
+  for await (const line of lines) {
+    lines.close();
+    return line;
+  }
+  return '';
+}
+
 /** A reader such as `head` that has seen enough is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
@@ -21,6 +32,7 @@ void runCommandLine(process.argv.slice(2), {
   out: (line) => process.stdout.write(line),
   err: (line) => process.stderr.write(line),
   input: () => text(process.stdin),
+  ask,
   color: process.stdout.isTTY && process.stdout.hasColors(),
   actor: actor(),
   onInterrupt: (handler) => {

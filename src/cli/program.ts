@@ -6,6 +6,7 @@ import { addAudit } from './commands/audit';
 import { addDrill } from './commands/drill';
 import { addBots } from './commands/bots';
 import { addCancel } from './commands/cancel';
+import { addCancelAll } from './commands/cancel-all';
 import { addDeploy } from './commands/deploy';
 import { addDesk } from './commands/desk';
 import { addDoctor } from './commands/doctor';
@@ -61,6 +62,7 @@ const commands = [
   addHalt,
   addShutdown,
   addResume,
+  addCancelAll,
   addLimits,
   addBots,
   addDesk,

@@ -6,6 +6,8 @@ import { HoldfastError } from '../errors';
 import { present } from '../json';
 import { newCommandId, scopeOf } from '../temporal-client/desk';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
+import type { CancelReport } from '../emergency/cancels';
+import { assertCancelled, cancelLines, cancelsOf } from './cancels';
 import { withClient } from './client';
 import { announce, type Announcement, type Heard } from './closing';
 import { CONFIRM_MS, assertOk, concernsExecutions, ifAnswered, settleAll, unconfirmed, type Everyone } from './confirm';
@@ -20,6 +22,7 @@ export interface RaiseOrder {
   readonly reason: string;
   readonly command_id?: string | undefined;
   readonly cancel_open?: boolean | undefined;
+  readonly cancel_stops?: boolean | undefined;
   /** Whether to wait for the seal and the executions. */
   readonly waits: boolean;
   /** Milliseconds since the command was given. */
@@ -38,6 +41,8 @@ interface Answer {
   readonly seal?: Seal;
   readonly executions?: Everyone;
   readonly executions_ms?: number;
+  /** Of `cancel_open`; null when nobody answers for them yet. */
+  readonly cancels?: CancelReport | null;
 }
 
 interface Seal {
@@ -51,22 +56,32 @@ const SEAL_EVERY_MS = 100;
 
 /** Throws `WorkerUnavailable` when it is durable and nobody confirms it, and what the desk refuses it with. */
 export async function raiseAtDesk(io: Io, ui: Ui, order: RaiseOrder): Promise<void> {
-  const { action, scope, reason, desk, cancel_open } = order;
+  const { action, scope, reason, desk, cancel_open, cancel_stops } = order;
   const command_id = order.command_id ?? newCommandId();
-  const command: RaiseCommand = { action, scope, command_id, actor: io.actor, reason, ...present({ cancel_open }) };
+  const command: RaiseCommand = {
+    action,
+    scope,
+    command_id,
+    actor: io.actor,
+    reason,
+    ...present({ cancel_open, cancel_stops }),
+  };
   const closing = await announce(io, command, { desk, elapsed: order.elapsed });
   try {
     await withClient(io, async (client) => {
       const answer = await carryOut(client, command, { order, closing });
       show(answer, ui);
-      const silent = answer.executions?.silent.length ?? 0;
-      if (silent > 0) {
-        throw unconfirmed(`${silent} open executions do not say yet that the ${action} holds`, answer.accepted_ms);
-      }
+      assertHeld(answer);
     });
   } finally {
     closing.close();
   }
+}
+
+function assertHeld({ action, executions, cancels, accepted_ms }: Answer): void {
+  const silent = executions?.silent.length ?? 0;
+  if (silent > 0) throw unconfirmed(`${silent} open executions do not say yet that the ${action} holds`, accepted_ms);
+  if (cancels !== undefined) assertCancelled(cancels ?? undefined);
 }
 
 interface Course {
@@ -82,11 +97,26 @@ async function carryOut(client: HoldfastClient, command: RaiseCommand, { order, 
   const said = { command_id: command.command_id, scope, action, reason, accepted_ms, desk_ms, desk: status };
   const closes = action !== 'alert';
   if (!waits || !closes) return { ...said, ...present({ closing: closing.heard() }) };
-  const [seal, executions] = await Promise.all([
+  const [seal, executions, cancels] = await Promise.all([
     sealOf(client, { desk, scope, elapsed }),
     concernsExecutions(scope) ? confirmedBy(settleAll({ client, desk, scope, closes }), elapsed) : {},
+    order.cancel_open === true ? cancelled(client, status, { desk, scope, actor: command.actor }) : {},
   ]);
-  return { ...said, seal, ...executions, ...present({ closing: closing.heard() }) };
+  return { ...said, seal, ...executions, ...cancels, ...present({ closing: closing.heard() }) };
+}
+
+interface Raised {
+  readonly desk: string;
+  readonly scope: Scope;
+  readonly actor: string;
+}
+
+/** Those of the commander's own cause, which is of the same step as the cancels. */
+async function cancelled(client: HoldfastClient, status: DeskStatus, { desk, scope, actor }: Raised) {
+  const { causes } = scopeOf(status, scope);
+  const name = causes.find(({ id }) => id === `operator:${actor}`)?.epoch;
+  const report = name === undefined ? undefined : await cancelsOf(client, { desk, name });
+  return { cancels: report ?? null };
 }
 
 async function confirmedBy(everyone: Promise<Everyone>, elapsed: () => number) {
@@ -134,25 +164,27 @@ async function sealOf(client: HoldfastClient, { desk, scope, elapsed }: Sealing)
 }
 
 function show(answer: Answer, ui: Ui): void {
-  const { accepted_ms, desk_ms, desk, closing, seal, executions, executions_ms = 0 } = answer;
-  const found = scopeOf(desk, answer.scope);
-  if (ui.json) {
-    const { sealed_ms } = seal ?? {};
-    const { state, epoch } = found;
-    ui.data({
-      ...answer,
-      state,
-      epoch,
-      ...(seal ? { sealed: sealed_ms !== undefined } : {}),
-      ...present({ sealed_ms }),
-    });
-    return;
-  }
-  ui.line(answer.scope === 'global' ? deskLine(desk, ui) : scopeLine(found, ui));
-  ui.line(`accepted after ${accepted_ms} ms, in force at the desk after ${desk_ms} ms (epoch ${found.epoch})`);
-  if (closing !== undefined) ui.line(`closing heard by ${closing.heard} after ${closing.ms} ms`);
-  if (seal !== undefined) ui.line(sealLine(answer.scope, seal));
-  if (executions !== undefined) for (const line of executionLines(executions, executions_ms)) ui.line(line);
+  const found = scopeOf(answer.desk, answer.scope);
+  if (ui.json) ui.data(asData(answer, found));
+  else for (const line of linesOf(answer, found, ui)) ui.line(line);
+}
+
+function asData(answer: Answer, { state, epoch }: ScopeStatus) {
+  const { seal } = answer;
+  const sealed = seal === undefined ? {} : { sealed: seal.sealed_ms !== undefined };
+  return { ...answer, state, epoch, ...sealed, ...present({ sealed_ms: seal?.sealed_ms }) };
+}
+
+function linesOf(answer: Answer, found: ScopeStatus, ui: Ui): readonly string[] {
+  const { accepted_ms, desk_ms, desk, closing, seal, executions, executions_ms = 0, cancels } = answer;
+  return [
+    answer.scope === 'global' ? deskLine(desk, ui) : scopeLine(found, ui),
+    `accepted after ${accepted_ms} ms, in force at the desk after ${desk_ms} ms (epoch ${found.epoch})`,
+    ...(closing === undefined ? [] : [`closing heard by ${closing.heard} after ${closing.ms} ms`]),
+    ...(seal === undefined ? [] : [sealLine(answer.scope, seal)]),
+    ...(executions === undefined ? [] : executionLines(executions, executions_ms)),
+    ...(cancels === undefined ? [] : cancelLines(cancels ?? undefined, ui)),
+  ];
 }
 
 function sealLine(scope: Scope, { sealed_ms, unsettled }: Seal): string {

@@ -19,6 +19,7 @@ export interface Closing {
   /** Milliseconds since 1970 on the commander's clock. */
   readonly issued_at: number;
   readonly cancel_open?: boolean;
+  readonly cancel_stops?: boolean;
   /** Where the desk itself says what it has decided: its epoch since. Then there is no command to wait for. */
   readonly epoch?: number;
 }
@@ -33,19 +34,21 @@ export function closingOf(
   command: RaiseCommand & { readonly action: Closing['state'] },
   { desk, issued_at }: Pick<Closing, 'desk' | 'issued_at'>,
 ): Closing {
-  const { action: state, scope, command_id, reason, actor, cancel_open } = command;
-  return { v: 1, desk, scope, state, command_id, reason, actor, issued_at, ...present({ cancel_open }) };
+  const { action: state, scope, command_id, reason, actor, cancel_open, cancel_stops } = command;
+  return { v: 1, desk, scope, state, command_id, reason, actor, issued_at, ...present({ cancel_open, cancel_stops }) };
 }
 
 /** The command a closing announces: the same body, so that whoever delivers it second gets the first one's answer. */
-export function commandOf({ state, scope, command_id, reason, actor, cancel_open }: Closing): RaiseCommand {
-  return { action: state, scope, command_id, reason, actor, ...present({ cancel_open }) };
+export function commandOf(closing: Closing): RaiseCommand {
+  const { state: action, scope, command_id, reason, actor, cancel_open, cancel_stops } = closing;
+  return { action, scope, command_id, reason, actor, ...present({ cancel_open, cancel_stops }) };
 }
 
-/** The text that is signed: a list, so that no two closings have the same. */
+/** The text that is signed: a list, so that no two closings have the same. What came later is in it where it is said alone. */
 export function canonicalClosing(closing: Closing): string {
   const { v, desk, scope, state, command_id, reason, actor, issued_at, cancel_open = null, epoch = null } = closing;
-  return JSON.stringify([v, desk, scope, state, command_id, reason, actor, issued_at, cancel_open, epoch]);
+  const later = closing.cancel_stops === undefined ? [] : [closing.cancel_stops];
+  return JSON.stringify([v, desk, scope, state, command_id, reason, actor, issued_at, cancel_open, epoch, ...later]);
 }
 
 const LONGEST_TEXT = 500;
@@ -59,7 +62,8 @@ const MEMBERS: Readonly<Record<keyof SignedClosing, (value: unknown) => boolean>
   reason: isText,
   actor: isText,
   issued_at: Number.isSafeInteger,
-  cancel_open: (value) => value === undefined || typeof value === 'boolean',
+  cancel_open: isFlag,
+  cancel_stops: isFlag,
   epoch: (value) => value === undefined || Number.isSafeInteger(value),
   signature: (value) => typeof value === 'string' && SIGNATURE.test(value),
 };
@@ -71,6 +75,10 @@ export function readClosing(value: unknown): SignedClosing | undefined {
   if (!isClosing) return undefined;
   const members = Object.keys(MEMBERS).map((name) => [name, value[name]]);
   return present(Object.fromEntries(members) as unknown as SignedClosing);
+}
+
+function isFlag(value: unknown): boolean {
+  return value === undefined || typeof value === 'boolean';
 }
 
 function isText(value: unknown): boolean {

@@ -86,7 +86,8 @@ function readScope({ members }: Source): Scope {
 }
 
 function readRaise(source: Source) {
-  return { scope: readScope(source), ...present({ cancel_open: readFlag(source, 'cancel_open') }) };
+  const flags = { cancel_open: readFlag(source, 'cancel_open'), cancel_stops: readFlag(source, 'cancel_stops') };
+  return { scope: readScope(source), ...present(flags) };
 }
 
 function readApproval(source: Source) {
@@ -125,8 +126,8 @@ export interface ReadSignal {
 }
 
 /**
- * A signal is obeyed whatever it says. A text is its reason; an object names scope, reason, actor, command_id and cancel_open as far as
- * it does. Without a scope it is for `global`, and with one that `isKnown` does not know, or none at all of this, at least a halt of it.
+ * A signal is obeyed whatever it says. A text is its reason; an object names scope, reason, actor, command_id, cancel_open and
+ * cancel_stops as far as it does. Without a scope it is for `global`, and with one that `isKnown` does not know, or none at all of this, at least a halt of it.
  */
 export function readSignal(name: Raised, payload: unknown, isKnown: (scope: Scope) => boolean): ReadSignal {
   if (typeof payload === 'string') return signalOf(name, GLOBAL, { reason: payload });
@@ -142,11 +143,12 @@ function atLeastHalt(name: Raised): Raised {
 }
 
 function signalOf(action: Raised, scope: Scope, members: Readonly<Record<string, unknown>>): ReadSignal {
-  const { command_id, cancel_open } = members;
+  const { command_id, cancel_open, cancel_stops } = members;
   const actor = textOr('signal', members['actor']);
   const optional = {
     command_id: isId(command_id) ? command_id : undefined,
     cancel_open: typeof cancel_open === 'boolean' ? cancel_open : undefined,
+    cancel_stops: typeof cancel_stops === 'boolean' ? cancel_stops : undefined,
   };
   return {
     raise: { action, scope, actor, reason: textOr('unspecified', members['reason']), ...present(optional) },

@@ -60,8 +60,10 @@ interface Command<Action extends string> {
 
 export interface RaiseCommand extends Command<'alert' | 'halt' | 'shutdown'> {
   readonly scope: Scope;
-  /** Cancel what rests at the venue, too. */
+  /** Of `halt` and `shutdown`: cancel what rests at the venues, too. */
   readonly cancel_open?: boolean;
+  /** With `cancel_open`: protective stops as well. */
+  readonly cancel_stops?: boolean;
 }
 
 /**
@@ -311,6 +313,7 @@ export type Effect =
       readonly reason: string;
       readonly actor: string;
       readonly cancel_open?: boolean;
+      readonly cancel_stops?: boolean;
     }
   | {
       readonly kind: 'limit';

@@ -59,8 +59,8 @@ export function obeySignal(draft: Draft, name: Exclude<EmergencyState, 'normal'>
   const { raise: wanted, cause } = readSignal(name, payload, (scope) => isKnown(draft, scope));
   const command = wanted.command_id === undefined ? undefined : { ...wanted, command_id: wanted.command_id };
   if (command !== undefined && isRemembered(draft, command)) return;
-  const { action: state, scope, reason, actor, cancel_open } = wanted;
-  const raised = raise(draft, { scope, state, cause, reason, actor, ...present({ cancel_open }) });
+  const { action: state, scope, reason, actor, cancel_open, cancel_stops } = wanted;
+  const raised = raise(draft, { scope, state, cause, reason, actor, ...present({ cancel_open, cancel_stops }) });
   const answer = { ok: true, ...where(draft, raised) };
   // An id that another command has taken is left to it.
   if (command !== undefined && !draft.desk.commands.some(({ command_id }) => command_id === command.command_id))

@@ -15,6 +15,7 @@ export interface Raise {
   readonly reason: string;
   readonly actor: string;
   readonly cancel_open?: boolean;
+  readonly cancel_stops?: boolean;
 }
 
 export function standingOf({ desk }: Draft, scope: Scope): Standing | undefined {
@@ -36,7 +37,7 @@ export function raise(draft: Draft, { cause, state, reason, actor, ...wanted }: 
     previous: stateOf(before?.causes ?? []),
     reason,
     actor,
-    ...present({ cancel_open: wanted.cancel_open }),
+    ...present({ cancel_open: wanted.cancel_open, cancel_stops: wanted.cancel_stops }),
   });
   sealIfQuiet(draft, scope);
   return scope;
@@ -97,6 +98,7 @@ interface Change {
   readonly reason: string;
   readonly actor: string;
   readonly cancel_open?: boolean;
+  readonly cancel_stops?: boolean;
 }
 
 function publish(draft: Draft, scope: Scope, change: Change): void {

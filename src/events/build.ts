@@ -6,6 +6,7 @@ import {
   ENVELOPE_VERSION,
   type CircuitStateChanged,
   type MetricsTold,
+  type OpenOrdersCancelled,
   type OrderChanged,
   type Correlation,
   type EmergencyStateChanged,
@@ -112,6 +113,12 @@ export function emergencyEvent(deskId: string, mode: Mode, fact: EmergencyStateC
   const event = { ...envelope({ mode }, stream, id, at), ...fact };
   const key = fact.scope === 'global' ? {} : { key: fact.scope };
   return { event, ...key, precedence: [fact.desk_epoch, 0, 0, fact.sealed ? 1 : 0] };
+}
+
+/** `name`: of the workflow that cancelled them, unique at its desk. */
+export function cancelsEvent(deskId: string, fact: OpenOrdersCancelled, name: string, at: number): Publication {
+  const stream = `desk/${deskId}`;
+  return { event: { ...envelope({ mode: 'paper' }, stream, `${stream}|cancels|${name}`, at), ...fact } };
 }
 
 export function riskEvent(deskId: string, mode: Mode, fact: RiskLimit, at: number): Publication {

@@ -91,6 +91,22 @@ export interface EmergencyStateChanged extends Fact<'emergency_state_changed'> {
   readonly sealed: boolean;
 }
 
+/** Told when the venues have said of every order that was to be cancelled what became of it. How many orders ended how. */
+export interface OpenOrdersCancelled extends Fact<'open_orders_cancelled'> {
+  readonly controller_id: string;
+  readonly scope: string;
+  readonly actor: string;
+  readonly reason: string;
+  /** Of the halt; absent where there was none. */
+  readonly desk_epoch?: number;
+  readonly cancelled: number;
+  readonly filled: number;
+  readonly not_found: number;
+  readonly spared: number;
+  /** Accounts with orders that nobody can cancel, such as `paper_binance main`. */
+  readonly unreachable: readonly string[];
+}
+
 /** How far a limit of a scope is used. Amounts are decimal strings; a utilization of `0.8` is 80 percent. */
 export interface RiskLimit extends Fact<'risk_limit_update' | 'risk_limit_approaching' | 'risk_limit_exceeded'> {
   readonly controller_id: string;
@@ -173,7 +189,14 @@ export type ExecutionFact = ExecutionStarted | ExecutionEnded | ExecutionHalted 
 export type NodeFact =
   NodeStarted | NodeCompleted | NodeRetrying | NodeFailed | NodeSkipped | ApprovalRequested | ApprovalGiven;
 export type EventFact =
-  ExecutionFact | NodeFact | CircuitStateChanged | EmergencyStateChanged | RiskLimit | OrderChanged | MetricsTold;
+  | ExecutionFact
+  | NodeFact
+  | CircuitStateChanged
+  | EmergencyStateChanged
+  | OpenOrdersCancelled
+  | RiskLimit
+  | OrderChanged
+  | MetricsTold;
 export type EventType = EventFact['type'];
 
 /** An event on its way to the log, before the log has numbered it. `stream` is an execution id, `desk/<desk id>` or `metrics/<desk id>`. */

@@ -5,6 +5,7 @@ import type { DeskStatus, ScopeStatus } from '../emergency/status';
 import { GLOBAL } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
+import type { NamedCancels } from '../temporal-client/cancels';
 import { DEFAULT_DESK, newCommandId, scopeOf } from '../temporal-client/desk';
 import { isRestricted, maySee, ownerOfScope } from './access';
 import { admit, obey, tell, type EmergencyContext } from './emergency';
@@ -43,6 +44,9 @@ const auditQuery = z.strictObject({
 export function addEmergency(app: FastifyInstance, context: EmergencyApiContext): void {
   const { client } = context;
   app.get('/api/emergency', async (request) => visible(await client.deskStatus(), identityOf(request)));
+  app.get('/api/emergency/cancels', async (request) => ({
+    cancels: ownCancels(await client.listCancels(), identityOf(request)),
+  }));
   app.get('/api/emergency/:scope', async (request) => {
     const { scope } = parse(scopeParams, request.params);
     return one(await client.deskStatus(), scope, identityOf(request));
@@ -101,6 +105,12 @@ async function metricsOfBot(context: EmergencyApiContext, bot_id: string) {
     if (!(error instanceof HoldfastError)) throw error;
     return { metrics_error: { code: error.code, message: error.message } };
   }
+}
+
+/** A restricted token sees those of its own scopes; one that nobody answers for has no scope to show. */
+function ownCancels(cancels: readonly NamedCancels[], identity: Identity): readonly NamedCancels[] {
+  if (!isRestricted(identity)) return cancels;
+  return cancels.filter(({ report }) => report !== undefined && maySee(identity, ownerOfScope(report.scope)));
 }
 
 /** The scope as the desk has it, with the desk's epoch. Throws `Forbidden`, `UnknownScope`. */

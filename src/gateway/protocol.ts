@@ -38,6 +38,7 @@ export const emergencyFields = {
   /** The same command again under the same id gets the same answer; made by the gateway when absent. */
   command_id: z.string().min(1).max(200).optional(),
   cancel_open: z.boolean().optional(),
+  cancel_stops: z.boolean().optional(),
   /** Of `resume`: the ids of the causes that were seen. */
   causes: z.array(z.string().max(300)).max(100).optional(),
   /** Of `resume` and `approve`, which are refused without: the epoch that was seen. */

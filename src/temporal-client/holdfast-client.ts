@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import type { CancelOrder, CancelReport } from '../emergency/cancels';
 import type { DeskStatus } from '../emergency/decide';
 import type { DeskFigures } from '../emergency/figures';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
@@ -23,6 +24,8 @@ import type {
 import { DEFAULT_DESK, executionAttributes } from '../workflows/search-attributes';
 import { connect, type TemporalAccess, type TemporalOptions } from './connection';
 import type { BackfillAnswer, BackfillRange } from './backfill';
+import * as cancels from './cancels';
+import type { NamedCancels } from './cancels';
 import * as deployments from './deployments';
 import * as desk from './desk';
 import * as executions from './executions';
@@ -372,6 +375,21 @@ export class HoldfastClient {
 
   async deskFigures(deskId?: string): Promise<DeskFigures> {
     return desk.deskFigures(this.#access, deskId);
+  }
+
+  /** Cancels what rests at the venues, durably. Returns under what name it can be asked about. Throws `TemporalUnavailable`. */
+  async cancelOrders(order: CancelOrder, deskId?: string): Promise<string> {
+    return cancels.startCancels(this.#access, order, deskId);
+  }
+
+  /** How far cancels are; undefined where there are none of this name. `name`: the epoch of their halt, or as `cancelOrders` says. */
+  async cancelReport(name: string | number, deskId?: string): Promise<CancelReport | undefined> {
+    return cancels.cancelReport(this.#access, name, deskId);
+  }
+
+  /** The latest ones, the newest first. */
+  async listCancels(deskId?: string): Promise<readonly NamedCancels[]> {
+    return cancels.listCancels(this.#access, deskId);
   }
 
   async deskKnowsCommand(commandId: string, deskId?: string): Promise<boolean> {

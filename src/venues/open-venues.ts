@@ -6,7 +6,7 @@ import { assertProfilesAllowed, type VenueProfile } from './profile';
 import { recordedVenues, replayWindow, type RecordedVenuesOptions } from './recorded-venue';
 import { recordings } from './recordings';
 import { replayTime } from './replay-clock';
-import type { Venue, Venues } from './venue';
+import type { TradingVenue, Venue, Venues } from './venue';
 
 export interface OpenVenuesOptions extends Pick<RecordedVenuesOptions, 'directory' | 'clock'> {
   readonly profiles: readonly VenueProfile[];
@@ -38,6 +38,27 @@ export async function openVenues({ profiles, allow_live, ...recorded }: OpenVenu
   return {
     venues: new Map(venues),
     lookups: venues.map(([, venue]) => lookupOf(venue)).filter((lookup) => lookup !== undefined),
+    close: async () => {
+      await Promise.all(opened.map((venue) => venue.close()));
+    },
+  };
+}
+
+export interface TradingAccount {
+  readonly profile: string;
+  readonly trading: TradingVenue;
+}
+
+/** Those of the profiles that have an account, and nothing else: no recording is read. Throws as `openVenues` does. */
+export function openTradingAccounts({ profiles, allow_live }: Pick<OpenVenuesOptions, 'profiles' | 'allow_live'>): {
+  readonly accounts: readonly TradingAccount[];
+  close(): Promise<void>;
+} {
+  const trading = profiles.filter(({ adapter, credentials }) => adapter !== 'recorded' && credentials !== undefined);
+  assertProfilesAllowed(trading, allow_live);
+  const opened = trading.map((profile) => new BinanceVenue(profile));
+  return {
+    accounts: opened.flatMap(({ profile, trading }) => (trading === undefined ? [] : [{ profile, trading }])),
     close: async () => {
       await Promise.all(opened.map((venue) => venue.close()));
     },

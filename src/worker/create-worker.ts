@@ -23,7 +23,9 @@ import type { Sinks } from '@temporalio/workflow';
 import type { EventSinks } from '../workflows/event-sink';
 import type { GateSinks } from '../workflows/gate-sink';
 import type { Closing } from '../emergency/closing';
+import type { Venues } from '../venues/venue';
 import { NodeAdmission } from './admission';
+import { createCancelActivities } from './cancel-activities';
 import { createDeskActivities, createDeskReader, createEmergencyCheck, type DeskPorts } from './desk-activities';
 import type { DeskGuard } from './desk-guard';
 import { logEvent } from './event-lines';
@@ -36,6 +38,8 @@ export interface WorkerDependencies {
   readonly connection: NativeConnection;
   readonly client: HoldfastClient;
   readonly kinds: ReadonlyMap<string, NodeKind>;
+  /** With what this worker trades there; the same for all workers of the task queues. */
+  readonly venues?: Venues;
   /** Where outputs go that an execution cannot carry; the same for all workers of the task queue. */
   readonly blobs: BlobStore;
   readonly log: Logger;
@@ -101,9 +105,16 @@ export async function createWorker(dependencies: WorkerDependencies): Promise<Ho
     ...common,
     ...versioning(config, 'AUTO_UPGRADE'),
     taskQueue: config.temporal.desk_task_queue,
-    activities: createDeskActivities(client, deskPorts(dependencies)),
+    activities: deskActivities(dependencies),
   });
   return started(graphs, desk);
+}
+
+function deskActivities(dependencies: WorkerDependencies) {
+  const { client, venues = new Map() } = dependencies;
+  const ports = deskPorts(dependencies);
+  const { publishEvents } = ports;
+  return { ...createDeskActivities(client, ports), ...createCancelActivities({ client, venues, publishEvents }) };
 }
 
 function deskPorts({ publish, desk }: WorkerDependencies): DeskPorts {

@@ -10,7 +10,7 @@ import type { ExecutionFilter } from '../temporal-client/holdfast-client';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { AuditEntry } from '../journal/entry';
 import type { EmergencyNotice } from '../workflows/desk-messages';
-import type { DeskActivities } from '../workflows/desk-teller';
+import type { DeskActivities } from '../workflows/desk-calls';
 
 const AT_ONCE = 20;
 

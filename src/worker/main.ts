@@ -34,7 +34,9 @@ async function main(): Promise<void> {
   const unregistered = await client.ensureSearchAttributes();
   if (unregistered.length > 0) log.warn({ unregistered }, 'search_attributes_not_registered');
 
-  const outside = openOutside(config, { client, log, lookups: [...orderLookupsOf(config.nodes), ...opened.lookups] });
+  const { venues } = opened;
+  const lookups = [...orderLookupsOf(config.nodes), ...opened.lookups];
+  const outside = openOutside(config, { client, log, lookups, venues });
   const blobs = new FileBlobStore(config.blobs.directory);
   const worker = await createWorker({
     config,
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
     client,
     kinds: withOwnKinds(createKinds({ venues: opened.venues }), config.nodes),
     blobs,
+    venues,
     log,
     ...outside,
     workflows: { workflowBundle: { codePath: requireBundle() } },

@@ -1,5 +1,6 @@
 /** What a worker process is connected to beside Temporal: the event log, the gates' channel, the journal. */
 import { randomUUID } from 'node:crypto';
+import { Runtime } from '@temporalio/worker';
 import type { Config } from '../config/config';
 import { messageOf } from '../errors';
 import { ClosingPublisher, EventPublisher } from '../event-log';
@@ -8,7 +9,9 @@ import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { OrderLookup } from '../venues/order-lookup';
 import type { WorkerDependencies } from './create-worker';
+import type { Venues } from '../venues/venue';
 import { DeskGuards } from './desk-guards';
+import { Reconciler } from './reconciler';
 
 type Ports = Pick<WorkerDependencies, 'publish' | 'desk' | 'guardOf' | 'closeGates'>;
 
@@ -24,9 +27,14 @@ export interface OutsideOptions {
   readonly log: Logger;
   /** Of the venue accounts this worker can ask what became of an order. */
   readonly lookups?: readonly OrderLookup[];
+  /** Whose accounts are compared with what the desks know. */
+  readonly venues?: Venues;
 }
 
-export function openOutside(config: Config, { client, log, lookups = [] }: OutsideOptions): Outside {
+export function openOutside(
+  config: Config,
+  { client, log, lookups = [], venues = new Map() }: OutsideOptions,
+): Outside {
   const saying = (what: string) => (error: unknown) => {
     log.warn({ error: messageOf(error) }, what);
   };
@@ -42,6 +50,8 @@ export function openOutside(config: Config, { client, log, lookups = [] }: Outsi
   const journal = openJournal(config.journal.url, { onError: saying('journal_connection_broke') });
   // With a key nobody knows nobody can sign: then gates hear nothing, and read the desk as often as those that lost Redis.
   const guards = new DeskGuards({ client, log, lookups, redis_url, closing_key: closing_key ?? randomUUID() });
+  const reconciler = reconcilerOf(client, log, venues);
+  reconciler.start();
   return {
     publish: (publication) => publisher?.publish(publication),
     guardOf: guards.of,
@@ -51,6 +61,7 @@ export function openOutside(config: Config, { client, log, lookups = [] }: Outsi
       ...(publisher === undefined ? {} : { publishEvents: (events) => publisher.deliver(events, DELIVER_WITHIN_MS) }),
     },
     close: async () => {
+      reconciler.close();
       const untold = await guards.close();
       if (untold > 0) log.warn({ untold }, 'permits_left_to_the_sweeper');
       closings?.close();
@@ -58,4 +69,17 @@ export function openOutside(config: Config, { client, log, lookups = [] }: Outsi
       await journal.close();
     },
   };
+}
+
+function reconcilerOf(client: HoldfastClient, log: Logger, venues: Venues): Reconciler {
+  return new Reconciler({
+    accounts: [...venues].flatMap(([venue, { trading }]) => (trading === undefined ? [] : [{ venue, trading }])),
+    desks: {
+      listDesks: () => client.listDesks(),
+      openOrders: (question, deskId) => client.openOrders(question, deskId),
+    },
+    alert: (command) => client.commandDesk(command),
+    log,
+    meter: Runtime.instance().metricMeter,
+  });
 }

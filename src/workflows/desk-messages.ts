@@ -3,10 +3,11 @@
  * `temporal workflow signal --workflow-id desk/default --name halt --input '{"scope":"bot:bot_001","reason":"odd prices"}'`.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CancelOrder, CancelReport, CancelResult, CancelTarget } from '../emergency/cancels';
 import type { DeskState, DeskStatus } from '../emergency/decide';
 import type { CommandAnswer, EmergencyState, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
 import type { DeskFigures } from '../emergency/figures';
-import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
+import type { AccountRef, OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { ReducibleQuestion } from '../emergency/reducible';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
@@ -14,6 +15,7 @@ import type { AuditEntry } from '../journal/entry';
 export const EMERGENCY_DESK = 'emergencyDesk';
 export const EMERGENCY_BROADCAST = 'emergencyBroadcast';
 export const ORDER_EXPORT = 'deskOrderExport';
+export const CANCEL_OPEN_ORDERS = 'cancelOpenOrders';
 
 /** What is asked of it; one that cannot be read halts `global`. */
 export const alertSignal = defineSignal<[unknown?]>('alert');
@@ -99,6 +101,8 @@ export interface CarriedOutbox {
   readonly notices: readonly EmergencyNotice[];
   /** The epoch of the latest halt of each scope, also when that was lifted since: permits from before are of no use. */
   readonly halts: readonly (readonly [scope: Scope, epoch: number])[];
+  /** Absent from a run that started none. */
+  readonly cancels?: readonly CancelOrder[];
   /** Absent from a run that did not tell of orders. */
   readonly orders?: CarriedOrders;
 }
@@ -137,4 +141,44 @@ export interface OrderExport {
 export interface BroadcastInput {
   readonly desk_id: string;
   readonly notice: EmergencyNotice;
+}
+
+export interface CancelInput extends CancelOrder {
+  readonly desk_id: string;
+  /** Shorter runs make a test quick. */
+  readonly settings?: Pick<DeskSettings, 'events_per_run'>;
+  /** From the run before. */
+  readonly carried?: CarriedCancels;
+}
+
+export interface CarriedCancels {
+  readonly accounts: readonly CarriedAccount[];
+  readonly unreachable: readonly AccountRef[];
+}
+
+/** One account's orders between two rounds. */
+export interface CarriedAccount extends AccountRef {
+  /** Undefined until the orders were listed. */
+  readonly terms?: CancelTerms;
+  readonly pending: readonly CancelTarget[];
+  readonly results: readonly CancelResult[];
+  /** Pauses since the list was made: at least so much time has passed. */
+  readonly waited_ms: number;
+  readonly pause_ms: number;
+}
+
+/** What the rounds of one account go by. */
+export interface CancelTerms {
+  /** The desk's. */
+  readonly currency: string;
+  /** From the list on: then the venue accepts nothing more that was permitted before it, and shows all it has. Absent: never. */
+  readonly fenced_after_ms?: number;
+  readonly query_lag_ms: number;
+}
+
+/** How far a cancel is; of its closed workflow it is the result. */
+export const cancelReportQuery = defineQuery<CancelReport>('cancels');
+
+export function cancelsWorkflowId(deskId: string, name: string | number): string {
+  return `desk/${deskId}/cancels/${name}`;
 }

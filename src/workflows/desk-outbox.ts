@@ -3,6 +3,7 @@
  * the decision and never within it, so nothing that hangs outside holds up the next halt.
  */
 import { permissionsOf } from '../emergency/scopes';
+import type { CancelOrder } from '../emergency/cancels';
 import type { Effect, Scope } from '../emergency/model';
 import { emergencyEvent, riskEvent, type Publication } from '../events/build';
 import { present } from '../json';
@@ -36,10 +37,12 @@ export class DeskOutbox {
   /** The latest of each scope. */
   readonly #notices: Map<Scope, EmergencyNotice>;
   readonly #halts: Map<Scope, number>;
+  #cancels: CancelOrder[];
   readonly #orders: OrderOutbox | undefined;
 
   /** Without an outbox of orders none is told of. */
-  constructor(deskId: string, { ordinal, audit, events, notices, halts }: CarriedOutbox, orders?: OrderOutbox) {
+  constructor(deskId: string, carried: CarriedOutbox, orders?: OrderOutbox) {
+    const { ordinal, audit, events, notices, halts, cancels = [] } = carried;
     this.#deskId = deskId;
     this.#orders = orders;
     this.#ordinal = ordinal;
@@ -47,6 +50,7 @@ export class DeskOutbox {
     this.#events = [...events];
     this.#notices = new Map(notices.map((notice) => [notice.scope, notice]));
     this.#halts = new Map(halts);
+    this.#cancels = [...cancels];
   }
 
   /** `at`: milliseconds since 1970. */
@@ -99,6 +103,14 @@ export class DeskOutbox {
     return notices;
   }
 
+  get owesCancels(): boolean {
+    return this.#cancels.length > 0;
+  }
+
+  takeCancels(): readonly CancelOrder[] {
+    return this.#cancels.splice(0);
+  }
+
   carry(): Omit<CarriedOutbox, 'orders'> {
     return {
       ordinal: this.#ordinal,
@@ -106,6 +118,7 @@ export class DeskOutbox {
       events: newest(this.#events, MOST_EVENT_TEXT),
       notices: [...this.#notices.values()],
       halts: [...this.#halts],
+      cancels: this.#cancels,
     };
   }
 
@@ -133,7 +146,10 @@ export class DeskOutbox {
 
   #stateChanged(change: Extract<Effect, { kind: 'state_changed' }>, at: number): void {
     const { scope, previous, state, epoch, reason } = change;
-    if (!permissionsOf(state).can_trade) this.#close(change, at);
+    if (!permissionsOf(state).can_trade) {
+      this.#close(change, at);
+      if (change.cancel_open === true) this.#cancel(change);
+    }
     this.#publish(emergencyEvent(this.#deskId, MODE, changedFact(change), at));
     if (!CONCERNS_EXECUTIONS.test(scope)) return;
     const isSame = previous === state || (permissionsOf(previous).can_trade && permissionsOf(state).can_trade);
@@ -150,6 +166,14 @@ export class DeskOutbox {
     const command_id = `epoch-${epoch}`;
     const common = { v: 1, desk: this.#deskId, scope, state: closed, command_id, reason, actor } as const;
     gateSinks.gates.close({ ...common, issued_at: at, epoch });
+  }
+
+  /** The newest of a scope means all that older ones do, but for stops. */
+  #cancel({ scope, epoch, reason, actor, cancel_stops }: Extract<Effect, { kind: 'state_changed' }>): void {
+    const isSame = (each: CancelOrder) => each.scope === scope;
+    const withStops = cancel_stops === true || this.#cancels.some((each) => isSame(each) && each.cancel_stops === true);
+    const flags = present({ cancel_stops: withStops || undefined });
+    this.#cancels = [...this.#cancels.filter((each) => !isSame(each)), { scope, epoch, reason, actor, ...flags }];
   }
 
   /** By sink at once, which may be lost with its worker, and again until the log has it. */

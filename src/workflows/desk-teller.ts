@@ -1,45 +1,10 @@
 /** Tells what the desk owes outside Temporal, each kind in its order and by a loop of its own, so that none waits for another. */
-import {
-  ParentClosePolicy,
-  condition,
-  proxyActivities,
-  sleep,
-  startChild,
-  uuid4,
-  type CancellationScope,
-} from '@temporalio/workflow';
-import type { OrderFact } from '../emergency/model';
-import type { Publication } from '../events/build';
-import type { AuditEntry } from '../journal/entry';
+import { ParentClosePolicy, condition, sleep, startChild, uuid4, type CancellationScope } from '@temporalio/workflow';
+import { RETRY_FIRST_MS, RETRY_MOST_MS, activities } from './desk-calls';
 import { ORDER_EXPORT, type OrderExport } from './desk-messages';
 import type { DeskOutbox } from './desk-outbox';
 import type { OrderOutbox } from './order-outbox';
 
-export interface DeskActivities {
-  /** Resolves when the log has them. */
-  publishDeskEvents(events: readonly Publication[]): Promise<void>;
-  /** Resolves when they are in the journal, with the highest epoch it has seen of the desk. */
-  appendAudit(entries: readonly AuditEntry[]): Promise<number>;
-  /** Resolves when the journal holds them; it takes its time, so that what comes meanwhile travels together. */
-  journalOrders(deskId: string, facts: readonly OrderFact[]): Promise<void>;
-  /** Resolves when the log has them, at that pace too. */
-  publishOrderEvents(events: readonly Publication[]): Promise<void>;
-  /** The highest epoch the journal saw of this desk, -1 when it saw none. Throws when the journal is down. */
-  journalWitness(deskId: string): Promise<number>;
-}
-
-const RETRY_FIRST_MS = 200;
-const RETRY_MOST_MS = 5_000;
-
-/**
- * Tried again by the server, which leaves no trace in the run. An attempt that ended with its worker must not: where no worker is left a
- * query waits, and the next worker answers it from all events there are by then, also those no workflow task has brought. What follows from
- * them it commands before the updates of its first task, and a replay behind them, so nobody after that worker could take over.
- */
-const activities = proxyActivities<DeskActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: RETRY_FIRST_MS, backoffCoefficient: 2, maximumInterval: RETRY_MOST_MS },
-});
 const KINDS = ['audit', 'events', 'orders', 'order_events', 'overfull_orders'] as const;
 type Told = (typeof KINDS)[number];
 

@@ -5,16 +5,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import {
   CancellationScope,
-  ParentClosePolicy,
   allHandlersFinished,
   condition,
   continueAsNew,
   log,
   patched,
-  proxyActivities,
   setDefaultSignalHandler,
   setHandler,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import { leadingCause } from '../emergency/causes';
@@ -26,7 +23,6 @@ import { reducibleOf } from '../emergency/reducible';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
 import { present } from '../json';
 import {
-  EMERGENCY_BROADCAST,
   alertSignal,
   cashFlowUpdate,
   commandUpdate,
@@ -46,26 +42,21 @@ import {
   setLimitsUpdate,
   shutdownSignal,
   type Acceptance,
-  type BroadcastInput,
   type DeskSettings,
   type DeskStart,
   type GateReading,
   type GateScope,
   type PermitBatch,
 } from './desk-messages';
+import { startBroadcast, startCancels } from './desk-children';
+import { probe } from './desk-calls';
 import { DeskOutbox, emptyOutbox } from './desk-outbox';
-import { DeskTeller, type DeskActivities } from './desk-teller';
+import { DeskTeller } from './desk-teller';
 import { OrderOutbox } from './order-outbox';
 import { isUnreadable } from './payload-converter';
 
 const TELLS_ORDERS = 'orders';
-/** Whether what must be recorded can be: asked before each command that lowers. */
-const probe = proxyActivities<DeskActivities>({
-  startToCloseTimeout: '3s',
-  scheduleToCloseTimeout: '4s',
-  retry: { maximumAttempts: 1 },
-  summary: 'is the journal up',
-});
+const CANCELS = 'cancels';
 
 /**
  * Events after which the desk goes on in a new run. Another worker replays them all within one workflow task of a second, or takes over
@@ -95,6 +86,8 @@ class Desk {
   readonly #outbox: DeskOutbox;
   /** Undefined in a run that a release began which told of none. */
   readonly #orders: OrderOutbox | undefined;
+  /** Whether this run starts cancels; what is owed waits for one that does. */
+  readonly #cancels = patched(CANCELS);
   #state: DeskState;
   #updates = 0;
   #leaving = false;
@@ -124,7 +117,16 @@ class Desk {
   async hold(): Promise<void> {
     this.#listen();
     this.#teller.start();
-    void this.#broadcast();
+    void this.#start(
+      () => this.#outbox.owesNotices,
+      () => this.#outbox.takeNotices().map((notice) => startBroadcast({ desk_id: this.#id, notice })),
+    );
+    if (this.#cancels) {
+      void this.#start(
+        () => this.#outbox.owesCancels,
+        () => this.#outbox.takeCancels().map((order) => startCancels({ desk_id: this.#id, ...order })),
+      );
+    }
     void this.#check();
     await condition(() => this.#isLong);
     await this.#leave();
@@ -282,30 +284,15 @@ class Desk {
     return blind_until > clock ? blind_until - clock : CHECK_EVERY_MS;
   }
 
-  /** A workflow of its own for each change: telling thousands must not hold up the desk, nor end with a run of it. */
-  async #broadcast(): Promise<void> {
+  /** A workflow of its own for each: telling or cancelling thousands must not hold up the desk, nor end with a run of it. */
+  async #start(owes: () => boolean, next: () => readonly Promise<void>[]): Promise<void> {
     this.#telling += 1;
     for (;;) {
-      await condition(() => this.#leaving || this.#outbox.owesNotices);
+      await condition(() => this.#leaving || owes());
       if (this.#leaving) break;
-      for (const notice of this.#outbox.takeNotices()) await this.#startBroadcast({ desk_id: this.#id, notice });
+      await Promise.all(next());
     }
     this.#telling -= 1;
-  }
-
-  async #startBroadcast(input: BroadcastInput): Promise<void> {
-    const { desk_id, notice } = input;
-    try {
-      await startChild(EMERGENCY_BROADCAST, {
-        args: [input],
-        workflowId: `desk/${desk_id}/told/${notice.epoch}`,
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowTaskTimeout: workflowInfo().taskTimeoutMs,
-        staticSummary: `${notice.scope} is ${notice.state}`,
-      });
-    } catch {
-      log.info('broadcast_runs_already', { desk_id, epoch: notice.epoch });
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the workers run. */
+export { cancelOpenOrders } from './cancel-orders';
 export { emergencyBroadcast } from './emergency-broadcast';
 export { emergencyDesk } from './emergency-desk';
 export { deskOrderExport } from './order-export';

@@ -4,7 +4,7 @@
  */
 import { proxyActivities } from '@temporalio/workflow';
 import type { OrderExport } from './desk-messages';
-import type { DeskActivities } from './desk-teller';
+import type { DeskActivities } from './desk-calls';
 
 const AT_ONCE = 200;
 

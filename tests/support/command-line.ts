@@ -32,6 +32,10 @@ export async function holdfast(args: readonly string[], options: CommandLineOpti
       err += text;
     },
     input: () => Promise.resolve(options.input ?? ''),
+    ask: (question) => {
+      err += question;
+      return Promise.resolve((options.input ?? '').split('\n')[0] ?? '');
+    },
     color: options.color ?? false,
     environment: options.environment ?? {},
     actor: options.actor ?? 'cli:test',

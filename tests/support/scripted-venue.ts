@@ -24,6 +24,12 @@ export class ScriptedVenue implements TradingVenue {
   /** Orders are not shown while it is above zero; each look takes one off. */
   hidden = 0;
   isSilent = false;
+  /** So many cancels to come are refused. */
+  refusals = 0;
+  /** Ids of orders somebody tried to cancel, in their order. */
+  readonly cancels: string[] = [];
+  /** Done right after an order was cancelled. */
+  onCancelled: (client_order_id: string) => void = () => undefined;
 
   countsAs(quote: string): string {
     return quote;
@@ -81,10 +87,23 @@ export class ScriptedVenue implements TradingVenue {
   }
 
   cancel({ client_order_id }: OrderRef): Promise<Cancellation> {
+    this.cancels.push(client_order_id);
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      return Promise.reject(new Error('not now'));
+    }
     const order = this.order(client_order_id);
     if (order === undefined) return Promise.resolve({ kind: 'not_found' });
     if (order.status !== 'open') return Promise.resolve({ kind: 'ended' });
-    return Promise.resolve({ kind: 'cancelled', order: this.change(client_order_id, { status: 'cancelled' }) });
+    const cancelled = this.change(client_order_id, { status: 'cancelled' });
+    this.onCancelled(client_order_id);
+    return Promise.resolve({ kind: 'cancelled', order: cancelled });
+  }
+
+  /** An order rests, whoever placed it. */
+  rests(over: Partial<VenueOrder> & Pick<VenueOrder, 'client_order_id'>): void {
+    const draft = { symbol: 'BTC/USDT', side: 'buy', type: 'limit', quantity: '1', ...over } as const;
+    this.accepted.push({ ...orderOf(draft, 'open'), ...over });
   }
 
   change(client_order_id: string, over: Partial<VenueOrder>): VenueOrder {

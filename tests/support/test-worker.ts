@@ -13,6 +13,7 @@ import { prepareGraph } from '../../src/graph/prepare';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
+import type { Venues } from '../../src/venues/venue';
 import type { DeskPorts } from '../../src/worker/desk-activities';
 import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
 import { until } from './until';
@@ -47,10 +48,10 @@ const DEADLINE_MS = 60_000;
 /** Once per test file: what workflows log about themselves is not what a test shows. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
-/** `desk`: what the desk tells outside Temporal, beyond the events a test reads. */
+/** `desk`: what the desk tells outside Temporal, beyond the events a test reads. `venues`: with what it trades there. */
 export async function startTestWorker(
   extraKinds: readonly NodeKind[] = [],
-  { desk: ports }: { readonly desk?: Partial<DeskPorts> } = {},
+  { desk: ports, venues }: { readonly desk?: Partial<DeskPorts>; readonly venues?: Venues } = {},
 ): Promise<TestWorker> {
   const queue = `test-${randomUUID()}`;
   const config = loadConfig({ ...process.env, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` });
@@ -77,6 +78,7 @@ export async function startTestWorker(
       log: createLogger('test', { level: 'silent', pretty: false }),
       publish,
       ...(ports === undefined ? {} : { desk: ports }),
+      ...(venues === undefined ? {} : { venues }),
       workflows: { workflowBundle: await testBundle() },
       ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
     });

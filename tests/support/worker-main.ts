@@ -32,9 +32,10 @@ async function main(): Promise<void> {
     directory: join(__dirname, '../../examples/data'),
     clock: { now: Date.now, speed: config.replay_speed },
   });
+  const { venues } = opened;
   const lookups = [...(venue === undefined ? [] : [countingLookup(venue)]), ...opened.lookups];
   const own = venue === undefined ? [counted] : [counted, ...orderKinds(new OrderSender(venue))];
-  const outside = openOutside(config, { client, log, lookups });
+  const outside = openOutside(config, { client, log, lookups, venues });
   const worker = await createWorker({
     config,
     connection: await NativeConnection.connect({ address: config.temporal.address }),
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
     kinds: new Map([...createKinds({ venues: opened.venues }), ...own.map((kind) => [kind.type, kind] as const)]),
     blobs: new FileBlobStore(config.blobs.directory),
     log,
+    venues,
     ...outside,
     ...(journal === 'without-journal' ? { desk: {} } : {}),
     workflows: { workflowBundle: { codePath: bundle } },

@@ -2,10 +2,19 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { RaiseCommand } from '../../emergency/model';
 import { isId } from '../../emergency/fields';
+import { HoldfastError } from '../../errors';
 import type { HoldfastClient } from '../../temporal-client/holdfast-client';
 import { withClient } from '../client';
 import { CONFIRM_MS, ifAnswered, isClosed, unconfirmed } from '../confirm';
-import { addTargetOptions, epochOf, nonEmpty, reasonFor, targetOf, type TargetOptions } from '../desk-target';
+import {
+  addTargetOptions,
+  epochOf,
+  nonEmpty,
+  reasonFor,
+  targetOf,
+  type Target,
+  type TargetOptions,
+} from '../desk-target';
 import { uiOf, type Io, type Ui } from '../io';
 import { lowerAtDesk } from '../lower-at-desk';
 import { assertNotExecution, raiseAtDesk } from '../raise-at-desk';
@@ -16,6 +25,7 @@ type Raising = RaiseCommand['action'];
 interface RaiseOptions extends TargetOptions {
   readonly reason?: string;
   readonly cancelOpen?: boolean;
+  readonly cancelStops?: boolean;
   readonly commandId?: string;
   readonly wait: boolean;
 }
@@ -57,23 +67,49 @@ export function addShutdown(program: Command, io: Io): void {
 
 function raising(program: Command, action: Raising, io: Io): Command {
   const command = program.command(action).description(MEANINGS[action]).argument('[execution]', 'id of the execution');
-  return addTargetOptions(command)
+  const cancels = action === 'alert' ? command : withCancels(command);
+  return addTargetOptions(cancels)
     .option('--reason <text>', 'why, for the record', nonEmpty)
-    .option('--cancel-open', 'ask for what rests at the venue to be cancelled, too')
     .option('--command-id <id>', 'to be able to give the same command again', idOf)
     .option('--no-wait', 'do not wait for the seal and the executions')
     .action(async (execution: string | undefined, options: RaiseOptions, command: Command) => {
       const elapsed = stopwatch();
       const ui = uiOf(command, io);
       const target = targetOf(execution, options, action);
-      const { reason = `${action} from the command line`, commandId, cancelOpen, desk, wait } = options;
+      const { reason = `${action} from the command line`, commandId, cancelOpen, cancelStops, desk, wait } = options;
+      assertCancels(options, target);
       if ('execution' in target) {
         if (action !== 'halt') return assertNotExecution(action, target.execution);
         return steerOne(io, ui, { action, id: target.execution, reason, elapsed });
       }
-      const order = { action, scope: target.scope, desk, reason, command_id: commandId, cancel_open: cancelOpen };
+      const flags = { cancel_open: cancelOpen, cancel_stops: cancelStops };
+      const order = { action, scope: target.scope, desk, reason, command_id: commandId, ...flags };
       return raiseAtDesk(io, ui, { ...order, waits: wait, elapsed });
     });
+}
+
+function withCancels(command: Command): Command {
+  return command
+    .option('--cancel-open', 'cancel what rests at the venues, too, but for protective stops')
+    .option('--cancel-stops', 'with --cancel-open: protective stops as well');
+}
+
+/** Throws `BadRequest`. */
+function assertCancels({ cancelOpen, cancelStops }: RaiseOptions, target: Target): void {
+  const given = [
+    ...(cancelOpen === true ? ['--cancel-open'] : []),
+    ...(cancelStops === true ? ['--cancel-stops'] : []),
+  ];
+  const [first] = given;
+  if (first !== undefined && 'execution' in target) {
+    throw new HoldfastError(
+      'BadRequest',
+      `${first} is for scopes of the desk; orders of one execution go with their bot or strategy.`,
+    );
+  }
+  if (cancelStops === true && cancelOpen !== true) {
+    throw new HoldfastError('BadRequest', '--cancel-stops is of use only together with --cancel-open.');
+  }
 }
 
 export function addResume(program: Command, io: Io): void {

@@ -6,6 +6,7 @@ import type { DeskStatus } from '../../emergency/decide';
 import type { ExecutionStatus } from '../../workflows/messages';
 import { adviceFor } from '../advice';
 import { withClient } from '../client';
+import { isNews, namedCancelLines } from '../cancels';
 import { deskLine, timeOf } from '../desk-words';
 import { uiOf, type Io, type Ui } from '../io';
 import { countsOf, countWords, nodeRows } from '../node-rows';
@@ -59,12 +60,17 @@ async function watchIt(io: Io, ui: Ui, show: () => Promise<void>): Promise<void>
 
 /** What is open is shown also when the desk is silent: that is when one looks. */
 async function showDesk(client: HoldfastClient, ui: Ui): Promise<void> {
-  const [desk, { executions }] = await Promise.all([
+  const [desk, { executions }, all] = await Promise.all([
     client.deskStatus().catch(silence),
     client.listExecutions({ open: true, limit: 100 }),
+    client.listCancels(),
   ]);
-  if (ui.json) ui.data({ desk: desk instanceof HoldfastError ? null : desk, executions });
-  else showOpen(desk, executions, ui);
+  const cancels = all.filter((each) => isNews(each, Date.now()));
+  if (ui.json) ui.data({ desk: desk instanceof HoldfastError ? null : desk, executions, cancels });
+  else {
+    showOpen(desk, executions, ui);
+    for (const line of cancels.flatMap((each) => ['', ...namedCancelLines(each, ui)])) ui.line(line);
+  }
   if (desk instanceof HoldfastError) throw desk;
 }
 

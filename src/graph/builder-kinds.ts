@@ -1,7 +1,7 @@
 /**
  * Which node kind a builder's block is: data alone. What a row does not name keeps its own name, so that validation judges it; a row may
  * name kinds, fields and outputs that do not exist, which then count as not named. A row stands here only where the kind does what the
- * block did: an order that was sent is no `intended_order`.
+ * block did.
  */
 import { snakeCase } from './import-names';
 

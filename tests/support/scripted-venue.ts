@@ -3,6 +3,7 @@ import type { UsablePermit } from '../../src/venues/order-sender';
 import type {
   Balance,
   Cancellation,
+  OrderBook,
   OrderRef,
   Submission,
   TradingVenue,
@@ -40,7 +41,7 @@ export class ScriptedVenue implements TradingVenue {
     return Promise.resolve({ symbol, base: 'BTC', quote: 'USDT', ...limits });
   }
 
-  orderBook(symbol: string) {
+  orderBook(symbol: string): Promise<OrderBook> {
     return Promise.resolve({ symbol, bids: [], asks: [], time_ms: Date.now() });
   }
 

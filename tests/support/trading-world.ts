@@ -232,7 +232,7 @@ export function newExecution(): string {
 
 /** What the venue knows the first order of a node by. */
 export function clientIdOf(execution: string, node: string, leg = 'order'): string {
-  const name = JSON.stringify([`${execution}/${node}/1`, leg]);
+  const name = JSON.stringify([`${execution}/${node}/0`, leg]);
   return createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 

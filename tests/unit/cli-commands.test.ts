@@ -70,7 +70,7 @@ describe('holdfast nodes', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^FAMILY +KIND +EFFECT +WHAT IT DOES\n/);
     expect(out).toMatch(/^\w+ +ticker +read|^ +ticker +read/m);
-    expect(out).toMatch(/intended_order/);
+    expect(out).toMatch(/market_order/);
   });
 
   it('describes one kind for people and for programs', async () => {

@@ -8,6 +8,7 @@ import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
 const SOURCE = resolve(__dirname, '../../src');
 /** Inside the checkout: the counters in a bundle name the files they count by full path, so no other checkout can use it. */
 const CACHE = resolve(__dirname, '../../node_modules/.cache/holdfast');
+const INTERCEPTOR = resolve(__dirname, 'coverage-interceptor.ts');
 /** Pure rooms are counted by their unit tests; two instrumentations of one file cannot be merged. */
 const COUNTED = /[/\\]src[/\\]workflows[/\\]/;
 
@@ -43,6 +44,7 @@ function bundleOptions(counted: boolean): BundleOptions {
   const augmented = workflowCoverage.augmentBundleOptions(options);
   return {
     ...augmented,
+    workflowInterceptorModules: [INTERCEPTOR],
     webpackConfigHook: (config) => {
       const hooked = augmented.webpackConfigHook?.(config) ?? config;
       const counter = hooked.module?.rules?.at(-1);
@@ -59,6 +61,7 @@ function fingerprint(counted: boolean): string {
   for (const room of ['workflows', 'graph', 'events', 'emergency']) {
     for (const file of readdirSync(join(SOURCE, room)).sort()) hash.update(readFileSync(join(SOURCE, room, file)));
   }
+  hash.update(readFileSync(INTERCEPTOR));
   for (const file of ['error-catalogue.ts', 'errors.ts', 'json.ts', 'money.ts'])
     hash.update(readFileSync(join(SOURCE, file)));
   return hash.digest('hex').slice(0, 16);

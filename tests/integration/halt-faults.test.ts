@@ -179,9 +179,11 @@ beforeEach(async () => {
   await allListen();
 });
 /** What a test that failed left behind must not fail the next. */
-afterEach(() => {
+afterEach(async () => {
   redis.thaw();
   for (const worker of world.workers) worker.signal('SIGCONT');
+  await startMissing();
+  if ((await world.scope())?.can_trade === false) await world.resume();
 });
 afterAll(async () => {
   await world.close();

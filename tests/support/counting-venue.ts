@@ -43,7 +43,8 @@ export class CountingVenue {
   }
 
   static async listen(): Promise<CountingVenue> {
-    const server = createServer();
+    // A worker that stood still writes on its connection when it goes on: that must still be there, or nothing arrives to be refused.
+    const server = createServer({ keepAliveTimeout: 120_000 });
     const venue = new CountingVenue(server);
     server.on('request', (request, response) => void venue.#take(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

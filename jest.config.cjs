@@ -23,6 +23,7 @@ const withStack = {
 
 module.exports = {
   projects: [project('unit'), project('workflow', withStack), project('integration', withStack)],
+  testSequencer: '<rootDir>/tests/support/sequencer.cjs',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/main.ts'],
   coverageProvider: 'babel',
   coverageReporters: ['text-summary', 'json-summary', 'lcovonly'],

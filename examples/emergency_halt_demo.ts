@@ -5,6 +5,7 @@
  * Run it while `npm start` is up:  TEMPORAL_ADDRESS=127.0.0.1:7233 node dist/examples/emergency_halt_demo.js
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 
 interface Answer {
@@ -27,6 +28,7 @@ interface Status {
 
 type Permit = { readonly granted: true } | { readonly granted: false; readonly code: string };
 
+const SEALED_WITHIN_MS = 30_000;
 const actor = 'demo';
 const reason = 'emergency halt demo';
 const order = { account: 'demo', venue: 'paper', symbol: 'BTC/USDT', currency: 'USDT', execution_id: 'demo' };
@@ -62,9 +64,9 @@ async function demonstrate(desk: WorkflowHandle): Promise<void> {
   console.log(`order     `, await permit(desk), `after ${since()}`);
 
   const halted = await desk.query<Status>('status');
-  const [{ state, causes, sealed_at }] = halted.scopes;
+  const [{ state, causes }] = halted.scopes;
   console.log(`desk      ${state} after ${since()}: ${causes.map(({ id }) => id).join(', ')}`);
-  console.log(`sealed    ${sealed_at === undefined ? 'not yet' : 'no order of before can be accepted any more'}`);
+  console.log(`sealed    ${(await isSealed(desk)) ? 'no order of before can be accepted any more' : 'not yet'}`);
 
   const early = await resume(desk, halted);
   console.log(`resume    refused while the limit is breached: ${early.error?.code ?? 'it was not'}`);
@@ -72,6 +74,17 @@ async function demonstrate(desk: WorkflowHandle): Promise<void> {
   const late = await resume(desk, await desk.query<Status>('status'));
   console.log(`resume    after the operator raised the limit: ${late.state}`);
   console.log(`order     `, await permit(desk));
+}
+
+/** A desk that has just begun seals nothing for two seconds: the one before it may have granted permits. */
+async function isSealed(desk: WorkflowHandle): Promise<boolean> {
+  const end = performance.now() + SEALED_WITHIN_MS;
+  while (performance.now() < end) {
+    const { scopes } = await desk.query<Status>('status');
+    if (scopes[0].sealed_at !== undefined) return true;
+    await sleep(100);
+  }
+  return false;
 }
 
 function command(desk: WorkflowHandle, said: object): Promise<Answer> {

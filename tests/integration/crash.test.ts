@@ -9,7 +9,7 @@ import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { Receiver } from '../support/receiver';
 import { killHard, processOf, StackHome } from '../support/stack-home';
 import { counted } from '../support/test-kinds';
-import { until } from '../support/until';
+import { answered, until } from '../support/until';
 import { testBundle } from '../support/workflow-bundle';
 import { WorkerProcess } from '../support/worker-process';
 import { readyDesk } from '../support/ready-desk';
@@ -115,6 +115,7 @@ describe('killed with -9', () => {
       workers.push(await WorkerProcess.start(before.environment, bundle));
       const client = await HoldfastClient.connect(loadConfig(before.environment).temporal);
       open.push(client);
+      await until('the desk is set up', async () => (await answered(() => client.deskStatus())).state === 'normal');
       const { execution_id } = await client.startExecution(prepared(thirtyNodes(receiver.url, 100), 'default'));
       await until('ten nodes ran', () => receiver.of(execution_id).length >= 10);
       const { supervisor, temporal, redis, worker, gateway } = await home.record();

@@ -7,7 +7,7 @@ import { HoldfastError } from '../../src/errors';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 /** An exchange that refuses every call until it recovers. */
 class Exchange {
@@ -93,7 +93,7 @@ describe('fifty executions on a dead resource', () => {
     const later = sent.filter((at) => at > openedAt);
     expect(later.length).toBeLessThanOrEqual(SETTINGS.default.probes * periods);
     exchange.alive = true;
-    const ended = await Promise.all(ids.map((id) => worker.ended(id, 40_000)));
+    const ended = await Promise.all(ids.map((id) => worker.ended(id, 120_000)));
     expect(ended.filter(({ state }) => state !== 'completed')).toEqual([]);
     const attempts = ended.map(({ nodes }) => nodes['call']?.attempt ?? 0);
     const made = exchange.calls.length;

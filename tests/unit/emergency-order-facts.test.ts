@@ -267,3 +267,42 @@ describe('events of an order', () => {
     });
   });
 });
+
+describe('all that is told of an order at once', () => {
+  const permitted = {
+    ...{ quantity: '2', price: '100', execution_id: 'run-1', epoch: 1, reduces: false, granted_at: NOON },
+  };
+  const fact = (over: Partial<OrderFact> = {}): OrderFact => ({
+    ...{ order_id: 'o', permit_id: 'p', account: 'main', venue: 'paper', symbol: 'BTC/USDT', side: 'buy' },
+    ...{ currency: 'USDT', status: 'open', updated_at: NOON, permitted },
+    ...over,
+  });
+  const fill = (quantity: string) => ({ quantity, notional: '100', fees: '0.1', at: NOON });
+  const typesOf = (over: Partial<OrderFact>) => orderEvents('d', fact(over)).map(({ event }) => event.type);
+
+  it('is that it went out, what it filled, and how it ended', () => {
+    expect(typesOf({})).toEqual(['order_submitted']);
+    expect(typesOf({ status: 'intended' })).toEqual([]);
+    expect(typesOf({ status: 'unknown' })).toEqual(['order_unknown']);
+    expect(typesOf({ status: 'rejected' })).toEqual(['order_rejected']);
+    expect(typesOf({ fill: fill('1') })).toEqual(['order_submitted', 'order_partially_filled']);
+    expect(typesOf({ status: 'cancelled', fill: fill('1') })).toEqual([
+      ...['order_submitted', 'order_partially_filled', 'order_cancelled'],
+    ]);
+    expect(typesOf({ status: 'filled', fill: fill('2') })).toEqual(['order_submitted', 'order_filled']);
+  });
+
+  it('is, of one nobody permitted, what it filled, which is never known to be all', () => {
+    const { permitted: _, permit_id: __, ...bare } = fact({ status: 'unpermitted', fill: fill('2') });
+    const [, told] = orderEvents('d', bare);
+    expect(told?.event).toMatchObject({
+      ...{ type: 'order_partially_filled', stream: 'desk/d', mode: 'paper' },
+      order: { order_id: 'o', filled_quantity: '2', filled_notional: '100', fees: '0.1' },
+    });
+  });
+
+  it('is nothing new for news that are none to anybody', () => {
+    expect(newOrderEvents('d', fact(), ['granted', 'fenced'])).toEqual([]);
+    expect(newOrderEvents('d', fact({ status: 'open' }), ['filled', 'ended'])).toEqual([]);
+  });
+});

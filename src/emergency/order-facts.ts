@@ -6,23 +6,22 @@ import { present } from '../json';
 import { decimal } from '../money';
 import { find } from './forgetting';
 import type { Fill, OrderFact, OrderFill, OrderNews, OrderStatus, PermittedOrder } from './model';
-import { entry, type DeskState, type Draft, type OpenPermit, type OrderSoFar } from './state';
+import { entry, type DeskState, type Draft, type OpenPermit, type OrderChange, type OrderSoFar } from './state';
 
 /** How a permit ended. */
 export type Ending = 'unused' | 'rejected' | 'closed';
 
 /** The order of an open permit has changed. */
-export function noteOrder(draft: Draft, permitId: string, news: OrderNews): void {
-  const known = draft.orders.get(permitId);
-  if (known === undefined) draft.orders.set(permitId, { news: new Set([news]) });
-  else known.news.add(news);
+export function noteOrder(draft: Draft, permitId: string, news: OrderNews): OrderChange {
+  const change = draft.orders.get(permitId) ?? { news: new Set<OrderNews>() };
+  change.news.add(news);
+  draft.orders.set(permitId, change);
+  return change;
 }
 
 /** Its permit has ended; `permit` is what it was. */
 export function noteEnd(draft: Draft, permitId: string, permit: OpenPermit, ending: Ending): void {
-  noteOrder(draft, permitId, 'ended');
-  const change = draft.orders.get(permitId);
-  if (change !== undefined) change.fact = factOf(draft.desk, permitId, permit, ending);
+  noteOrder(draft, permitId, 'ended').fact = factOf(draft.desk, permitId, permit, ending);
 }
 
 /** A fill of an order that has no open permit: it has ended, or there never was one here. */

@@ -1,6 +1,6 @@
 /** Which orders go when somebody asks for what rests to be cancelled. */
 import { describe, expect, it } from '@jest/globals';
-import { pickOrders, protects, type CancelOrder } from '../../src/emergency/cancels';
+import { pickOrders, protects, type CancelOrder, concernsAccount } from '../../src/emergency/cancels';
 import { openOrdersOf } from '../../src/emergency/open-orders';
 import type { PermitStatus } from '../../src/emergency/status';
 import type { VenueOrder } from '../../src/venues/venue';
@@ -120,5 +120,13 @@ describe('a desk that is asked for all of an account', () => {
     expect(all.unsettled).toHaveLength(150);
     expect(all.positions).toEqual([{ symbol: 'BTC/USDT', quantity: '2' }]);
     expect(openOrdersOf(desk.state, { ...question, account: 'other', all: true }).positions).toEqual([]);
+  });
+});
+
+describe('an account', () => {
+  it('is concerned by every scope but the venue of another', () => {
+    const account = { venue: 'paper', account: 'main' };
+    const scopes = ['global', 'bot:b', 'symbol:BTC/USDT', 'venue:paper', 'venue:other'];
+    expect(scopes.filter((scope) => concernsAccount(scope, account))).toEqual(scopes.slice(0, 4));
   });
 });

@@ -7,8 +7,9 @@ import {
   nodeEvent,
   nodeKey,
   type ExecutionContext,
+  metricsEvent,
 } from '../../src/events/build';
-import type { NodeFact, NodeTurn } from '../../src/events/envelope';
+import type { EmergencyStateChanged, NodeFact, NodeTurn } from '../../src/events/envelope';
 
 const AT = Date.parse('2026-01-05T12:00:00.123Z');
 const context: ExecutionContext = {
@@ -183,5 +184,34 @@ describe('an event', () => {
     });
     expect(key).toBe('each[3]/n');
     expect(nodeKey('', 'n')).toBe('n');
+  });
+});
+
+describe('what a desk tells', () => {
+  const changed: Omit<EmergencyStateChanged, 'sealed'> = {
+    type: 'emergency_state_changed',
+    ...{ controller_id: 'b', scope: 'bot:b', reason: 'odd prices', actor: 'ann', desk_epoch: 7 },
+    previous_state: 'normal',
+    new_state: 'halt',
+  };
+
+  it('of a seal stands behind the change it belongs to, under an id of its own', () => {
+    const change = emergencyEvent('d', 'paper', { ...changed, sealed: false }, 1);
+    const seal = emergencyEvent('d', 'paper', { ...changed, sealed: true }, 2);
+    expect(change).toMatchObject({ key: 'bot:b', precedence: [7, 0, 0, 0], event: { event_id: 'desk/d|7' } });
+    expect(seal).toMatchObject({ key: 'bot:b', precedence: [7, 0, 0, 1], event: { event_id: 'desk/d|7|sealed' } });
+    expect(emergencyEvent('d', 'paper', { ...changed, scope: 'global', sealed: false }, 1)).not.toHaveProperty('key');
+  });
+
+  it('of figures is told once a second and owner', () => {
+    const figures = {
+      ...{ realized_pnl: '0', unrealized_pnl: '0', equity: '0', drawdown_percent: '0', exposure: '0', fees: '0' },
+      ...{ orders: 0, fills: 0, win_rate: null, executions: 0, failures: 0, mean_duration_ms: null, window: '1d' },
+    };
+    const idOf = (type: 'bot_metrics' | 'strategy_metrics', owner: object, at: number) =>
+      metricsEvent('d', owner, { type, ...figures } as never, at).event.event_id;
+    expect(idOf('bot_metrics', { bot_id: 'b' }, 1_200)).toBe('metrics/d|bot_metrics|b|1');
+    expect(idOf('bot_metrics', { bot_id: 'b' }, 1_900)).toBe('metrics/d|bot_metrics|b|1');
+    expect(idOf('strategy_metrics', { strategy_id: 's' }, 2_000)).toBe('metrics/d|strategy_metrics|s|2');
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RaiseCommand } from '../../src/emergency/model';
 import type { OpenOrders } from '../../src/emergency/open-orders';
-import { differenceWords, foreignOrders, missingBalances } from '../../src/emergency/reconcile';
+import { confirmed, differenceWords, foreignOrders, missingBalances } from '../../src/emergency/reconcile';
 import type { PermitStatus } from '../../src/emergency/status';
 import type { Balance } from '../../src/venues/venue';
 import { Reconciler } from '../../src/worker/reconciler';
@@ -122,5 +122,20 @@ describe('the reconciler of an account', () => {
     venue.openOrders = () => Promise.reject(new Error('no answer'));
     expect(await reconciler.look()).toBe(false);
     expect(said.at(-1)).toBe('account_not_reconciled');
+  });
+});
+
+describe('differences', () => {
+  const found = (id: string) => ({ kind: 'foreign_order', id, text: `order ${id}` }) as const;
+
+  it('count when they were there at the look before, too, in an order of their own', () => {
+    expect(confirmed([found('b'), found('c'), found('a')], [found('a'), found('b')])).toEqual([found('a'), found('b')]);
+    expect(confirmed([found('a'), found('b')], [found('b'), found('a')])).toEqual([found('a'), found('b')]);
+  });
+
+  it('are named as far as they fit into a sentence, and counted beyond', () => {
+    const many = Array.from({ length: 40 }, (_, at) => found(String(at)));
+    expect(differenceWords(many)).toMatch(/^order 0; .*; and \d+ more$/);
+    expect(differenceWords(many.slice(0, 1))).toBe('order 0');
   });
 });

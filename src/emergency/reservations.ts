@@ -126,6 +126,8 @@ function setUnknown(draft: Draft, permitId: string, isUnknown: boolean): void {
   const { unknown, ...known } = permit;
   put(draft, 'permits', permitId, isUnknown ? { ...known, unknown: true } : known);
   if (isUnknown) noteOrder(draft, permitId, 'unknown');
+  // A fill has shown that the venue has it, and only now is nothing of it unknown.
+  else if (permit.status === 'acknowledged') noteOrder(draft, permitId, 'acknowledged');
   const count = (entry(draft.desk.unproven, permit.instrument) ?? 0) + (unknown === undefined ? 1 : -1);
   if (count === 0) remove(draft, 'unproven', permit.instrument);
   else put(draft, 'unproven', permit.instrument, count);

@@ -268,6 +268,18 @@ describe('events of an order', () => {
   });
 });
 
+describe('an order that was unknown and filled', () => {
+  it('is told as open once the venue has said that it has it', () => {
+    const desk = new DeskAtWork();
+    desk.permits([orderRequest('p', { quantity: '2' })]);
+    desk.settle('p', 'unknown');
+    desk.fill({ permit_id: 'p', order_id: 'p' });
+    expect(facts(desk)).toMatchObject([{ status: 'unknown' }]);
+    desk.settle('p', 'acknowledged');
+    expect(facts(desk)).toMatchObject([{ status: 'open' }]);
+  });
+});
+
 describe('all that is told of an order at once', () => {
   const permitted = {
     ...{ quantity: '2', price: '100', execution_id: 'run-1', epoch: 1, reduces: false, granted_at: NOON },

@@ -14,7 +14,7 @@ import { StubPermit } from '../support/stub-permit';
 import { until } from '../support/until';
 
 // The first use of ccxt transforms 25,000 lines.
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const SYMBOL = 'BTC/USDT';
 const directory = resolve('examples/data');

@@ -13,7 +13,7 @@ import { StubPermit } from '../support/stub-permit';
 import { until } from '../support/until';
 
 // The first use of ccxt transforms 25,000 lines.
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const KEY = 'planted-key-5d10';
 const SECRET = 'planted-secret-c3aa';

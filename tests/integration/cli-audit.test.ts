@@ -4,7 +4,7 @@ import { holdfast } from '../support/command-line';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { freePort } from '../support/own-redis';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const entry = (ordinal: number, desk_id = 'default'): AuditEntry => ({
   desk_id,

@@ -6,7 +6,7 @@ import { holdfast } from '../support/command-line';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const SECOND = 'cli:bob';
 let own: OwnNamespace;

@@ -5,7 +5,7 @@ import { holdfast } from '../support/command-line';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { freePort } from '../support/own-redis';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const AT = Date.UTC(2026, 0, 5, 12);
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { drill, type DrillReport } from '../../src/cli/drill';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 describe('a drill', () => {
   let worker: TestWorker;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const run = promisify(execFile);
 const RUN_TYPESCRIPT = resolve(__dirname, '../support/run-typescript.cjs');

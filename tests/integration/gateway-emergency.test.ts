@@ -12,7 +12,7 @@ import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const KEY = 'a closing key of at least thirty-two characters';
 const OPERATOR = { role: 'operator', subject: 'ann' } as const;

@@ -9,7 +9,7 @@ import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 type Body = Record<string, unknown>;
 

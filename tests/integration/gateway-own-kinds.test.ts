@@ -5,7 +5,7 @@ import { addKinds } from '../../src/activities/load-kinds';
 import { startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const own: NodeKind = defineNode({
   type: 'own_kind',

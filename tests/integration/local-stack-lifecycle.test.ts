@@ -10,7 +10,7 @@ import { startStack } from '../../src/local-stack/stack';
 import { killHard, processOf, StackHome } from '../support/stack-home';
 import { until } from '../support/until';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const services = {
   worker: join(__dirname, '../support/stub-worker.cjs'),

@@ -13,7 +13,7 @@ import { obtainTemporalCli } from '../../src/local-stack/temporal-cli';
 import { findProgram } from '../../src/local-stack/programs';
 import { StackHome } from '../support/stack-home';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Nobody listens there, and fetch does not refuse it by itself as it does the well-known ports. */
 const UNREACHABLE = 'http://127.0.0.1:60999/archive';

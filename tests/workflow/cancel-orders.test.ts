@@ -7,7 +7,7 @@ import { ScriptedVenue } from '../support/scripted-venue';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { answered, until } from '../support/until';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const BOT = { bot_id: 'bot_1', name: 'One', venues: ['paper'], starting_equity: '10000', time_zone: 'UTC' };
 

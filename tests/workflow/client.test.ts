@@ -6,7 +6,7 @@ import { freePort } from '../support/own-redis';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 let worker: TestWorker;
 let client: HoldfastClient;

@@ -3,7 +3,7 @@ import { by, LiveDesk } from '../support/live-desk';
 import { RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 describe('what the emergency desk makes of executions', () => {
   let worker: TestWorker;

@@ -6,7 +6,7 @@ import { SETTING } from '../support/ready-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 describe('the emergency desk and the journal', () => {
   let database: OwnPostgresql;

@@ -4,7 +4,7 @@ import { orderRequest } from '../support/desk-at-work';
 import { codeOf, LiveDesk } from '../support/live-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 describe('permits and limits of the emergency desk', () => {
   let worker: TestWorker;

@@ -4,7 +4,7 @@ import { by, codeOf, LiveDesk } from '../support/live-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 describe('the emergency desk, from run to run', () => {
   let worker: TestWorker;

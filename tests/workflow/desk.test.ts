@@ -5,7 +5,7 @@ import { SETTING } from '../support/ready-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 describe('the emergency desk', () => {
   let worker: TestWorker;

@@ -7,7 +7,7 @@ import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 import { readyDesk } from '../support/ready-desk';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const ENVELOPE = ['v', 'event_id', 'stream', 'type', 'timestamp', 'mode'];
 const CORRELATION = ['execution_id', 'workflow_id', 'bot_id', 'strategy_id'];

@@ -8,7 +8,7 @@ import { codeOf } from '../support/live-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 interface Dispatch {
   readonly dispatch: number;

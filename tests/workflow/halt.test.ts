@@ -20,7 +20,7 @@ const encoded = (encoding: string, data: string): RawPayload => ({
 });
 
 // Each takes well under two seconds on an idle machine.
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 describe('a halted execution', () => {
   const counter = new RunCounter();

@@ -7,7 +7,7 @@ import { counted, Gate } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 let worker: TestWorker;
 let receiver: Receiver;

@@ -6,7 +6,7 @@ import { RunCounter, Gate, failing, large, lengthOf, refusing, slow, slowPure } 
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const counter = new RunCounter();
 const gate = new Gate();

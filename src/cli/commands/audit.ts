@@ -1,9 +1,9 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { HoldfastError } from '../../errors';
-import { openJournal, type AuditRow, type BrokenLink, type DeskVerdict, type Journal } from '../../journal/journal';
+import type { AuditRow, BrokenLink, DeskVerdict, Journal } from '../../journal/journal';
 import { uiOf, type Io, type Ui } from '../io';
 import { brief, table } from '../table';
-import { locate } from '../where';
+import { withJournal } from '../with-journal';
 
 interface VerifyOptions {
   readonly desk?: string;
@@ -33,16 +33,6 @@ export function addAudit(program: Command, io: Io): void {
     .action(async (options: ListOptions, command: Command) => {
       await withJournal(io, (journal) => list(journal, options, uiOf(command, io)));
     });
-}
-
-async function withJournal(io: Io, use: (journal: Journal) => Promise<void>): Promise<void> {
-  const { database_url } = await locate(io);
-  const journal = openJournal(database_url);
-  try {
-    await use(journal);
-  } finally {
-    await journal.close();
-  }
 }
 
 async function verify(journal: Journal, desk: string | undefined, ui: Ui): Promise<void> {

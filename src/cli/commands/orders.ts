@@ -1,12 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { HoldfastError } from '../../errors';
 import { present } from '../../json';
-import { openJournal, type FillRow, type Journal, type OrderRow } from '../../journal/journal';
+import type { FillRow, Journal, OrderRow } from '../../journal/journal';
 import { OPEN_STATUSES } from '../../journal/order-queries';
 import { addDeskOption } from '../desk-target';
 import { uiOf, type Io, type Ui } from '../io';
 import { table } from '../table';
-import { locate } from '../where';
+import { withJournal } from '../with-journal';
 
 interface ListOptions {
   readonly desk: string;
@@ -37,16 +37,6 @@ export function addOrders(program: Command, io: Io): void {
         order === undefined ? list(journal, options, ui) : show(journal, options.desk, order, ui),
       );
     });
-}
-
-async function withJournal(io: Io, use: (journal: Journal) => Promise<void>): Promise<void> {
-  const { database_url } = await locate(io);
-  const journal = openJournal(database_url);
-  try {
-    await use(journal);
-  } finally {
-    await journal.close();
-  }
 }
 
 async function list(journal: Journal, options: ListOptions, ui: Ui): Promise<void> {

@@ -113,10 +113,10 @@ export class EventPublisher {
     }
   }
 
-  /** Starts at the end of this turn, so that what is published together travels together. */
+  /** Starts after this turn's other work, a node's own end first of all; what is published within it travels together. */
   #kick(): void {
     if (this.#pumping !== undefined || this.#runId === undefined) return;
-    this.#pumping = Promise.resolve()
+    this.#pumping = new Promise(setImmediate)
       .then(() => this.#pump())
       .catch((error: unknown) => {
         this.#reconnect(error);

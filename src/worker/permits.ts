@@ -1,8 +1,9 @@
 /**
  * Asks the desk for permits on behalf of all orders of one worker, and tells it how they ended.
  *
- * P1. One update at a time, at most 200 requests and settlements in each; what gathers meanwhile is the next. One that is not answered
- *     within half a second no longer holds up the next.
+ * P1. One update at a time asks and one at a time tells, at most 200 requests and settlements in each; what gathers meanwhile is the
+ *     next. Settlements travel with requests where they can: a request waits for another request, never for settlements alone. An update
+ *     that is not answered within half a second no longer holds up the next.
  * P2. A request is answered within half a second, or the answer is no. What the desk may have granted all the same is settled `unused`.
  * P3. A settlement is told until the desk has taken it, in the order they were given.
  */
@@ -50,7 +51,11 @@ export class PermitDesk {
   #settlements: Settlement[] = [];
   /** Settlements of updates that nobody has heard the end of. */
   #telling = 0;
-  #isBusy = false;
+  #isKicked = false;
+  /** An update is on its way that holds up the next one with requests. */
+  #isAsking = false;
+  /** The same for settlements. */
+  #isTelling = false;
   #pause: NodeJS.Timeout | undefined;
 
   constructor(options: PermitDeskOptions) {
@@ -102,22 +107,26 @@ export class PermitDesk {
 
   /** At the end of this turn, so that what is asked together travels together. */
   #kick(): void {
-    if (this.#isBusy || this.#pause !== undefined) return;
-    this.#isBusy = true;
-    queueMicrotask(() => void this.#pump());
+    if (this.#isKicked) return;
+    this.#isKicked = true;
+    queueMicrotask(() => {
+      this.#isKicked = false;
+      this.#pump();
+    });
   }
 
-  async #pump(): Promise<void> {
-    while (this.#waiting.length + this.#settlements.length > 0 && this.#pause === undefined) {
-      const settlements = this.#settlements.splice(0, MOST_SETTLEMENTS);
-      const asked = this.#waiting.splice(0, MOST_PER_UPDATE - settlements.length);
-      await this.#send(asked, settlements);
-    }
-    this.#isBusy = false;
+  #pump(): void {
+    if (this.#isAsking || this.#pause !== undefined) return;
+    const settlements = this.#isTelling ? [] : this.#settlements.splice(0, MOST_SETTLEMENTS);
+    const asked = this.#waiting.splice(0, MOST_PER_UPDATE - settlements.length);
+    if (asked.length + settlements.length > 0) void this.#send(asked, settlements);
   }
 
-  /** Resolves when the next update may be sent; the end of this one is dealt with whenever it comes. */
+  /** Holds up the next of its kind until its end, which is dealt with whenever it comes. */
   async #send(asked: readonly Asked[], settlements: readonly Settlement[]): Promise<void> {
+    const [asks, tells] = [asked.length > 0, settlements.length > 0];
+    this.#isAsking ||= asks;
+    this.#isTelling ||= tells;
     const sentAt = this.#now();
     for (const each of asked) each.sentAt ??= sentAt;
     const batch: PermitBatch = { requests: asked.map(({ request }) => request), settlements };
@@ -135,6 +144,9 @@ export class PermitDesk {
         },
       );
     await within(DEADLINE_MS, ended);
+    if (asks) this.#isAsking = false;
+    if (tells) this.#isTelling = false;
+    this.#kick();
   }
 
   #take(asked: readonly Asked[], answers: readonly PermitAnswer[]): void {

@@ -46,6 +46,21 @@ describe('a graph with inline parameters', () => {
     ).toMatchObject({ a: { type: 'notify' }, b: { on_error: 'continue', after: ['a.error'] }, continue: {} });
   });
 
+  it('keeps an order that is written as a list, and leaves out an empty one', () => {
+    expect(nodesOf({ a: { type: 'notify' }, b: { type: 'notify', after: ['a'], x: 1, next: [] } })).toMatchObject({
+      b: { after: ['a'], params: { x: 1 } },
+    });
+    expect(told({ b: { type: 'notify', next: [] } })).toContain('changed The empty `next` of node b was left out.');
+  });
+
+  it('unpacks params one level down only where they clash with none', () => {
+    const nodes = (params: unknown) => ({ a: { type: 'notify', params, config: { message: 'm' } } });
+    expect(nodesOf(nodes({}))).toEqual({ a: { type: 'notify', params: { message: 'm' } } });
+    expect(nodesOf(nodes({ message: 'n' }))).toEqual({
+      a: { type: 'notify', params: { message: 'n', config: { message: 'm' } } },
+    });
+  });
+
   it('leaves `next` to the params where it names no node', () => {
     expect(nodesOf({ a: { type: 'notify', next: 'nobody' } })).toEqual({
       a: { type: 'notify', params: { next: 'nobody' } },

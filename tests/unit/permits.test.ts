@@ -58,6 +58,21 @@ describe('permits of one worker', () => {
     ]);
   });
 
+  it('never lets a request wait for settlements alone, and tells those in the order they were given', async () => {
+    const { wait, release } = held();
+    desk.beforePermits = wait;
+    permits.settle({ permit_id: 's0', outcome: 'unused' });
+    await settled();
+    permits.settle({ permit_id: 's1', outcome: 'unused' });
+    desk.beforePermits = () => Promise.resolve();
+    expect((await permits.request(order('p'))).permit_id).toBe('p');
+    expect(desk.settlements).toEqual([]);
+    release();
+    await settled();
+    expect(desk.settlements.map(({ permit_id }) => permit_id)).toEqual(['s0', 's1']);
+    expect(permits.unsettled).toBe(0);
+  });
+
   it('never puts more than 200 into an update, and starves neither requests nor settlements', async () => {
     const { wait, release } = held();
     desk.beforePermits = wait;

@@ -2,9 +2,10 @@
  * What the emergency desk costs.
  *
  * Measured: permits per second that two workers' clients get, each asking for 200 at once and giving every one back; how long one permit
- * takes on an idle desk; how long a halt takes until it is answered, on an idle desk and while permits are asked for without pause, beside
- * another update of the same desk at the same moment, and that once more on a server with its stock settings; the longest time
- * without an answer while the desk goes on in new runs. The desk's worker is a process of its own, as released. Not measured: venues, nodes.
+ * takes on an idle desk, beside an update of an empty workflow; how long a halt takes until it is answered, on an idle desk and while
+ * permits are asked for without pause, beside another update of the same desk at the same moment, and that once more on a server with its
+ * stock settings; the longest time without an answer while the desk goes on in new runs. The desk's worker is a process of its own, as
+ * released. Not measured: venues, nodes.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,7 @@ import { HoldfastClient } from '../src/temporal-client/holdfast-client';
 import { clientDeskPort } from '../src/worker/client-desk-port';
 import { GateKeeper } from '../src/worker/gate-keeper';
 import { PermitDesk } from '../src/worker/permits';
+import { openWorld } from './support/bench-world';
 import { machine, median } from './support/figures';
 import { SoakWorker } from './support/soak-worker';
 import { onStockServer } from './support/stock-server';
@@ -33,8 +35,9 @@ interface Asker {
 
 async function main(): Promise<void> {
   say(machine());
+  const { temporal } = loadConfig();
   await atDesk({}, async (askers, desk) => {
-    await single(askers[0]);
+    await single(askers[0], temporal.address);
     await idleHalts(askers[0].client, desk);
     const { granted, longest, stall } = await flood(askers, SECONDS * 1_000);
     say(
@@ -106,13 +109,19 @@ async function ask({ gate, permits }: Asker): Promise<number> {
   return took;
 }
 
-async function single(asker: Asker): Promise<void> {
-  const times: number[] = [];
+/** In turns with an update of a workflow that does nothing, which is what the server and the SDK cost alone. */
+async function single(asker: Asker, address: string): Promise<void> {
+  const world = await openWorld({ address });
+  const answer = await world.answering();
+  const [times, bare]: [number[], number[]] = [[], []];
   for (let at = 0; at < SINGLE; at += 1) {
     times.push(await ask(asker));
     while (asker.permits.unsettled > 0) await sleep(5);
+    bare.push(await answer());
   }
+  await world.close();
   say(`one permit, idle: p50 ${ms(median(times))}, p99 ${ms(percentile(times, 0.99))} (bar: p50 at most 12 ms)`);
+  say(`  an update of an empty workflow: p50 ${ms(median(bare))}, p99 ${ms(percentile(bare, 0.99))}`);
 }
 
 /** Asks without pause until the time is over. */

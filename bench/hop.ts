@@ -72,9 +72,18 @@ async function againstStockServer(chain: number): Promise<void> {
 
 async function pure(world: BenchWorld): Promise<void> {
   const nodes = 500;
-  const each: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) each.push((await world.holdfast(pureChain(nodes))) / nodes);
-  print(`chain of ${nodes} pure nodes, ms per node`, spread(each, 2));
+  const [each, byHand]: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    each.push((await world.holdfast(pureChain(nodes))) / nodes);
+    byHand.push((await world.plain('plainLocalChain', nodes)) / nodes);
+  }
+  const ratio = median(each) / median(byHand);
+  print(
+    `chain of ${nodes} pure nodes, ms per node`,
+    spread(each, 2),
+    `local activities by hand ${spread(byHand, 2)}`,
+    `ratio ${ratio.toFixed(3)}`,
+  );
 }
 
 async function eventsOnAndOff(silent: BenchWorld, telling: BenchWorld): Promise<void> {

@@ -25,6 +25,8 @@ export interface BenchWorld {
   holdfast(nodes: Nodes, settings?: ExecutionSettings): Promise<number>;
   /** The same of a hand-written workflow. */
   plain<Name extends keyof PlainWorkflows>(name: Name, ...args: Parameters<PlainWorkflows[Name]>): Promise<number>;
+  /** Opens a hand-written workflow that only answers; each call is one update of it, in milliseconds. */
+  answering(): Promise<() => Promise<number>>;
   close(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
   const plainDone = plainWorker.run();
   const desk = `bench-${randomUUID()}`;
   await deskAnswers(client, desk);
+  const open: (() => Promise<unknown>)[] = [];
 
   return {
     holdfast: async (nodes, settings) => {
@@ -102,7 +105,19 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
       });
       return performance.now() - startedAt;
     },
+    answering: async () => {
+      const handle = await temporal.workflow.start('plainAnswers', {
+        ...{ taskQueue: `${queue}-plain`, workflowId: randomUUID(), workflowTaskTimeout: '3s' },
+      });
+      open.push(() => handle.terminate());
+      return async () => {
+        const startedAt = performance.now();
+        await handle.executeUpdate('answer');
+        return performance.now() - startedAt;
+      };
+    },
     close: async () => {
+      await Promise.all(open.map((end) => end()));
       plainWorker.shutdown();
       await Promise.all([worker.shutdown(), plainDone]);
       await Promise.all([native.close(), connection.close(), client.close()]);

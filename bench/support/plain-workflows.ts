@@ -1,5 +1,5 @@
 /** What a person would write by hand, with the activity options Holdfast gives a node that reads. */
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, condition, defineUpdate, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 
 interface PlainActivities {
   step(value: number): Promise<number>;
@@ -18,6 +18,21 @@ export async function plainChain(length: number): Promise<number> {
   let value = 0;
   for (let index = 0; index < length; index += 1) {
     value = await step.executeWithOptions({ summary: `n${index}` }, [value]);
+  }
+  return value;
+}
+
+const local = proxyLocalActivities<PlainActivities>({
+  startToCloseTimeout: '3s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { maximumAttempts: 1 },
+});
+
+/** The same as local activities. */
+export async function plainLocalChain(length: number): Promise<number> {
+  let value = 0;
+  for (let index = 0; index < length; index += 1) {
+    value = await local.step.executeWithOptions({ summary: `n${index}` }, [value]);
   }
   return value;
 }
@@ -44,4 +59,10 @@ export async function plainWaves(lanes: readonly (readonly number[])[]): Promise
     await Promise.all(wave);
   }
   return pause.executeWithOptions({ summary: 'last' }, [0]);
+}
+
+/** Answers an update and does nothing else, until it is terminated. */
+export async function plainAnswers(): Promise<void> {
+  setHandler(defineUpdate<boolean>('answer'), () => true);
+  await condition(() => false);
 }

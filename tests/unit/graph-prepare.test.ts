@@ -195,6 +195,11 @@ describe('the version', () => {
     expect(graphVersion({ ...base, name: 'n' }, sha256)).not.toBe(graphVersion(base, sha256));
   });
 
+  it('writes whole numbers first and in their order, leaves out what is undefined, and keeps lists as they are', () => {
+    const value = { b: [2, undefined, 'x'], a: { 10: 1, '01': 3, 9: null, 4294967295: 0 }, c: undefined };
+    expect(canonicalJson(value)).toBe('{"a":{"9":null,"10":1,"01":3,"4294967295":0},"b":[2,null,"x"]}');
+  });
+
   it('is the same for every value whose members are only ordered differently', () => {
     const turn = (value: unknown): unknown => {
       if (typeof value !== 'object' || value === null) return value;

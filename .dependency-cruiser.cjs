@@ -91,6 +91,7 @@ module.exports = {
       ['event-log', 'events', 'emergency', 'journal', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
       ['socket.io', 'fastify', '@fastify/static', 'jose', 'pino', 'zod'],
     ),
+    room('feed-client', ['event-log/cursor.ts', 'events'], ['socket.io-client']),
     room('paper-venue', ['venues', 'config', 'logging.ts'], ['fastify', 'pino', 'zod']),
     room('config', ['graph/duration.ts', 'venues/profile.ts'], ['zod']),
     room(

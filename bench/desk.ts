@@ -40,9 +40,7 @@ async function main(): Promise<void> {
     await single(askers[0], temporal.address);
     await idleHalts(askers[0].client, desk);
     const { granted, longest, stall } = await flood(askers, SECONDS * 1_000);
-    say(
-      `permits, two clients, ${AT_ONCE} at once each: ${Math.round(granted / SECONDS)}/s (bar: at least 2,000/s)`,
-    );
+    say(`permits, two clients, ${AT_ONCE} at once each: ${Math.round(granted / SECONDS)}/s (bar: at least 2,000/s)`);
     say(
       `  the longest time without any answer ${ms(stall)} (bar: 200 ms); the longest wait of one permit ${ms(longest)}`,
     );

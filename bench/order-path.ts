@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     await run(orders());
     relay.forget();
     const waits: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) waits.push(...(await relay.waits(await run(orders()))));
+    for (let round = 0; round < ROUNDS; round += 1) waits.push(...relay.waits(await run(orders())));
     say(`from ready to the first byte, ${waits.length} orders: ${spreadOf(waits)} (bar: p50 at most 40 ms)`);
     say(`memory of a worker that trades: ${megabytes(worker.memory)}`);
   } finally {

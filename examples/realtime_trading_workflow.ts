@@ -2,15 +2,7 @@
  * Starts one execution of trading_arb_btc and prints every event until it ends.
  * Run it while `npm start` is up:  HOLDFAST_TOKEN=… node dist/examples/realtime_trading_workflow.js
  */
-import { io } from 'socket.io-client';
-
-interface WorkflowEvent {
-  readonly seq: number;
-  readonly type: string;
-  readonly timestamp: string;
-  readonly node_id?: string;
-  readonly outputs?: unknown;
-}
+import { Feed } from 'holdfast/client';
 
 const url = process.env['HOLDFAST_URL'] ?? 'http://127.0.0.1:8001';
 const token = process.env['HOLDFAST_TOKEN'] ?? '';
@@ -24,20 +16,17 @@ async function main(): Promise<void> {
   if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
   const { execution_id } = (await response.json()) as { execution_id: string };
 
-  const socket = io(url, { auth: { token }, transports: ['websocket'] });
-  socket.on('workflow_event', (event: WorkflowEvent) => {
-    console.log(event.timestamp, event.seq, event.type, event.node_id ?? '', event.outputs ?? '');
-    if (/^execution_(completed|failed|cancelled)$/.test(event.type)) socket.close();
+  const feed = new Feed({ url, token });
+  feed.on('event', ({ timestamp, seq, type, node_id = '', ...rest }) => {
+    console.log(timestamp, seq, type, node_id, 'outputs' in rest ? rest.outputs : '');
   });
-  socket.on('connect_error', (error) => {
-    console.error(error.message);
+  feed.on('execution', ({ has_ended }) => {
+    if (has_ended) feed.close();
   });
-  socket.on('connect', () => {
-    socket.emit('subscribe_execution', { execution_id }, (answer: { ok: boolean }) => {
-      console.log(answer);
-      if (!answer.ok) socket.close();
-    });
-  });
+  await feed.watch({ execution_id });
 }
 
-void main();
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,5 +1,12 @@
 /** What a person would write by hand, with the activity options Holdfast gives a node that reads. */
-import { ActivityCancellationType, condition, defineUpdate, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  condition,
+  defineUpdate,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
 
 interface PlainActivities {
   step(value: number): Promise<number>;

@@ -1,6 +1,6 @@
 /** The one reader of the environment. Every mistake is reported at once; profiles only choose defaults. */
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { HoldfastError } from '../errors';
@@ -42,6 +42,8 @@ export interface Config {
   };
   readonly worker: {
     readonly max_concurrent_activities: number;
+    /** Of executions; the desk has its own. */
+    readonly max_concurrent_workflow_tasks: number;
     /** How long a workflow task waits for the worker that has the execution cached; longer outside development. */
     readonly sticky_timeout_ms: number;
     /** Publish node events. */
@@ -131,6 +133,7 @@ const environmentSchema = z.object({
   HOLDFAST_CLOSING_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_ALLOWED_ORIGINS: z.string().default(''),
   HOLDFAST_MAX_CONCURRENT_ACTIVITIES: z.coerce.number().int().min(1).max(1000).default(100),
+  HOLDFAST_MAX_CONCURRENT_WORKFLOW_TASKS: z.coerce.number().int().min(2).max(1000).optional(),
   HOLDFAST_EVENTS: flag.default(true),
   HOLDFAST_DEPLOYMENT_NAME: deploymentWord.optional(),
   HOLDFAST_BUILD_ID: deploymentWord.optional(),
@@ -188,6 +191,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     paper_venue: paperVenueOf(env),
     worker: {
       max_concurrent_activities: env.HOLDFAST_MAX_CONCURRENT_ACTIVITIES,
+      // A processor has little more to do than two of them; what waits meanwhile waits where it takes no time from the desk's.
+      max_concurrent_workflow_tasks: env.HOLDFAST_MAX_CONCURRENT_WORKFLOW_TASKS ?? 2 * availableParallelism(),
       sticky_timeout_ms: env.HOLDFAST_PROFILE === 'development' ? 2_000 : 5_000,
       events: env.HOLDFAST_EVENTS,
       deployment: deploymentOf(env),

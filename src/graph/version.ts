@@ -16,7 +16,7 @@ export function graphVersion(graph: Graph, sha256: Sha256): string {
 /** JSON with the keys of every object in code unit order, whole numbers before them. The value must be bounded plain data. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  return isObject(value) ? `{${membersOf(value).join(',')}}` : (JSON.stringify(value) ?? 'null');
+  return isObject(value) ? `{${membersOf(value).join(',')}}` : value === undefined ? 'null' : JSON.stringify(value);
 }
 
 /** Written out instead of sorted into new objects for `JSON.stringify`, which takes four times as long. */

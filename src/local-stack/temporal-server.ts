@@ -10,10 +10,8 @@ import type { TemporalCli } from './temporal-cli';
 /**
  * `transferProcessorMaxPollRPS` is what makes the stock server slow: its 20 per shard cost 93–100 ms per activity.
  * `maxInFlightUpdates` is 10 by default, and more updates are refused. `timerProcessorMaxTimeShift` is a second, which made a timer
- * of 1 ms fire after 490–600: every short wait, every retry, and every boundary between local activities. Eager execution hands an
- * activity to the worker in the answer to the task that scheduled it, where it has room, and spares a way through matching. The cache of
- * events is 512 KiB by default: the events that schedule a thousand activities at once are larger, so the start of each read them all
- * from the database again.
+ * of 1 ms fire after 490–600: every short wait, every retry, and every boundary between local activities. The cache of events is
+ * 512 KiB by default: the events that schedule a thousand activities at once are larger, and the start of each read them all again.
  */
 export const DYNAMIC_CONFIG = {
   'history.transferProcessorMaxPollRPS': 2000,
@@ -31,7 +29,6 @@ export const DYNAMIC_CONFIG = {
   'history.maxInFlightUpdates': 1000,
   'history.timerProcessorMaxTimeShift': '1ms',
   'history.eventsCacheMaxSizeBytes': 33_554_432,
-  'system.enableActivityEagerExecution': true,
 };
 /** WAL with NORMAL loses nothing to a killed server and takes 10.6 instead of 20 ms per hop. */
 const PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'];
@@ -82,6 +79,9 @@ function serverArguments(server: TemporalServer, paths: StackPaths): string[] {
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(server.port), ...ui],
     ...['--db-filename', paths.temporal_database, '--namespace', server.namespace, '--log-level', 'warn'],
     ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
-    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
+    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
   ];
 }

@@ -100,6 +100,7 @@ export async function createWorker(dependencies: WorkerDependencies): Promise<Ho
     },
     interceptors: { activity: [nodeInterceptor(dependencies, admission, tell)] },
     maxConcurrentActivityTaskExecutions: config.worker.max_concurrent_activities,
+    maxConcurrentWorkflowTaskExecutions: config.worker.max_concurrent_workflow_tasks,
   });
   const desk = await Worker.create({
     ...common,

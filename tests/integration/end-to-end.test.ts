@@ -1,5 +1,6 @@
 /** Worker, Temporal, Redis, gateway and a plain Socket.IO client together: what an integrator sees. */
 import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig } from '../../src/config/config';
@@ -118,6 +119,21 @@ describe('the whole of it', () => {
     const seen = await ended(early, execution_id);
     const late = await follow('bot_whole');
     expect(await ended(late, execution_id)).toEqual(seen);
+  });
+
+  it('runs the example of a program that starts an execution and follows it to its end', async () => {
+    const deployed = { ...graph, id: 'trading_arb_btc', triggers: { hourly: { type: 'schedule', every: '1h' } } };
+    const headers = { authorization: `Bearer ${await token({ role: 'admin' })}`, 'content-type': 'application/json' };
+    const request = { method: 'PUT', headers, body: JSON.stringify(deployed) };
+    expect((await fetch(`${gateway.url}/api/workflows/trading_arb_btc`, request)).status).toBe(200);
+    const env = { ...process.env, HOLDFAST_URL: gateway.url, HOLDFAST_TOKEN: await token({ role: 'operator' }) };
+    const example = resolve(__dirname, '../../examples/realtime_trading_workflow.ts');
+    const runner = resolve(__dirname, '../support/run-typescript.cjs');
+    const { stdout } = await promisify(execFile)(process.execPath, [runner, example], { env, timeout: 60_000 });
+    const lines = stdout.trim().split('\n');
+    expect(lines[0]).toMatch(/ 1 execution_started/);
+    expect(lines.some((line) => /node_completed price/.test(line))).toBe(true);
+    expect(lines.at(-1)).toMatch(/execution_completed/);
   });
 
   it.each([

@@ -23,13 +23,17 @@ describe('a graph of blocks', () => {
     const expected = { a: { type: 'sma', params: { values: ['1', '2.5'], period: 2 } } };
     expect(nodesOf([block([1, 2.5])])).toEqual(expected);
     expect(nodesOf([block(['1', '2.5'])])).toEqual(expected);
-    expect(told({ id: 'g', blocks: [block([1, 2.5])] })).toContain('changed `values` of node `a` is now a list of texts.');
+    expect(told({ id: 'g', blocks: [block([1, 2.5])] })).toContain(
+      'changed `values` of node `a` is now a list of texts.',
+    );
   });
 
   it('tells of a category that is no text, and drops nothing else', () => {
     const blocks = [{ id: 'a', type: 'constant', category: 7, disabled: false, properties: { value: 1 } }];
     expect(nodesOf(blocks)).toEqual({ a: { type: 'constant', params: { value: 1 } } });
-    expect(convert({ id: 'g', blocks }).document).toMatchObject({ ui: { blocks: { a: { category: 7, disabled: false } } } });
+    expect(convert({ id: 'g', blocks }).document).toMatchObject({
+      ui: { blocks: { a: { category: 7, disabled: false } } },
+    });
   });
 
   it('feeds a port that has another name, and a unit, into the field it stands for', () => {
@@ -45,8 +49,8 @@ describe('a graph of blocks', () => {
   });
 
   it.each([
-    ['My graph!', 'My_graph', 'changed The id "My graph!" became "My_graph".'],
-    [12, 'g12', undefined],
+    ['My graph!', 'My_graph_', 'changed The id "My graph!" became "My_graph_".'],
+    [12, 'graph_12', undefined],
   ])('makes an id of %j', (id, became, note) => {
     const document = { id, blocks: [{ id: 'a', type: 'constant', properties: { value: 1 } }] };
     expect(convert(document).document).toMatchObject({ id: became });

@@ -1,6 +1,6 @@
 /** The events of all executions, one compact line each. */
 import { io as connect, type Socket } from 'socket.io-client';
-import type { EventEnvelope } from '../events/envelope';
+import type { EventEnvelope, OrderView } from '../events/envelope';
 import type { ClientToServer, ServerToClient } from '../gateway/protocol';
 import { createToken } from '../gateway/tokens';
 import type { Tone, Ui } from './io';
@@ -44,7 +44,7 @@ const WIDTH = { type: 20, workflow: 18, node: 16 } as const;
 export function lineOf(event: EventEnvelope, ui: Ui): string {
   const columns = [
     ui.paint('quiet', event.timestamp.slice(11, 23)),
-    (event.workflow_id ?? event.stream).padEnd(WIDTH.workflow),
+    (event.workflow_id ?? event.bot_id ?? event.strategy_id ?? event.stream).padEnd(WIDTH.workflow),
     ui.paint(toneOf(event.type), event.type.padEnd(WIDTH.type)),
     (event.node_id ?? '').padEnd(WIDTH.node),
     detailOf(event),
@@ -59,8 +59,15 @@ function toneOf(type: EventEnvelope['type']): Tone {
 }
 
 function detailOf(event: EventEnvelope): string {
+  if ('order' in event) return orderDetail(event.order);
+  if ('realized_pnl' in event) return `realized ${event.realized_pnl}, unrealized ${event.unrealized_pnl}`;
   if (event.type === 'node_completed') return `${Math.round(event.duration_ms)} ms  ${brief(event.outputs)}`;
   if ('error' in event) return `${event.error_type ?? 'error'}: ${event.error ?? ''}`;
   if ('duration_ms' in event) return `${Math.round(event.duration_ms)} ms`;
   return 'reason' in event ? event.reason : '';
+}
+
+function orderDetail({ side, quantity, filled_quantity, symbol, price, venue }: OrderView): string {
+  const size = quantity === undefined ? filled_quantity : `${filled_quantity} of ${quantity}`;
+  return `${side} ${size} ${symbol}${price === undefined ? '' : ` at ${price}`}, ${venue}`;
 }

@@ -10,9 +10,14 @@ interface Phase {
   readonly phase: string;
 }
 
-/** Of what is new in it. A permit that was only granted, or never used, is no order yet and none any more. */
+const IN_ORDER: readonly OrderNews[] = ['acknowledged', 'filled', 'unknown', 'ended'];
+
+/**
+ * Of what is new in it, as it must have happened: a first fill is noted before what it implies, that the venue has the order. A permit that
+ * was only granted, or never used, is no order yet and none any more.
+ */
 export function newOrderEvents(deskId: string, fact: OrderFact, news: readonly OrderNews[]): readonly Publication[] {
-  const phases = news.flatMap((each) => phasesOf(fact, each));
+  const phases = IN_ORDER.filter((each) => news.includes(each)).flatMap((each) => phasesOf(fact, each));
   return phases.map((phase) => told(deskId, fact, phase));
 }
 

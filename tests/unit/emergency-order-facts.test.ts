@@ -77,7 +77,7 @@ describe('a permit', () => {
     desk.permits([orderRequest('p')]);
     fill('0.4', '0.01');
     expect(facts(desk)).toMatchObject([{ status: 'open', fill: { quantity: '0.4', notional: '40', fees: '0.01' } }]);
-    expect(types(desk).sort()).toEqual(['order_partially_filled', 'order_submitted']);
+    expect(types(desk)).toEqual(['order_submitted', 'order_partially_filled']);
     fill('0.4', '0.01');
     expect(told(desk)).toEqual([]);
     fill('1', '0.02');

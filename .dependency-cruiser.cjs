@@ -2,7 +2,7 @@
  * Who may import whom at run time. Types are erased and may cross.
  * Rooms of the sandbox may not use Node built-ins; all others may.
  */
-const PLAIN = ['error-catalogue.ts', 'errors.ts', 'money.ts', 'json.ts', 'secret.ts'];
+const PLAIN = ['error-catalogue.ts', 'errors.ts', 'money.ts', 'json.ts', 'secret.ts', 'whole-number.ts'];
 const SANDBOX = ['graph', 'events', 'emergency', 'workflows', ...PLAIN];
 
 const place = (name) => (name.endsWith('.ts') ? `^src/${name.replaceAll('.', '\\.')}$` : `^src/${name}/`);
@@ -37,7 +37,7 @@ module.exports = {
       from: {},
       to: { couldNotResolve: true, pathNot: '^holdfast/' },
     },
-    ...['error-catalogue.ts', 'errors.ts', 'json.ts', 'secret.ts'].map((file) => room(file)),
+    ...['error-catalogue.ts', 'errors.ts', 'json.ts', 'secret.ts', 'whole-number.ts'].map((file) => room(file)),
     room('money.ts', [], ['big.js']),
     room('logging.ts', [], ['pino']),
     room('graph', ['events', 'emergency'], ['zod', 'yaml', 'jsep']),

@@ -11,6 +11,37 @@ const SANDBOX = [
   'src/errors.ts',
   'src/json.ts',
   'src/money.ts',
+  'src/whole-number.ts',
+];
+/** What never sees an amount; everywhere else in `src` text and decimals do not become numbers. */
+const NO_AMOUNTS = [
+  'src/config/**',
+  'src/graph/**',
+  'src/local-stack/**',
+  'src/whole-number.ts',
+  // Indicators are floating point by nature, and say so.
+  'src/activities/kinds/indicators.ts',
+];
+const USUAL_SYNTAX = [
+  { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+  { selector: 'TSEnumDeclaration', message: 'String unions, no enums.' },
+];
+const WAY_OUT =
+  'money never becomes a number: compute with decimal() of src/money.ts, read whole numbers with wholeNumber() of src/whole-number.ts.';
+/** The ways from text or a decimal to a number; a minus before either is reported by `no-unsafe-unary-minus`, other arithmetic by tsc. */
+const TO_NUMBER = [
+  {
+    selector: ':not(MemberExpression[object.name="Number"]) > Identifier[name="Number"]',
+    message: `Number(…): ${WAY_OUT}`,
+  },
+  {
+    selector: 'MemberExpression[object.name="Number"]:not([property.name=/^(is[A-Z]|M[AI][XN]_|NaN$|EPSILON$)/])',
+    message: `Number.…(): ${WAY_OUT}`,
+  },
+  { selector: 'Identifier[name=/^parse(Float|Int)$/]', message: `parseFloat, parseInt: ${WAY_OUT}` },
+  { selector: 'Identifier[name="toNumber"]', message: `toNumber(): ${WAY_OUT}` },
+  { selector: 'Literal[value=/^(parseFloat|parseInt|toNumber)$/]', message: `By its name: ${WAY_OUT}` },
+  { selector: 'UnaryExpression[operator=/^[+~]$/]', message: `A plus or ~ before a value: ${WAY_OUT}` },
 ];
 const sandboxGlobals = [
   'process',
@@ -40,11 +71,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
-        { selector: 'TSEnumDeclaration', message: 'String unions, no enums.' },
-      ],
+      'no-restricted-syntax': ['error', ...USUAL_SYNTAX],
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
       complexity: ['error', 10],
@@ -70,6 +97,12 @@ export default tseslint.config(
       ],
       'no-console': 'error',
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: NO_AMOUNTS,
+    // A later block replaces the selectors of an earlier one.
+    rules: { 'no-restricted-syntax': ['error', ...USUAL_SYNTAX, ...TO_NUMBER] },
   },
   { files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
   // A table without logic; it grows by a row per error.

@@ -5,6 +5,7 @@
 const SHOWN = '[secret]';
 /** Shorter than this, what looks like the secret is likely something else. */
 const SHORTEST_CUT = 4;
+const ENCODINGS = ['base64', 'base64url', 'hex'] as const;
 
 export class Secret {
   readonly #value: string;
@@ -18,9 +19,17 @@ export class Secret {
     return this.#value;
   }
 
-  /** The text without the value, for what a venue says and people read. */
+  /** The text without the value, however it is written there, for what a venue says and people read. */
   cutFrom(text: string): string {
-    return this.#value.length < SHORTEST_CUT ? text : text.replaceAll(this.#value, SHOWN);
+    if (this.#value.length < SHORTEST_CUT) return text;
+    return this.#forms().reduce((cut, form) => cut.replaceAll(form, SHOWN), text);
+  }
+
+  /** As it is, as addresses and JSON write it, and as it travels. */
+  #forms(): readonly string[] {
+    const bytes = Buffer.from(this.#value);
+    const encoded = ENCODINGS.map((encoding) => bytes.toString(encoding).replace(/=+$/, ''));
+    return [this.#value, encodeURIComponent(this.#value), JSON.stringify(this.#value).slice(1, -1), ...encoded];
   }
 
   toString(): string {

@@ -45,7 +45,7 @@ export function checkFormula(text: unknown): string | undefined {
 }
 
 /**
- * Computes a formula: true, false, a text, or a decimal string with at most 20 digits after the point. Throws
+ * Computes a formula: true, false, a text, or a decimal string with at most 30 digits after the point. Throws
  * `InvalidInput` naming the part that cannot be computed: a value missing or of the wrong type, a division by zero.
  */
 export function evaluateFormula({ formula, values }: FormulaValue): boolean | string {

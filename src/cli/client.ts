@@ -1,6 +1,7 @@
 import { connect as openSocket } from 'node:net';
 import { HoldfastError } from '../errors';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
+import { wholeNumber } from '../whole-number';
 import type { Io } from './io';
 import { locate } from './where';
 
@@ -31,7 +32,7 @@ async function connect(options: Options): Promise<HoldfastClient> {
 function listens(address: string): Promise<boolean> {
   const { hostname, port } = new URL(`tcp://${address}`);
   return new Promise((resolve) => {
-    const socket = openSocket({ host: hostname, port: Number(port), timeout: PROBE_TIMEOUT_MS });
+    const socket = openSocket({ host: hostname, port: wholeNumber(port), timeout: PROBE_TIMEOUT_MS });
     const answer = (up: boolean) => () => {
       socket.destroy();
       resolve(up);

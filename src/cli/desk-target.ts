@@ -4,6 +4,7 @@ import { GLOBAL } from '../emergency/scopes';
 import type { Scope } from '../emergency/model';
 import { HoldfastError } from '../errors';
 import { DEFAULT_DESK } from '../temporal-client/desk';
+import { wholeOption } from './whole-option';
 
 export interface TargetOptions {
   readonly desk: string;
@@ -56,11 +57,11 @@ export function nonEmpty(text: string): string {
   return text;
 }
 
-export function epochOf(text: string): number {
-  const epoch = Number(text);
-  if (!Number.isSafeInteger(epoch)) throw new InvalidArgumentError('Use the epoch as it was shown, a whole number.');
-  return epoch;
-}
+export const epochOf = wholeOption(
+  Number.MIN_SAFE_INTEGER,
+  Number.MAX_SAFE_INTEGER,
+  'Use the epoch as it was shown, a whole number.',
+);
 
 /** Whatever lowers or loosens is recorded with a reason, so none is made up for it. Throws `BadRequest`. */
 export function reasonFor(action: string, reason: string | undefined): string {

@@ -3,6 +3,7 @@ import { leadingCause } from '../emergency/causes';
 import type { Cause } from '../emergency/model';
 import { GLOBAL } from '../emergency/scopes';
 import type { DeskStatus, ScopeStatus } from '../emergency/status';
+import { decimal, type Decimal } from '../money';
 import type { Everyone } from './confirm';
 import type { Tone, Ui } from './io';
 import { table } from './table';
@@ -84,7 +85,7 @@ function sealWord({ sealed_at, halted_at, unsettled }: ScopeStatus): string {
 export function limitTable(scopes: readonly ScopeStatus[], ui: Ui): string[] {
   const rows = scopes.flatMap(({ scope, auto_halt, limits }) =>
     limits.map(({ limit, allowed, used, utilization }) => {
-      const share = utilization === undefined ? undefined : Number(utilization);
+      const share = utilization === undefined ? undefined : decimal(utilization);
       return [
         scope,
         limit,
@@ -98,11 +99,11 @@ export function limitTable(scopes: readonly ScopeStatus[], ui: Ui): string[] {
   return table(['SCOPE', 'LIMIT', 'ALLOWED', 'USED', 'OF IT', 'HALTS'], rows);
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+function percent(share: Decimal): string {
+  return `${share.times('100').toFixed(1)} %`;
 }
 
-function shareTone(share = 0): Tone {
-  if (share > 1) return 'bad';
-  return share >= 0.8 ? 'busy' : 'quiet';
+function shareTone(share = decimal('0')): Tone {
+  if (share.gt('1')) return 'bad';
+  return share.gte('0.8') ? 'busy' : 'quiet';
 }

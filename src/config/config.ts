@@ -107,6 +107,12 @@ const deploymentWord = z
   .regex(/^[A-Za-z0-9][\w-]*$/, 'must be letters, digits, _ and -')
   .max(200);
 
+/** Else the password would be taken for a host, and told to everybody as one that cannot be found. */
+function isAddress(text: string): boolean {
+  return URL.canParse(text) && !new URL(text).pathname.includes('@');
+}
+const NO_ADDRESS = 'is no address; a password in it is percent-encoded';
+
 const environmentSchema = z.object({
   HOLDFAST_PROFILE: z.enum(['development', 'staging', 'production']).default('development'),
   TEMPORAL_ADDRESS: z
@@ -119,10 +125,12 @@ const environmentSchema = z.object({
   REDIS_URL: z
     .string()
     .regex(/^(redis|rediss|unix):\/\//, 'must start with redis:// or rediss://')
+    .refine(isAddress, NO_ADDRESS)
     .default('redis://127.0.0.1:6379'),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgresql://')
+    .refine(isAddress, NO_ADDRESS)
     .default('postgresql://postgres@127.0.0.1:5433/postgres'),
   HOLDFAST_GATEWAY_HOST: z.string().min(1).default('127.0.0.1'),
   HOLDFAST_GATEWAY_PORT: port.default(8001),

@@ -128,7 +128,7 @@ function assertPrice(
   if (max_price_age === undefined && price_collar_percent === undefined) return;
   if (market === undefined)
     return refuse('StalePrice', `${scope} has limits on the price, and the market’s is missing`);
-  if (max_price_age !== undefined && market.age_ms > Number(max_price_age.times('1000').toFixed())) {
+  if (max_price_age?.times('1000').lt(String(market.age_ms)) === true) {
     refuse('StalePrice', `the market’s price is ${market.age_ms} ms old; ${scope} allows ${max_price_age.toFixed()} s`);
   }
   if (price_collar_percent === undefined) return;

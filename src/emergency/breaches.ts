@@ -3,6 +3,7 @@
  * Exactly at the limit is within, but for `consecutive_losses`, which counts how many are too many.
  */
 import { decimal, formatDecimal, type Decimal } from '../money';
+import { wholeNumber } from '../whole-number';
 import { bookOf, keepBook, zoneOf } from './books';
 import { dailyLoss, drawdownPercent, realizedLoss, withDayTurned } from './equity';
 import type { LimitName, Scope } from './model';
@@ -13,6 +14,8 @@ export const JUDGED = ['daily_loss', 'max_drawdown_percent', 'max_position_notio
 export type JudgedLimit = (typeof JUDGED)[number];
 
 const APPROACHING = '0.8';
+/** Of what is allowed. Past it nobody is told of every further tenth, and a number would not hold it. */
+const MOST_TENTHS = decimal('1000000000');
 
 interface Judgement {
   readonly scope: Scope;
@@ -91,10 +94,14 @@ function isBreached({ limit, used, allowed }: Judgement): boolean {
 
 function levelOf(judgement: Judgement): Level {
   const { used, allowed } = judgement;
-  const tenths = Number(utilization(used, allowed).times('10').round(0, 0).toFixed());
+  const tenths = wholeNumber(least(utilization(used, allowed).times('10'), MOST_TENTHS).round(0, 0).toFixed());
   if (isBreached(judgement)) return { level: 'exceeded', tenths };
   const isNear = used.gt('0') && used.gte(allowed.times(APPROACHING));
   return { level: isNear ? 'approaching' : 'below', tenths };
+}
+
+function least(a: Decimal, b: Decimal): Decimal {
+  return a.lt(b) ? a : b;
 }
 
 function judgeOne(draft: Draft, judgement: Judgement): void {

@@ -21,6 +21,8 @@ const ID = /^[\p{L}\p{N}][^\s\p{C}]{0,199}$/u;
  * kept exactly: running totals never drift from their sum.
  */
 const AMOUNT = /^(0|[1-9]\d{0,13})(\.\d{1,15})?$/;
+/** A price times a quantity. */
+const PRODUCT = /^(0|[1-9]\d{0,27})(\.\d{1,30})?$/;
 const COUNT = /^(0|[1-9]\d{0,8})$/;
 const CURRENCY = /^[A-Z][A-Z0-9]{1,9}$/;
 const LONGEST_TEXT = 500;
@@ -78,13 +80,17 @@ export function readFlag({ members, code }: Source, field: string): boolean | un
 /** Milliseconds since 1970. */
 export function readInstant({ members, code }: Source, field: string): number {
   const value = members[field];
-  if (Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= LAST_INSTANT) return Number(value);
+  if (isSafeInteger(value) && value >= 0 && value <= LAST_INSTANT) return value;
   return refuse(code, `${field} must be milliseconds since 1970`);
 }
 
 export function readEpoch({ members, code }: Source, field: string): number {
   const value = members[field];
-  return Number.isSafeInteger(value) ? Number(value) : refuse(code, `${field} must be a whole number`);
+  return isSafeInteger(value) ? value : refuse(code, `${field} must be a whole number`);
+}
+
+function isSafeInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 export function readDecimal({ members, code }: Source, field: string): string {
@@ -97,6 +103,13 @@ export function readAmount({ members, code }: Source, field: string): string {
   const value = members[field];
   if (typeof value === 'string' && AMOUNT.test(value)) return value;
   return refuse(code, `${field} must be a decimal string such as "10.50", not negative, with at most 15 decimals`);
+}
+
+/** Price · quantity: zero or more, at most 28 digits before and 30 after the point. */
+export function readProduct({ members, code }: Source, field: string): string {
+  const value = members[field];
+  if (typeof value === 'string' && PRODUCT.test(value)) return value;
+  return refuse(code, `${field} must be a decimal string such as "10.50", not negative, with at most 30 decimals`);
 }
 
 export function readPositive(source: Source, field: string): string {

@@ -12,6 +12,7 @@ import {
   readInstant,
   readOneOf,
   readOptionalId,
+  readProduct,
   refuse,
   sourceOf,
 } from './fields';
@@ -51,7 +52,7 @@ export function readFill(value: unknown): Fill {
     symbol: readId(source, 'symbol'),
     side: readOneOf(source, 'side', ['buy', 'sell']),
     filled_quantity: readAmount(source, 'filled_quantity'),
-    filled_notional: readAmount(source, 'filled_notional'),
+    filled_notional: readProduct(source, 'filled_notional'),
     fees: readDecimal(source, 'fees'),
     currency: readCurrency(source, 'currency'),
     at: readInstant(source, 'at'),
@@ -145,9 +146,9 @@ function book(draft: Draft, fill: Fill, { instrument, part }: Booking): Decimal 
     bookResult(draft, fill, { realized: decimal('0'), fees: part.fees });
     return undefined;
   }
-  const price = decimal(formatDecimal(part.notional.div(part.quantity), 12));
+  const price = part.notional.div(part.quantity);
   const before = entry(draft.desk.positions, instrument);
-  const trade: Trade = { side: fill.side, quantity: part.quantity, price };
+  const trade: Trade = { side: fill.side, quantity: part.quantity, notional: part.notional, price };
   const position = before ?? newPosition(fill, price, fill.at);
   const realized = realizedBy(position, trade);
   const after = positionAfter(position, { fill, trade });

@@ -11,6 +11,9 @@ export type Side = 'buy' | 'sell';
 export interface Trade {
   readonly side: Side;
   readonly quantity: Decimal;
+  /** Price · quantity, as it was reported. */
+  readonly notional: Decimal;
+  /** Of one unit, rounded where it has no end. */
   readonly price: Decimal;
 }
 
@@ -33,17 +36,27 @@ export function realizedBy(position: Position, trade: Trade): Decimal {
   const held = decimal(position.quantity);
   if (!opposes(held, trade)) return decimal('0');
   const closed = least(held.abs(), trade.quantity);
-  const average = decimal(position.cost).div(held.abs());
-  const perUnit = held.gt('0') ? trade.price.minus(average) : average.minus(trade.price);
-  return decimal(formatDecimal(closed.times(perUnit)));
+  const cost = shareOf(decimal(position.cost), closed, held.abs());
+  const notional = shareOf(trade.notional, closed, trade.quantity);
+  return held.gt('0') ? notional.minus(cost) : cost.minus(notional);
 }
 
-/** What the whole quantity cost after a trade; what a flip leaves over was opened at the trade's price. */
+/**
+ * What the whole quantity cost after a trade; what a flip leaves over was opened at the trade's price. What is closed takes its share, so
+ * that costs and results always add up to what was paid and received.
+ */
 export function costAfter(position: Position, trade: Trade): Decimal {
   const [held, cost] = [decimal(position.quantity), decimal(position.cost)];
-  if (!opposes(held, trade)) return cost.plus(trade.quantity.times(trade.price));
-  const left = held.abs().minus(trade.quantity);
-  return left.lt('0') ? left.abs().times(trade.price) : cost.times(left).div(held.abs());
+  if (!opposes(held, trade)) return cost.plus(trade.notional);
+  const closed = least(held.abs(), trade.quantity);
+  return closed.eq(trade.quantity)
+    ? cost.minus(shareOf(cost, closed, held.abs()))
+    : trade.notional.minus(shareOf(trade.notional, closed, trade.quantity));
+}
+
+/** What a part of a quantity came to, of what the whole did; the whole is not divided. */
+function shareOf(amount: Decimal, part: Decimal, whole: Decimal): Decimal {
+  return part.eq(whole) ? amount : amount.times(part).div(whole);
 }
 
 /** The quantity after a trade, valued at a price. */

@@ -269,5 +269,5 @@ export function commit(draft: Draft): DeskState {
 
 /** Nothing is rounded away: amounts have at most 15 decimals, their products 30. */
 export function exact(value: Decimal): string {
-  return formatDecimal(value, 30);
+  return formatDecimal(value);
 }

@@ -1,4 +1,5 @@
 /** Where a trading day begins and ends: at midnight in its IANA zone, whatever the hours between. */
+import { wholeNumber } from '../whole-number';
 
 /** From `starts` until before `ends`, in milliseconds since 1970. */
 export interface Day {
@@ -33,7 +34,7 @@ function localDate(timeZone: string): (at: number) => number {
   });
   return (at) => {
     const parts = format.formatToParts(at);
-    const numberOf = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+    const numberOf = (type: string) => wholeNumber(parts.find((part) => part.type === type)?.value ?? '');
     return numberOf('year') * 10_000 + numberOf('month') * 100 + numberOf('day');
   };
 }

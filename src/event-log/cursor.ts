@@ -1,3 +1,5 @@
+import { isWholeNumber, wholeNumber } from '../whole-number';
+
 /** A place in a stream; `seq` 0 is before its first event. */
 export interface Cursor {
   readonly log_epoch: string;
@@ -16,6 +18,11 @@ export function isAfter(place: Cursor, known: Cursor): boolean {
 }
 
 function orderOf(epoch: string): [number: number, born: number] {
-  const [number, , born] = epoch.split('-');
-  return [Number(number), Number(born ?? -1)];
+  const [number = '', , born = ''] = epoch.split('-');
+  return [orNone(number), orNone(born)];
+}
+
+/** What a client made up is before all, as nothing is. */
+function orNone(text: string): number {
+  return isWholeNumber(text) ? wholeNumber(text) : -1;
 }

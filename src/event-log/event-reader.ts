@@ -1,6 +1,7 @@
 /** Reads the log: what happened after a position, what holds now, which executions there are. */
 import { HoldfastError, messageOf } from '../errors';
 import type { EventEnvelope } from '../events/envelope';
+import { wholeNumber } from '../whole-number';
 import { connectRedis, disconnectRedis } from './connection';
 import type { Cursor } from './cursor';
 import { OPEN_KEY, metaKey, recentKey, snapshotKey, streamKey, type Scope } from './keys';
@@ -81,10 +82,10 @@ export class EventReader {
     entries.delete('');
     return {
       stream,
-      position: { log_epoch: log_epoch ?? '', seq: Number(seq ?? 0) },
+      position: { log_epoch: log_epoch ?? '', seq: wholeNumber(seq ?? '0') },
       started: started != null,
       ended: ended != null,
-      ...(nodeCount == null ? {} : { node_count: Number(nodeCount) }),
+      ...(nodeCount == null ? {} : { node_count: wholeNumber(nodeCount) }),
       ...(latest === undefined ? {} : { latest }),
       nodes: Object.fromEntries(entries),
     };
@@ -109,7 +110,7 @@ export class EventReader {
     const flat = await this.#ask(() => this.#redis.zrange(OPEN_KEY, 0, String(limit - 1), 'WITHSCORES'));
     const found = [];
     for (let i = 0; i + 1 < flat.length; i += 2) {
-      found.push({ execution_id: flat[i] ?? '', last_event_ms: Number(flat[i + 1]) });
+      found.push({ execution_id: flat[i] ?? '', last_event_ms: wholeNumber(flat[i + 1] ?? '') });
     }
     return found;
   }

@@ -14,6 +14,7 @@ import type {
   HoldfastClient,
   StartedExecution,
 } from '../temporal-client/holdfast-client';
+import { wholeNumber } from '../whole-number';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
 import { identityOf } from './http';
 import { parse } from './problem';
@@ -111,7 +112,7 @@ async function events({ client, reader }: ApiContext, request: FastifyRequest) {
   const { after, limit } = parse(eventsQuery, request.query);
   await seen(client, identityOf(request), id);
   const [log_epoch = '', seq = '0'] = after?.split(':') ?? [];
-  const replay = await reader.replay(id, after === undefined ? undefined : { log_epoch, seq: Number(seq) }, limit);
+  const replay = await reader.replay(id, after === undefined ? undefined : { log_epoch, seq: wholeNumber(seq) }, limit);
   return { recovered: replay.recovered, cursor: replay.position, events: replay.events };
 }
 

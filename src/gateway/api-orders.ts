@@ -6,6 +6,7 @@ import { HoldfastError } from '../errors';
 import { present } from '../json';
 import { OPEN_STATUSES, readPage, type OrderFilter } from '../journal/order-queries';
 import { DEFAULT_DESK } from '../temporal-client/desk';
+import { wholeNumber } from '../whole-number';
 import { assertMaySee, isRestricted, maySee, ownerOfScope } from './access';
 import { identityOf } from './http';
 import { readJournal } from './journal-reads';
@@ -21,7 +22,7 @@ const moment = z.union([
   z
     .string()
     .regex(/^\d{1,14}$/)
-    .transform(Number),
+    .transform(wholeNumber),
 ]);
 const ordersQuery = z.strictObject({
   bot_id: name.optional(),

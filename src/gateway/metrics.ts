@@ -6,6 +6,7 @@ import { present } from '../json';
 import type { Performance } from '../journal/journal';
 import { DEFAULT_DESK } from '../temporal-client/desk';
 import type { ExecutionSummary, HoldfastClient } from '../temporal-client/holdfast-client';
+import { wholeNumber } from '../whole-number';
 import { readJournal, type GatewayJournal } from './journal-reads';
 
 export interface MetricsContext {
@@ -36,7 +37,7 @@ export function ownerOf(scope: string): MetricsOwner | undefined {
 
 export function windowMs(window: string): number {
   const [, count, unit = ''] = WINDOW.exec(window) ?? [];
-  return Number(count) * (UNITS[unit] ?? Number.NaN);
+  return count === undefined ? Number.NaN : wholeNumber(count) * (UNITS[unit] ?? Number.NaN);
 }
 
 export type ExecutionCounts = Pick<Metrics, 'executions' | 'failures' | 'mean_duration_ms'>;

@@ -1,6 +1,7 @@
 /** Writes entries at the end of their desk's chain, each once. */
 import type { PoolClient } from 'pg';
 import { HoldfastError } from '../errors';
+import { wholeNumber } from '../whole-number';
 import { canonical, chainHash, GENESIS, type AuditEntry, type AuditRow } from './entry';
 import { byOrdinal, rowOf, type StoredRow } from './rows';
 
@@ -40,7 +41,7 @@ async function lockHead(client: PoolClient, desk_id: string): Promise<Head> {
     await client.query(text, [desk_id, GENESIS]);
     row = await lock();
   }
-  return { position: Number(row?.position), hash: row?.hash ?? GENESIS };
+  return { position: wholeNumber(row?.position ?? '0'), hash: row?.hash ?? GENESIS };
 }
 
 async function known(client: PoolClient, desk_id: string, given: readonly AuditEntry[]): Promise<AuditRow[]> {

@@ -1,6 +1,7 @@
 /** The memory for people: what the desks decided, and the highest epoch each was seen at. Losing it costs no safety. */
 import type { PoolClient } from 'pg';
 import type { OrderFact } from '../emergency/model';
+import { wholeNumber } from '../whole-number';
 import { appendToDesk } from './append';
 import { openDatabase, type Database } from './database';
 import { stored, type AuditEntry, type AuditRow } from './entry';
@@ -125,7 +126,7 @@ async function appendBatch(client: PoolClient, entries: readonly AuditEntry[]): 
 async function auditLength(database: Database, desk_id: string): Promise<number> {
   const text = 'SELECT position FROM holdfast.audit_head WHERE desk_id = $1';
   const { rows } = await database.transaction((client) => client.query<{ position: string }>(text, [desk_id]));
-  return Number(rows[0]?.position ?? 0);
+  return wholeNumber(rows[0]?.position ?? '0');
 }
 
 async function recordWitness(database: Database, desk_id: string, epoch: number): Promise<void> {
@@ -141,5 +142,5 @@ async function witness(database: Database, desk_id: string): Promise<Witness | u
     client.query<{ epoch: string; seen_at: Date }>(text, [desk_id]),
   );
   const [row] = rows;
-  return row && { epoch: Number(row.epoch), seen_at: row.seen_at.getTime() };
+  return row && { epoch: wholeNumber(row.epoch), seen_at: row.seen_at.getTime() };
 }

@@ -1,4 +1,5 @@
 /** What was ordered and filled, in pages, newest first. */
+import { wholeNumber } from '../whole-number';
 import type { Database } from './database';
 import { instant, ORDER_COLUMNS, type FillRow, type OrderRow } from './order-rows';
 
@@ -119,8 +120,8 @@ export async function performance(
   const { rows } = await database.transaction((client) => client.query<StoredPerformance>(PERFORMANCE, values));
   const { orders: ordered, fills, realized, fees, closed, won } = rows[0] ?? NOTHING;
   return {
-    ...{ orders: Number(ordered), fills: Number(fills), realized, fees },
-    ...{ closed: Number(closed), won: Number(won) },
+    ...{ orders: wholeNumber(ordered), fills: wholeNumber(fills), realized, fees },
+    ...{ closed: wholeNumber(closed), won: wholeNumber(won) },
   };
 }
 

@@ -1,4 +1,5 @@
 /** Rows of the audit as the database has them. */
+import { wholeNumber } from '../whole-number';
 import type { AuditEntry, AuditRow } from './entry';
 
 /** Numbers of 64 bits come as text; all of ours are safe integers. */
@@ -23,10 +24,10 @@ export function rowOf(row: StoredRow): AuditRow {
   const { command_id, ...others } = row;
   return {
     ...others,
-    position: Number(row.position),
-    ordinal: Number(row.ordinal),
+    position: wholeNumber(row.position),
+    ordinal: wholeNumber(row.ordinal),
     at: row.at.getTime(),
-    epoch: Number(row.epoch),
+    epoch: wholeNumber(row.epoch),
     ...(command_id === null ? {} : { command_id }),
   };
 }

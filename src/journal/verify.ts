@@ -1,4 +1,5 @@
 /** Walks the chain of each desk and finds the first entry that is not as it was written. */
+import { wholeNumber } from '../whole-number';
 import type { Database } from './database';
 import { chainHash, GENESIS, type AuditRow } from './entry';
 import { rowOf, type StoredRow } from './rows';
@@ -66,9 +67,9 @@ async function ends(database: Database, desk_id: string | undefined): Promise<En
   const { rows } = await database.transaction((client) => client.query<StoredEnd>(text, [desk_id ?? null]));
   return rows.map((row) => ({
     desk_id: row.desk_id,
-    head_position: row.head_position === null ? undefined : Number(row.head_position),
+    head_position: row.head_position === null ? undefined : wholeNumber(row.head_position),
     head_hash: row.head_hash ?? undefined,
-    last_position: Number(row.last_position ?? 0),
+    last_position: wholeNumber(row.last_position ?? '0'),
   }));
 }
 

@@ -83,7 +83,7 @@ function runningChecks(config: Config, record: StackRecord | undefined): Check[]
   const { address, redis, postgresql, gateway, paper_venue } = addressesOf(config, record);
   const yes = async (what: string | undefined, probe: (what: string) => Promise<boolean>) => {
     if (what === undefined) return fail('not running');
-    const shown = what.replace(/\/\/[^@/]*@/, '//');
+    const shown = withoutCredentials(what);
     return (await probe(what)) ? `answers at ${shown}` : fail(`${shown} does not answer`);
   };
   return [
@@ -114,6 +114,11 @@ function addressesOf({ local_stack: given }: Config, record: Partial<StackRecord
     gateway: record.gateway?.url,
     paper_venue: record.paper_venue?.url,
   };
+}
+
+/** Up to the last @ it may be a password that nobody encoded; behind the address it may be one, too. */
+function withoutCredentials(address: string): string {
+  return address.replace(/\/\/.*@/s, '//').replace(/\?.*$/s, '');
 }
 
 function lookAtNode(): Promise<string> {

@@ -1,5 +1,6 @@
 /** What the books hold, as Binance's spot API writes it. */
 import { decimal, type Decimal } from '../money';
+import { wholeNumber } from '../whole-number';
 import type { Books } from './books';
 import type { Fees } from './engine';
 import type { Market } from './market';
@@ -99,7 +100,7 @@ export function tradeAsJson(fill: Fill, { accepted }: Order, symbol: string) {
 }
 
 export function accountAsJson(books: Books, account: string, { fees, now_ms }: { fees: Fees; now_ms: number }) {
-  const points = (rate: string) => Number(decimal(rate).times('10000').toFixed(0));
+  const points = (rate: string) => wholeNumber(decimal(rate).times('10000').toFixed(0));
   return {
     makerCommission: points(fees.maker),
     takerCommission: points(fees.taker),

@@ -1,5 +1,5 @@
 /** Who trades with the recorded market, at what price and how much. Pure. */
-import type { Decimal } from '../money';
+import { divideDown, type Decimal } from '../money';
 import type { Bar, Depth, Level, Market } from './market';
 import type { Order, Side } from './orders';
 import { remainingOf } from './orders';
@@ -21,7 +21,7 @@ export function take(side: Side, levels: readonly Level[], reach: Reach, step: D
   for (const level of levels) {
     if (reach.limit !== undefined && isWorse(side, level.price, reach.limit)) break;
     const within =
-      budget === undefined ? level.quantity : least(level.quantity, floorTo(budget.div(level.price), step));
+      budget === undefined ? level.quantity : least(level.quantity, floorTo(divideDown(budget, level.price), step));
     const part = quantity === undefined ? within : least(within, quantity);
     if (part.lte('0')) break;
     taken.push({ price: level.price, quantity: part });

@@ -1,5 +1,6 @@
 /** Reads an order as the dialect writes it. */
 import { decimal, isDecimal, type Decimal } from '../money';
+import { wholeNumber } from '../whole-number';
 import type { OrderDraft, OrderType, Side, TimeInForce } from './orders';
 import { refusals } from './refusal';
 
@@ -95,5 +96,5 @@ export function readCount(parameters: URLSearchParams, name: string, usual: numb
   const text = parameters.get(name);
   if (text === null) return usual;
   if (!/^\d{1,15}$/.test(text)) throw refusals.illegal(name);
-  return Number(text);
+  return wholeNumber(text);
 }

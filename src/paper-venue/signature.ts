@@ -1,5 +1,6 @@
 /** Who asks, and whether in time. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { wholeNumber } from '../whole-number';
 import { refusals } from './refusal';
 
 export interface Account {
@@ -51,9 +52,12 @@ export function readWindow(parameters: URLSearchParams): RequestWindow {
   if (!/^\d{1,15}$/.test(timestamp)) throw refusals.missing('timestamp');
   const asked = parameters.get('recvWindow') ?? String(DEFAULT_WINDOW_MS);
   if (!/^\d{1,9}(\.\d{1,3})?$/.test(asked)) throw refusals.illegal('recvWindow');
-  const window_ms = Number(asked);
-  if (window_ms > LONGEST_WINDOW_MS) throw refusals.badWindow();
-  return { timestamp: Number(timestamp), window_ms };
+  // Whole milliseconds pass: what is left of one decides only whether the window is too long.
+  const [whole = '', part = '0'] = asked.split('.');
+  const window_ms = wholeNumber(whole);
+  const isLonger = window_ms === LONGEST_WINDOW_MS && wholeNumber(part) > 0;
+  if (window_ms > LONGEST_WINDOW_MS || isLonger) throw refusals.badWindow();
+  return { timestamp: wholeNumber(timestamp), window_ms };
 }
 
 /** The first look, when the whole request has come. Throws a `Refusal`. */

@@ -81,7 +81,8 @@ function createApp(log: Logger | undefined): FastifyInstance {
   });
   app.setErrorHandler((error, request, reply) => {
     const { status, code, message } = answerOf(error);
-    if (status === 500) log?.error({ url: request.url, error: messageOf(error) }, 'request_failed');
+    if (status === 500)
+      log?.error({ url: request.url.replace(/\?.*$/s, ''), error: messageOf(error) }, 'request_failed');
     if (status === 429) void reply.header('retry-after', '1');
     return reply.status(status).send({ code, msg: message });
   });

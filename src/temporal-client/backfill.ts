@@ -5,6 +5,7 @@
 import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time';
 import { HoldfastError } from '../errors';
 import type { Overlap } from '../graph/overlap';
+import { wholeNumber } from '../whole-number';
 import type { TemporalAccess } from './connection';
 import { TEMPORAL_OVERLAP } from './schedule';
 
@@ -52,7 +53,7 @@ export async function backfill(
   const span = spanOf(range);
   const handle = access.client.schedule.getHandle(scheduleId);
   const { raw, spec } = await handle.describe();
-  assertNoneWait(Number(raw.info?.bufferSize ?? 0));
+  assertNoneWait(wholeNumber(String(raw.info?.bufferSize ?? 0)));
   const due = await dueInstants(access, scheduleId, span);
   if (due.length > MOST_INSTANTS) {
     throw new HoldfastError('BadRequest', `A backfill is of ${MOST_INSTANTS} runs at most; shorten the range.`);

@@ -5,6 +5,7 @@ import { present } from '../json';
 import type { ExecutionState } from '../workflows/messages';
 import { RUN_GRAPH } from '../workflows/messages';
 import { executionAttributes } from '../workflows/search-attributes';
+import { wholeNumber } from '../whole-number';
 import type { TemporalAccess } from './connection';
 import {
   attributesSummary,
@@ -115,7 +116,7 @@ type RawExecution = Awaited<
 
 function summarise(raw: RawExecution): ExecutionSummary {
   const read = readerOf(raw);
-  const closed = closedStatus(STATUS_NAMES[Number(raw.status)] ?? '');
+  const closed = closedStatus(statusNameOf(raw));
   return {
     execution_id: String(raw.execution?.workflowId),
     run_id: String(raw.execution?.runId),
@@ -124,6 +125,10 @@ function summarise(raw: RawExecution): ExecutionSummary {
     started_at: startOf(jsonOf(raw.memo?.fields?.['started_at']?.data), String(isoOf(raw.startTime))),
     ...present({ closed_at: closed === undefined ? undefined : isoOf(raw.closeTime) }),
   };
+}
+
+function statusNameOf({ status }: RawExecution): string {
+  return STATUS_NAMES[status ?? 0] ?? '';
 }
 
 function readerOf(raw: RawExecution) {
@@ -140,7 +145,11 @@ function jsonOf(data: Uint8Array | null | undefined): unknown {
   return data == null ? undefined : (JSON.parse(Buffer.from(data).toString()) as unknown);
 }
 
-function isoOf(time: { seconds?: unknown; nanos?: number | null } | null | undefined): string | undefined {
+function isoOf(
+  time: { seconds?: { toString(): string } | null; nanos?: number | null } | null | undefined,
+): string | undefined {
   if (time == null) return undefined;
-  return new Date(Number(time.seconds) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000)).toISOString();
+  return new Date(
+    wholeNumber(String(time.seconds ?? 0)) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000),
+  ).toISOString();
 }

@@ -9,6 +9,10 @@ import { VenueClock } from './venue-clock';
 const ANSWER_WITHIN_MS = 5_000;
 /** Waiting for its turn included. */
 const READ_WITHIN_MS = 9_000;
+const LONGEST_MESSAGE = 300;
+const SHOWN = '[secret]';
+/** What a venue that repeats a request says of it: an HMAC, or whatever else stands there by that name. */
+const SIGNATURES = [/\b[0-9a-f]{64}\b/gi, /(?<=signature["']?\s*(?:[=:]|%3D)\s*["']?)[^\s&"',;]+/gi];
 /** Reads that wait, also those nobody waits for any more: ccxt keeps a queue without end, and a long one would delay all that come after. */
 const MOST_WAITING = 300;
 
@@ -55,12 +59,13 @@ export class BinanceConnection {
     return this.#valueOf(await this.#urgent.get(request.path, request.headers));
   }
 
-  /** What an answer says, in words that hold no secret. */
+  /** What an answer says, in words that hold no secret and are not a whole page. */
   judge(answer: VenueAnswer, purpose: Purpose): Verdict {
     const verdict = judge(answer, purpose);
     if (verdict.kind === 'yes') return verdict;
     if (verdict.venue_code === OUTSIDE_WINDOW) this.clock.forget();
-    return { ...verdict, message: this.#withoutSecrets(verdict.message) };
+    // In this order: half a secret is one that is found no more.
+    return { ...verdict, message: this.#withoutSecrets(verdict.message).slice(0, LONGEST_MESSAGE) };
   }
 
   errorOf({ code, message, venue_code }: Exclude<Verdict, { kind: 'yes' }>): HoldfastError {
@@ -118,6 +123,7 @@ export class BinanceConnection {
 
   #withoutSecrets(text: string): string {
     const { key, secret, password } = this.profile.credentials ?? {};
-    return [key, secret, password].reduce((cut, word) => word?.cutFrom(cut) ?? cut, text);
+    const unsigned = SIGNATURES.reduce((cut, signature) => cut.replace(signature, SHOWN), text);
+    return [key, secret, password].reduce((cut, word) => word?.cutFrom(cut) ?? cut, unsigned);
   }
 }

@@ -23,7 +23,6 @@ export interface VenueFill {
   readonly commission_asset: string;
 }
 
-const ALL_PLACES = 30;
 /** Some assets are not written in Latin letters. */
 const SYMBOL = /^([\p{L}\p{N}]{1,40})\/([\p{L}\p{N}]{1,40})$/u;
 
@@ -140,7 +139,7 @@ function firstTime(...values: readonly unknown[]): number | undefined {
 /** Text alone: a number has been through floating point. */
 export function amountOf(value: unknown): string | undefined {
   if (!isDecimal(value) || value.startsWith('-')) return undefined;
-  return formatDecimal(decimal(value), ALL_PLACES);
+  return formatDecimal(decimal(value));
 }
 
 /** Of an order's answer (`qty`) and of `myTrades` alike; undefined when one cannot be read. */
@@ -161,10 +160,7 @@ function readFill(raw: unknown): VenueFill | undefined {
 
 /** All they are of, decimal text. */
 export function quantityOf(fills: readonly VenueFill[]): string {
-  return formatDecimal(
-    fills.reduce((sum, { quantity }) => sum.plus(decimal(quantity)), decimal('0')),
-    ALL_PLACES,
-  );
+  return formatDecimal(fills.reduce((sum, { quantity }) => sum.plus(decimal(quantity)), decimal('0')));
 }
 
 /**
@@ -182,5 +178,5 @@ export async function feesOf(
     if (paid.eq('0') || commission_asset === quote) sum = sum.plus(paid);
     else sum = sum.plus(paid.times(decimal(commission_asset === base ? price : await priceOf(commission_asset))));
   }
-  return formatDecimal(sum, ALL_PLACES);
+  return formatDecimal(sum);
 }

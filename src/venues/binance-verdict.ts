@@ -28,7 +28,6 @@ export const OUTSIDE_WINDOW = -1021;
 const NEW_ORDER_REFUSED = -2010;
 const BAD_SYMBOL = -1121;
 
-const LONGEST_MESSAGE = 300;
 /** Of the web application firewall, of a limit, of the ban that follows when it is ignored. */
 const SLOW_DOWN: ReadonlySet<number> = new Set([403, 418, 429]);
 /** No access from here at all. */
@@ -106,6 +105,6 @@ function complaintOf(value: unknown): { readonly venue_code?: number; readonly m
   const { code, msg } = value;
   return {
     ...(typeof code === 'number' ? { venue_code: code } : {}),
-    ...(typeof msg === 'string' ? { message: msg.slice(0, LONGEST_MESSAGE) } : {}),
+    ...(typeof msg === 'string' ? { message: msg } : {}),
   };
 }

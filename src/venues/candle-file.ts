@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, messageOf } from '../errors';
 import { isDecimal } from '../money';
+import { wholeNumber } from '../whole-number';
 import type { Candle } from './venue';
 
 const HEADER = 'open_time_ms,open,high,low,close,volume';
@@ -40,7 +41,7 @@ function parseCandle(line: string): Candle | undefined {
   const [time = '', ...prices] = line.split(',');
   const [open = '', high = '', low = '', close = '', volume = ''] = prices;
   const sound = /^\d{1,15}$/.test(time) && prices.length === 5 && prices.every(isDecimal);
-  return sound ? { open_time_ms: Number(time), open, high, low, close, volume } : undefined;
+  return sound ? { open_time_ms: wholeNumber(time), open, high, low, close, volume } : undefined;
 }
 
 export function damaged(file: string, line: number): HoldfastError {

@@ -2,6 +2,7 @@
 import { Pool, type Dispatcher } from 'undici';
 import { HoldfastError } from '../errors';
 import { isObject } from '../json';
+import { isWholeNumber, wholeNumber } from '../whole-number';
 import type { VenueAnswer } from './binance-verdict';
 
 export interface HttpReadsOptions {
@@ -63,7 +64,8 @@ export class HttpReads {
 
   #heed({ statusCode, headers }: Dispatcher.ResponseData): void {
     if (statusCode !== 429 && statusCode !== 418) return;
-    const asked = Number(headers['retry-after']) * 1_000;
+    const given = String(headers['retry-after']);
+    const asked = isWholeNumber(given) ? wholeNumber(given) * 1_000 : 0;
     const silence = asked > 0 ? Math.min(asked, LONGEST_SILENCE_MS) : SILENCE_MS;
     this.#silent_until = performance.now() + silence;
   }

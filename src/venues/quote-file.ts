@@ -1,4 +1,5 @@
 import { isDecimal } from '../money';
+import { wholeNumber } from '../whole-number';
 import { damaged, readText } from './candle-file';
 
 /** Best prices at the end of one minute, and how much stood there. */
@@ -36,5 +37,5 @@ function parseQuote(line: string): RecordedQuote | undefined {
   const [bid = '', bid_quantity = ''] = values.slice(3);
   const [ask = '', ask_quantity = ''] = values.slice(8);
   const sound = /^\d{1,15}$/.test(time) && values.length === 10 && values.every(isDecimal);
-  return sound ? { open_time_ms: Number(time), bid, bid_quantity, ask, ask_quantity } : undefined;
+  return sound ? { open_time_ms: wholeNumber(time), bid, bid_quantity, ask, ask_quantity } : undefined;
 }

@@ -10,9 +10,6 @@ export interface OrderProblem {
   readonly message: string;
 }
 
-/** More digits than any amount has: nothing is rounded. */
-const ALL_PLACES = 30;
-
 /**
  * `reference`: the price a market order is expected to trade at; of other orders their own counts. Undefined when nothing is known to be
  * wrong, which is not yet a yes of the venue.
@@ -30,14 +27,14 @@ export function orderProblem(draft: VenueOrderDraft, market: Market, reference?:
 
 /** The largest quantity the market takes that is not above this one; "0" when it is below one step. */
 export function quantizeQuantity(quantity: string, { quantity_step }: Pick<Market, 'quantity_step'>): string {
-  return plain(floorTo(decimal(quantity), decimal(quantity_step)));
+  return formatDecimal(floorTo(decimal(quantity), decimal(quantity_step)));
 }
 
 /** The next price of the market on the safe side: a buy pays no more than this one, a sell gets no less. */
 export function quantizePrice(price: string, side: OrderSide, { price_tick }: Pick<Market, 'price_tick'>): string {
   const [exact, tick] = [decimal(price), decimal(price_tick)];
   const below = floorTo(exact, tick);
-  return plain(side === 'buy' || below.eq(exact) ? below : below.plus(tick));
+  return formatDecimal(side === 'buy' || below.eq(exact) ? below : below.plus(tick));
 }
 
 function shapeProblem({ type, price, stop_price, symbol }: VenueOrderDraft): OrderProblem | undefined {
@@ -93,16 +90,12 @@ function leastProblem(draft: VenueOrderDraft, market: Market, reference?: string
   const notional = decimal(quantity).times(decimal(price));
   if (notional.gte(decimal(min_notional))) return undefined;
   return rejected(
-    `The order is worth ${plain(notional)} ${quote}, below the least of ${symbol}, ${min_notional} ${quote}.`,
+    `The order is worth ${formatDecimal(notional)} ${quote}, below the least of ${symbol}, ${min_notional} ${quote}.`,
   );
 }
 
 function floorTo(value: Decimal, step: Decimal): Decimal {
   return step.eq('0') ? value : value.minus(value.mod(step));
-}
-
-function plain(value: Decimal): string {
-  return formatDecimal(value, ALL_PLACES);
 }
 
 function invalid(message: string): OrderProblem {

@@ -1,6 +1,6 @@
 /** A PostgreSQL of a test's own, to kill, freeze and tamper with: PGlite as the local stack runs it, or the real one when the machine has it. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -46,7 +46,8 @@ export function startOwnPglite(): Promise<OwnPostgresql> {
   });
 }
 
-export function startOwnPostgresql(): Promise<OwnPostgresql> {
+/** With a password it serves nobody without it. */
+export function startOwnPostgresql(password?: string): Promise<OwnPostgresql> {
   return started(async (folder) => {
     const port = await freePort();
     const programs = binaries() ?? '';
@@ -54,18 +55,28 @@ export function startOwnPostgresql(): Promise<OwnPostgresql> {
     const user = userInfo().uid === 0 ? serverUser() : undefined;
     if (user !== undefined) chownSync(folder, user.uid, user.gid);
     const asUser = { ...QUIET, ...user, cwd: folder };
-    execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N'], asUser);
+    const guarded = password === undefined ? [] : ['--pwfile', passwordFile(folder, password, user)];
+    const access = ['-A', password === undefined ? 'trust' : 'scram-sha-256', ...guarded];
+    execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', ...access, '-N'], asUser);
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories='].flatMap((each) => ['-c', each]);
     const args = ['-D', data, '-p', String(port), ...settings];
     return { folder, port, launch: () => spawn(join(programs, 'postgres'), args, asUser) };
-  });
+  }, password);
+}
+
+function passwordFile(folder: string, password: string, user: { uid: number; gid: number } | undefined): string {
+  const file = join(folder, 'password');
+  writeFileSync(file, password, { mode: 0o600 });
+  if (user !== undefined) chownSync(file, user.uid, user.gid);
+  return file;
 }
 
 const QUIET = { stdio: 'ignore' } as const;
 
-async function started(prepare: (folder: string) => Promise<Way>): Promise<OwnPostgresql> {
+async function started(prepare: (folder: string) => Promise<Way>, password?: string): Promise<OwnPostgresql> {
   const way = await prepare(mkdtempSync(join(tmpdir(), 'holdfast-postgresql-')));
-  const url = `postgresql://postgres@127.0.0.1:${way.port}/postgres`;
+  const who = password === undefined ? 'postgres' : `postgres:${password}`;
+  const url = `postgresql://${who}@127.0.0.1:${way.port}/postgres`;
   let child: ChildProcess | undefined;
   const kill = async () => {
     const dying = child;

@@ -17,10 +17,11 @@ export interface OwnRedis {
   stop(): Promise<void>;
 }
 
-export async function startOwnRedis(): Promise<OwnRedis> {
+/** With a password it serves nobody without it. */
+export async function startOwnRedis(password?: string): Promise<OwnRedis> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
-  const url = `redis://127.0.0.1:${port}`;
+  const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   const kill = async () => {
     const dying = child;
@@ -42,6 +43,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
       '127.0.0.1',
       '--dir',
       directory,
+      ...(password === undefined ? [] : ['--requirepass', password]),
     ];
     child = spawn('redis-server', args, { stdio: 'ignore' });
     child.unref();

@@ -15,6 +15,7 @@ import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
 import type { Venues } from '../../src/venues/venue';
 import type { DeskPorts } from '../../src/worker/desk-activities';
+import { DeskGuards } from '../../src/worker/desk-guards';
 import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
 import { until } from './until';
 import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
@@ -48,10 +49,18 @@ const DEADLINE_MS = 60_000;
 /** Once per test file: what workflows log about themselves is not what a test shows. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
-/** `desk`: what the desk tells outside Temporal, beyond the events a test reads. `venues`: with what it trades there. */
+export interface TestWorkerOptions {
+  /** What the desk tells outside Temporal, beyond the events a test reads. */
+  readonly desk?: Partial<DeskPorts>;
+  /** Of which the cancels are. */
+  readonly venues?: Venues;
+  /** Whether its nodes get permits. */
+  readonly trades?: boolean;
+}
+
 export async function startTestWorker(
   extraKinds: readonly NodeKind[] = [],
-  { desk: ports, venues }: { readonly desk?: Partial<DeskPorts>; readonly venues?: Venues } = {},
+  { desk: ports, venues, trades = false }: TestWorkerOptions = {},
 ): Promise<TestWorker> {
   const queue = `test-${randomUUID()}`;
   const config = loadConfig({ ...process.env, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` });
@@ -67,6 +76,9 @@ export async function startTestWorker(
   const events: UnnumberedEvent[] = [];
   const publish = ({ event }: Publication): void => void events.push(event);
   let worker: HoldfastWorker | undefined;
+  const log = createLogger('test', { level: 'silent', pretty: false });
+  const redis_url = config.redis.url;
+  const guards = trades ? new DeskGuards({ client, log, redis_url, closing_key: randomUUID() }) : undefined;
 
   const startWorker = async (): Promise<void> => {
     worker = await createWorker({
@@ -75,8 +87,9 @@ export async function startTestWorker(
       client,
       kinds,
       blobs: new FileBlobStore(config.blobs.directory),
-      log: createLogger('test', { level: 'silent', pretty: false }),
+      log,
       publish,
+      ...(guards === undefined ? {} : { guardOf: guards.of }),
       ...(ports === undefined ? {} : { desk: ports }),
       ...(venues === undefined ? {} : { venues }),
       workflows: { workflowBundle: await testBundle() },
@@ -121,6 +134,7 @@ export async function startTestWorker(
     startWorker,
     stop: async () => {
       await stopWorker();
+      await guards?.close();
       collectWorkflowCoverage();
       await Promise.all([native.close(), plain.close(), client.close()]);
     },

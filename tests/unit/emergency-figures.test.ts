@@ -1,5 +1,6 @@
 /** What people are shown of what scopes earned, are worth and hold. */
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { figuresOf } from '../../src/emergency/figures';
 import { reducibleOf } from '../../src/emergency/reducible';
 import { DeskAtWork, orderRequest } from '../support/desk-at-work';
@@ -34,6 +35,46 @@ describe('the figures of a desk', () => {
     for (const scope of ['global', 'venue:paper', 'symbol:BTC/USDT', 'bot:b', 'strategy:s']) {
       expect(scopeOf(desk, scope)).toMatchObject({ unrealized: '20', exposure: '220', fees: '1' });
     }
+  });
+
+  it('hold a position of an endless price at exactly what was paid for it', () => {
+    const desk = new DeskAtWork();
+    desk.fill({ filled_quantity: '3', filled_notional: '10.01' });
+    expect(figures(desk).positions).toMatchObject([
+      { cost: '10.01', price: '3.33666666666666666667', notional: '10.01000000000000000001', unrealized: '0' },
+    ]);
+  });
+
+  it('take a price times a quantity with all the digits it has', () => {
+    const desk = new DeskAtWork();
+    const notional = '1234567890123456789012345678.123456789012345678901234567891';
+    desk.limits({ max_position_notional: null });
+    expect(desk.fill({ filled_quantity: '10000000000000', filled_notional: notional })).toEqual({ kind: 'accepted' });
+    expect(figures(desk).positions).toMatchObject([{ cost: notional }]);
+    expect(desk.fill({ filled_notional: `${notional}1` })).toMatchObject({ kind: 'refused' });
+  });
+
+  it('realise in all exactly what was received less what was paid, however prices divide', () => {
+    const fill = fc.record({
+      side: fc.constantFrom('buy', 'sell'),
+      quantity: fc.integer({ min: 1, max: 50 }),
+      cents: fc.integer({ min: 1, max: 1_000_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(fill, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 99 }), (fills, last) => {
+        const desk = new DeskAtWork({ checks: false });
+        let [held, earned] = [0, 0];
+        const trade = (side: string, quantity: number, cents: number) => {
+          desk.fill({ side, filled_quantity: String(quantity), filled_notional: (cents / 100).toFixed(2) });
+          held += side === 'buy' ? quantity : -quantity;
+          earned += side === 'buy' ? -cents : cents;
+        };
+        for (const { side, quantity, cents } of fills) trade(side, quantity, cents);
+        if (held !== 0) trade(held > 0 ? 'sell' : 'buy', Math.abs(held), last);
+        expect(figures(desk).positions).toEqual([]);
+        expect(scopeOf(desk)?.realized).toBe((earned / 100).toFixed(2).replace(/\.?0+$/, ''));
+      }),
+    );
   });
 
   it('say what was realised today, and what a scope is worth against its best', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { present } from '../../src/json';
-import { decimal, formatDecimal, isDecimal } from '../../src/money';
+import { decimal, divideDown, formatDecimal, isDecimal } from '../../src/money';
 
 const decimalText = fc
   .tuple(fc.bigInt({ min: 0n, max: 10n ** 20n }), fc.nat(1_000_000), fc.boolean())
@@ -44,8 +44,28 @@ describe('a decimal', () => {
     expect(() => decimal(value as string)).toThrow();
   });
 
-  it('refuses a JavaScript number in arithmetic', () => {
+  it('refuses a JavaScript number in arithmetic, also where the compiler was silenced', () => {
+    // @ts-expect-error An operand is a decimal or its text.
     expect(() => decimal('1').plus(0.1)).toThrow();
+    // @ts-expect-error Neither is one read from a number.
+    expect(() => decimal(0.1)).toThrow();
+  });
+
+  it('has no way to a number by its type', () => {
+    const one = decimal('1');
+    const refused: (() => unknown)[] = [
+      // @ts-expect-error It is not offered, though big.js has it.
+      () => typeof one.toNumber,
+      // @ts-expect-error Nor is arithmetic of numbers.
+      () => one * 2,
+      // @ts-expect-error Nor is its text a factor.
+      () => '1' * 1,
+      // @ts-expect-error Nor is it for `Math`.
+      () => Math.max(one, 2),
+      // @ts-expect-error Nor is it compared with a number.
+      () => one < 2,
+    ];
+    expect(refused).toHaveLength(5);
   });
 
   it('adds and subtracts without loss', () => {
@@ -66,6 +86,35 @@ describe('a decimal', () => {
         expect(decimal(written).eq(decimal(text))).toBe(true);
       }),
     );
+  });
+
+  it('of 30 digits on either side is written digit by digit, and so is a sum of them', () => {
+    const digits = fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 29n }), fc.bigInt({ min: 0n, max: 10n ** 30n - 1n }));
+    const text = ([whole, part]: [bigint, bigint]) => `${whole}.${String(part).padStart(30, '0')}`;
+    const scaled = ([whole, part]: [bigint, bigint]) => whole * 10n ** 30n + part;
+    fc.assert(
+      fc.property(digits, digits, (a, b) => {
+        const sum = String(scaled(a) + scaled(b)).padStart(31, '0');
+        const plain = `${sum.slice(0, -30)}.${sum.slice(-30)}`.replace(/\.?0+$/, '');
+        expect(formatDecimal(decimal(text(a)).plus(decimal(text(b))))).toBe(plain);
+      }),
+    );
+  });
+
+  it('divided down is never more than the whole, and less than a unit of the last place below it', () => {
+    const sound = fc
+      .tuple(fc.bigInt({ min: 0n, max: 10n ** 15n }), fc.bigInt({ min: 0n, max: 10n ** 25n - 1n }))
+      .map(([whole, part]) => `${whole}.${String(part).padStart(25, '0')}`)
+      .filter((text) => decimal(text).gt('0'));
+    fc.assert(
+      fc.property(sound, sound, (whole, part) => {
+        const [a, b] = [decimal(whole), decimal(part)];
+        const quotient = divideDown(a, b);
+        expect(quotient.times(b).lte(a)).toBe(true);
+        expect(quotient.plus('0.00000000000000000001').times(b).gt(a)).toBe(true);
+      }),
+    );
+    expect(formatDecimal(divideDown(decimal(`0.${'9'.repeat(25)}`), decimal('1')))).toBe(`0.${'9'.repeat(20)}`);
   });
 
   it('rounds half up, and has no minus zero', () => {

@@ -63,6 +63,12 @@ describe('market_order', () => {
     expect(world.asked).toMatchObject([{ price: '101', quantity: '0.99' }]);
   });
 
+  it('spends no more than it where the quotient would be rounded up to the next step', async () => {
+    const world = new OrderWorld();
+    await world.run('market_order', { ...at, side: 'buy', quote_amount: `100.${'9'.repeat(28)}` });
+    expect(world.asked).toMatchObject([{ price: '101', quantity: '0.9999' }]);
+  });
+
   it('that may be out is followed on a dead feed, and reads no price', async () => {
     const world = new OrderWorld();
     world.isDeaf = true;

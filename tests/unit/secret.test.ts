@@ -28,4 +28,16 @@ describe('a secret', () => {
     expect(new Secret(PLANTED).cutFrom(`no such key ${PLANTED} (${PLANTED})`)).toBe('no such key [secret] ([secret])');
     expect(new Secret('a').cutFrom('a market')).toBe('a market');
   });
+
+  it('is cut from what others say of it in every way they write it', () => {
+    const value = 'planted+"/=3f9c21';
+    const bytes = Buffer.from(value);
+    const forms = [encodeURIComponent(value), JSON.stringify(value), 'base64', 'base64url', 'hex'].map((form) =>
+      Buffer.isEncoding(form) ? bytes.toString(form) : form,
+    );
+    for (const form of forms) {
+      const cut = new Secret(value).cutFrom(`said ${form}.`);
+      expect(cut).toMatch(/^said "?\[secret\]"?=*\.$/);
+    }
+  });
 });

@@ -7,11 +7,15 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { temporal } from '@temporalio/proto';
+import { loadConfig } from '../../src/config/config';
+import { openJournal, type Journal } from '../../src/journal/journal';
 import { Receiver } from '../support/receiver';
-import { recordedShapes } from '../support/recorded-shapes';
+import { OrderShapes, recordedOrders } from '../support/recorded-orders';
+import { recordedShapes, type RecordedRun } from '../support/recorded-shapes';
 import { RunCounter, counted, failing, refusing, slow } from '../support/test-kinds';
 import { replayAll } from '../support/replays';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
+import { until } from '../support/until';
 
 jest.setTimeout(150_000);
 
@@ -27,6 +31,13 @@ function idOf({ events }: temporal.api.history.v1.IHistory): string {
 function withoutPlace(key: string, value: unknown): unknown {
   if (key === 'stackTrace') return '';
   return typeof value === 'string' && /^\d+@/.test(value) ? 'worker' : value;
+}
+
+async function record(name: string, worker: TestWorker, { workflow_id, run_id }: RecordedRun): Promise<void> {
+  const history = await worker.temporal.workflow.getHandle(workflow_id, run_id).fetchHistory();
+  expect(history.events?.length).toBeGreaterThan(5);
+  const recorded = History.toObject(History.fromObject(history), { enums: String, longs: String, bytes: String });
+  writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify(recorded, withoutPlace)}\n`);
 }
 
 (recording ? describe : describe.skip)('recording histories', () => {
@@ -45,18 +56,38 @@ function withoutPlace(key: string, value: unknown): unknown {
   });
 
   it.each(Object.entries(recordedShapes))('records %s', async (name, run) => {
-    const { workflow_id, run_id } = await run(worker, receiver);
-    const history = await worker.temporal.workflow.getHandle(workflow_id, run_id).fetchHistory();
-    expect(history.events?.length).toBeGreaterThan(5);
-    const recorded = History.toObject(History.fromObject(history), { enums: String, longs: String, bytes: String });
-    writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify(recorded, withoutPlace)}\n`);
+    await record(name, worker, await run(worker, receiver));
+  });
+});
+
+(recording ? describe : describe.skip)('recording histories with orders', () => {
+  let shapes: OrderShapes;
+  let journal: Journal;
+  beforeAll(async () => {
+    journal = openJournal(loadConfig().journal.url);
+    // A desk is set up on record alone.
+    await until('the journal answers', () =>
+      journal.auditLength('nobody').then(
+        () => true,
+        () => false,
+      ),
+    );
+    shapes = await OrderShapes.open(journal);
+  });
+  afterAll(async () => {
+    await shapes.worker.stop();
+    await journal.close();
+  });
+
+  it.each(Object.entries(recordedOrders))('records %s', async (name, run) => {
+    await record(name, shapes.worker, await run(shapes));
   });
 });
 
 describe('every recorded history', () => {
   it('is there', () => {
     const names = readdirSync(FOLDER).map((file) => file.replace(/\.json$/, ''));
-    expect(names).toEqual(expect.arrayContaining(Object.keys(recordedShapes)));
+    expect(names).toEqual(expect.arrayContaining([...Object.keys(recordedShapes), ...Object.keys(recordedOrders)]));
   });
 
   it('replays with the code of today', async () => {

@@ -51,7 +51,7 @@ const orderBook = (venues: Venues): NodeKind =>
 
 function bestOf(bid: string | undefined, ask: string | undefined) {
   if (bid === undefined || ask === undefined) return present({ bid, ask });
-  const mid = decimal(bid).plus(decimal(ask)).div('2');
+  const mid = decimal(bid).plus(decimal(ask)).times('0.5');
   const bps = decimal(ask).minus(decimal(bid)).times('10000').div(mid);
   return { bid, ask, mid: formatDecimal(mid), spread_bps: formatDecimal(bps, BPS_PLACES) };
 }
@@ -134,5 +134,5 @@ function nothingOf(asset: string): Balance {
 }
 
 function withTotal({ free, locked }: Balance) {
-  return { free, locked, total: formatDecimal(decimal(free).plus(decimal(locked)), 30) };
+  return { free, locked, total: formatDecimal(decimal(free).plus(decimal(locked))) };
 }

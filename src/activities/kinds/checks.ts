@@ -1,6 +1,6 @@
 import { durationMs } from '../../graph/duration';
 import type { FieldsProblem, GivenFields } from '../../graph/kinds';
-import { decimal, formatDecimal, isDecimal, type Decimal } from '../../money';
+import { decimal, divideDown, formatDecimal, isDecimal, type Decimal } from '../../money';
 import { orderProblem, quantizeQuantity } from '../../venues/size-checks';
 import type { OrderSide, Venues } from '../../venues/venue';
 import { defineNode, field, optional, output, type NodeKind } from '../define-node';
@@ -67,7 +67,7 @@ async function judged(fields: Checked, { trading }: Account, fresh: FreshPrice) 
   const { last } = fresh.ticker;
   const price = fields.price ?? last;
   const quantity =
-    fields.quantity ?? quantizeQuantity(formatDecimal(decimal(quote_amount).div(decimal(price)), 20), market);
+    fields.quantity ?? quantizeQuantity(formatDecimal(divideDown(decimal(quote_amount), decimal(price))), market);
   const draft = { client_order_id: 'check', symbol, side, type: 'limit', quantity, price } as const;
   const notional = decimal(quantity).times(decimal(price));
   const [asset, needed] = side === 'buy' ? [market.quote, notional] : [market.base, decimal(quantity)];
@@ -125,13 +125,14 @@ const positionSize = defineNode({
     limited_by: output('text', 'Which of fraction, risk and max_quote_amount decided.'),
   },
   run: ({ equity, price, fraction_percent, risk_percent, stop_distance, max_quote_amount, step }) => {
-    const share = (percent: string) => decimal(equity).times(decimal(percent)).div('100');
+    const share = (percent: string) => decimal(equity).times(decimal(percent)).times('0.01');
     const candidates: [string, Decimal][] = [];
-    if (fraction_percent !== undefined) candidates.push(['fraction', share(fraction_percent).div(decimal(price))]);
+    if (fraction_percent !== undefined)
+      candidates.push(['fraction', divideDown(share(fraction_percent), decimal(price))]);
     if (risk_percent !== undefined && stop_distance !== undefined)
-      candidates.push(['risk', share(risk_percent).div(decimal(stop_distance))]);
+      candidates.push(['risk', divideDown(share(risk_percent), decimal(stop_distance))]);
     if (max_quote_amount !== undefined)
-      candidates.push(['max_quote_amount', decimal(max_quote_amount).div(decimal(price))]);
+      candidates.push(['max_quote_amount', divideDown(decimal(max_quote_amount), decimal(price))]);
     const [limited_by, least] = candidates.reduce((a, b) => (b[1].lt(a[1]) ? b : a));
     const exact = formatDecimal(least.lt('0') ? decimal('0') : least);
     const quantity = step === undefined ? exact : quantizeQuantity(exact, { quantity_step: step });

@@ -72,7 +72,7 @@ async function decideClosing(place: OrderPlace, { quantity, ...bounds }: Closing
   const [proven, balances] = await Promise.all([trade.reducible(account), trading.balances()]);
   const free = balances.find(({ asset }) => asset === now.market.base)?.free ?? '0';
   const held = least([proven, free, ...(quantity === undefined ? [] : [quantity])]);
-  const size = quantizeQuantity(formatDecimal(held, 30), now.market);
+  const size = quantizeQuantity(formatDecimal(held), now.market);
   if (decimal(size).eq('0')) throw new NothingHeld(`nothing is held of ${symbol}`);
   const wish = takingWish(place, { quantity: size }, { ...now, percent: bounds.max_slippage_percent });
   return { ...wish, reduces_only: true };

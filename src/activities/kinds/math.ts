@@ -36,7 +36,7 @@ const math = defineNode({
     a: field.decimal('Left operand.'),
     b: field.decimal('Right operand; not zero for divide.'),
   },
-  outputs: { value: output('decimal', 'The result, with at most 20 places.') },
+  outputs: { value: output('decimal', 'The result, with at most 30 places.') },
   run: ({ op, a, b }) => ({ outputs: { value: formatResult(operations[op](decimal(a), decimal(b))) } }),
 });
 

@@ -1,6 +1,6 @@
 /** From what a node asks for to one complete order, with everything checked that can be before the desk is asked. */
 import { HoldfastError } from '../../errors';
-import { decimal, formatDecimal } from '../../money';
+import { decimal, divideDown, formatDecimal } from '../../money';
 import { orderProblem, quantizePrice, quantizeQuantity } from '../../venues/size-checks';
 import type { Market, OrderSide, TimeInForce } from '../../venues/venue';
 import { currencyOf, type Account } from './accounts';
@@ -90,7 +90,7 @@ export async function marketNow({ venue, trading, symbol }: OrderPlace, max_age:
 /** Given as a quantity it is taken as it is; an amount is brought onto the market's grid. */
 function quantityOf({ quantity, quote_amount = '0' }: OrderSize, price: string, market: Market): string {
   if (quantity !== undefined) return quantity;
-  return quantizeQuantity(formatDecimal(decimal(quote_amount).div(decimal(price))), market);
+  return quantizeQuantity(formatDecimal(divideDown(decimal(quote_amount), decimal(price))), market);
 }
 
 /** Throws `InvalidInput` and `OrderRejected` for what neither desk nor venue is to be asked. */

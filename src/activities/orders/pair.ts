@@ -7,7 +7,7 @@
  */
 import { HoldfastError, isErrorCode, messageOf } from '../../errors';
 import { isObject } from '../../json';
-import { decimal, formatDecimal, type Decimal } from '../../money';
+import { decimal, divideDown, formatDecimal, type Decimal } from '../../money';
 import { quantizeQuantity } from '../../venues/size-checks';
 import type { VenueOrder } from '../../venues/venue';
 import { OrderPending } from '../order-pending';
@@ -210,7 +210,7 @@ function commonQuantity(amount: string, markets: readonly Awaited<ReturnType<typ
   const dearest = markets.map(({ fresh }) => decimal(fresh.ticker.last)).reduce((a, b) => (a.gt(b) ? a : b));
   return markets.reduce(
     (quantity, { market }) => quantizeQuantity(quantity, market),
-    formatDecimal(decimal(amount).div(dearest)),
+    formatDecimal(divideDown(decimal(amount), dearest)),
   );
 }
 

@@ -44,7 +44,7 @@ export function collar(
   side: OrderSide,
   { percent, market }: { percent: string; market: Market },
 ): string {
-  const share = decimal(percent).div('100');
+  const share = decimal(percent).times('0.01');
   const factor = side === 'buy' ? decimal('1').plus(share) : decimal('1').minus(share);
   return quantizePrice(formatDecimal(decimal(price).times(factor)), side, market);
 }

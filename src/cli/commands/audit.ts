@@ -1,8 +1,9 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { HoldfastError } from '../../errors';
 import type { AuditRow, BrokenLink, DeskVerdict, Journal } from '../../journal/journal';
 import { uiOf, type Io, type Ui } from '../io';
 import { brief, table } from '../table';
+import { wholeOption } from '../whole-option';
 import { withJournal } from '../with-journal';
 
 interface VerifyOptions {
@@ -28,7 +29,7 @@ export function addAudit(program: Command, io: Io): void {
     .command('list')
     .description('list what a desk did and was asked, newest first')
     .option('--desk <id>', 'of this desk', 'default')
-    .option('--limit <count>', 'at most so many, 1 to 1000', countOf, 20)
+    .option('--limit <count>', 'at most so many, 1 to 1000', wholeOption(1, 1_000), 20)
     .addHelpText('after', '\nExamples:\n  $ holdfast audit list\n  $ holdfast audit list --limit 5 --json')
     .action(async (options: ListOptions, command: Command) => {
       await withJournal(io, (journal) => list(journal, options, uiOf(command, io)));
@@ -96,10 +97,4 @@ function entryTable(entries: readonly AuditRow[]): string[] {
     brief(entry.reason),
   ]);
   return table(['ENTRY', 'AT', 'ACTION', 'SCOPE', 'OUTCOME', 'ACTOR', 'REASON'], rows);
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 1_000) throw new InvalidArgumentError('Use 1 to 1000.');
-  return count;
 }

@@ -1,5 +1,5 @@
 /** `cancel-all`: what rests at the venues goes, by a workflow, or with `--direct` by this command alone. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../../config/config';
 import type { CancelOrder } from '../../emergency/cancels';
 import { GLOBAL } from '../../emergency/scopes';
@@ -11,6 +11,7 @@ import { withClient } from '../client';
 import { addDeskOption, nonEmpty } from '../desk-target';
 import { assertGone, cancelDirectly, directLines } from '../direct-cancels';
 import { uiOf, type Io, type Ui } from '../io';
+import { wholeOption } from '../whole-option';
 
 interface Options {
   readonly desk: string;
@@ -31,7 +32,12 @@ export function addCancelAll(program: Command, io: Io): void {
     .option('--symbol <symbol>', 'in one symbol', nonEmpty)
     .option('--stops', 'protective stops as well')
     .option('--direct', 'by this command alone: without Temporal, Redis, the journal and the workers')
-    .option('--within <seconds>', 'with --direct: how long to try', secondsOf, DIRECT_WITHIN_S)
+    .option(
+      '--within <seconds>',
+      'with --direct: how long to try',
+      wholeOption(1, 3_600, 'Use whole seconds, 1 to 3600.'),
+      DIRECT_WITHIN_S,
+    )
     .option('--reason <text>', 'why, for the record', nonEmpty)
     .option('--yes', 'do not ask')
     .addHelpText(
@@ -45,14 +51,6 @@ export function addCancelAll(program: Command, io: Io): void {
       if (options.direct === true) await direct(io, ui, options);
       else await durable(io, ui, options);
     });
-}
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 3_600) {
-    throw new InvalidArgumentError('Use whole seconds, 1 to 3600.');
-  }
-  return seconds;
 }
 
 async function durable(io: Io, ui: Ui, options: Options): Promise<void> {

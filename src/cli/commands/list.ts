@@ -1,9 +1,10 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { present } from '../../json';
 import type { ExecutionFilter, ExecutionSummary, HoldfastClient } from '../../temporal-client/holdfast-client';
 import { withClient } from '../client';
 import { uiOf, type Io, type Tone, type Ui } from '../io';
 import { span, table } from '../table';
+import { wholeOption } from '../whole-option';
 
 const STATES = [
   'running',
@@ -32,7 +33,7 @@ export function addList(program: Command, io: Io): void {
     .option('--bot <id>', 'only of this bot')
     .option('--strategy <id>', 'only of this strategy')
     .addOption(new Option('--state <state>', 'only in this state').choices(STATES))
-    .option('--limit <count>', 'at most so many, 1 to 1000', countOf, 20)
+    .option('--limit <count>', 'at most so many, 1 to 1000', wholeOption(1, 1_000), 20)
     .addHelpText(
       'after',
       '\nExamples:\n  $ holdfast list --state halted\n  $ holdfast list --bot bot_001 --limit 5 --json',
@@ -70,12 +71,6 @@ function runsOther(each: ExecutionSummary, deployed: Deployed): boolean {
 function withDeployed(each: ExecutionSummary, deployed: Deployed) {
   const deployed_version = deployed.get(each.workflow_id);
   return { ...each, ...present({ deployed_version }), ...(runsOther(each, deployed) ? { other_version: true } : {}) };
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 1_000) throw new InvalidArgumentError('Use 1 to 1000.');
-  return count;
 }
 
 function filterOf({ workflow, bot, strategy, state, limit }: Options): ExecutionFilter {

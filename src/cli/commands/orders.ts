@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { HoldfastError } from '../../errors';
 import { present } from '../../json';
 import type { FillRow, Journal, OrderRow } from '../../journal/journal';
@@ -6,6 +6,7 @@ import { OPEN_STATUSES } from '../../journal/order-queries';
 import { addDeskOption } from '../desk-target';
 import { uiOf, type Io, type Ui } from '../io';
 import { table } from '../table';
+import { wholeOption } from '../whole-option';
 import { withJournal } from '../with-journal';
 
 interface ListOptions {
@@ -26,7 +27,7 @@ export function addOrders(program: Command, io: Io): void {
     .option('--execution <id>', 'of this execution')
     .option('--symbol <symbol>', 'of this market')
     .option('--open', 'only what has not ended')
-    .option('--limit <count>', 'at most so many, 1 to 1000', countOf, 20)
+    .option('--limit <count>', 'at most so many, 1 to 1000', wholeOption(1, 1_000), 20)
     .addHelpText(
       'after',
       '\nExamples:\n  $ holdfast orders --bot bot_001 --open\n  $ holdfast orders CLIENT_ORDER_ID --json',
@@ -80,10 +81,4 @@ function fillTable(fills: readonly FillRow[]): string[] {
     ...[at, quantity, notional, fees, realized ?? '-'],
   ]);
   return table(['AT', 'QUANTITY', 'NOTIONAL', 'FEES', 'REALIZED'], rows);
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 1_000) throw new InvalidArgumentError('Use 1 to 1000.');
-  return count;
 }

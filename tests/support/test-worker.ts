@@ -15,6 +15,7 @@ import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
 import type { Venues } from '../../src/venues/venue';
 import type { DeskPorts } from '../../src/worker/desk-activities';
+import { DeskGuards } from '../../src/worker/desk-guards';
 import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
 import { until } from './until';
 import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
@@ -48,10 +49,18 @@ const DEADLINE_MS = 60_000;
 /** Once per test file: what workflows log about themselves is not what a test shows. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
-/** `desk`: what the desk tells outside Temporal, beyond the events a test reads. `venues`: with what it trades there. */
+export interface TestWorkerOptions {
+  /** What the desk tells outside Temporal, beyond the events a test reads. */
+  readonly desk?: Partial<DeskPorts>;
+  /** With what it trades there. */
+  readonly venues?: Venues;
+  /** With gates, as real ones are: its nodes can trade. */
+  readonly gated?: true;
+}
+
 export async function startTestWorker(
   extraKinds: readonly NodeKind[] = [],
-  { desk: ports, venues }: { readonly desk?: Partial<DeskPorts>; readonly venues?: Venues } = {},
+  { desk: ports, venues, gated }: TestWorkerOptions = {},
 ): Promise<TestWorker> {
   const queue = `test-${randomUUID()}`;
   const config = loadConfig({ ...process.env, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` });
@@ -66,6 +75,9 @@ export async function startTestWorker(
   const native = await NativeConnection.connect({ address: config.temporal.address });
   const events: UnnumberedEvent[] = [];
   const publish = ({ event }: Publication): void => void events.push(event);
+  const log = createLogger('test', { level: 'silent', pretty: false });
+  const guards =
+    gated && new DeskGuards({ client, log, redis_url: config.redis.url, closing_key: randomUUID().repeat(2) });
   let worker: HoldfastWorker | undefined;
 
   const startWorker = async (): Promise<void> => {
@@ -75,10 +87,11 @@ export async function startTestWorker(
       client,
       kinds,
       blobs: new FileBlobStore(config.blobs.directory),
-      log: createLogger('test', { level: 'silent', pretty: false }),
+      log,
       publish,
       ...(ports === undefined ? {} : { desk: ports }),
       ...(venues === undefined ? {} : { venues }),
+      ...(guards === undefined ? {} : { guardOf: guards.of }),
       workflows: { workflowBundle: await testBundle() },
       ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
     });
@@ -121,6 +134,7 @@ export async function startTestWorker(
     startWorker,
     stop: async () => {
       await stopWorker();
+      await guards?.close();
       collectWorkflowCoverage();
       await Promise.all([native.close(), plain.close(), client.close()]);
     },

@@ -159,6 +159,12 @@ describe('an age without an edge', () => {
     expect(work.old('sell', 99_000)).toBeUndefined();
   });
 
+  it('is none of a variable that has no name, in a graph nobody validated', () => {
+    const work = new GraphAtWork({ price, read: { type: 'get' }, buy: reads('read', { type: 'order' }) });
+    work.end('read', x('1'), 0);
+    expect(work.old('buy', 99_000)).toBeUndefined();
+  });
+
   it('comes with what a child was started with, and goes with what it gives', () => {
     const nodes: Nodes = {
       size: { inputs: { x: 'input.amount' } },
@@ -211,6 +217,9 @@ describe('an age without an edge', () => {
     work.end(':on_halt[1]/price', x('1'), 0);
     expect(work.readAgain(99_000).renewed).toEqual([]);
     expect(work.old(':on_halt[1]/cancel')).toBeUndefined();
+    expect(work.run.runsAside).toBe(true);
+    work.end(':on_halt[1]/cancel');
+    expect(work.run.runsAside).toBe(false);
   });
 
   it('costs nothing where no node has one', () => {

@@ -121,7 +121,7 @@ describe('a decision that is too old when a halted execution is resumed', () => 
     expect(work.state('sell').state).toBe('skipped');
   });
 
-  it.each(['order', 'cancel'])('stands where an %s was placed for it', (type) => {
+  it.each(['order', 'cancel'])('stands where orders were placed or cancelled for it: %s', (type) => {
     const work = decidedLeft({ ...branched, other: { type, after: ['judge.left'] } });
     work.end('other');
     expect(work.readAgain(10_001).renewed).toEqual([]);
@@ -151,6 +151,26 @@ describe('a decision that is too old when a halted execution is resumed', () => 
     expect(work.readAgain(10_001).renewed).toEqual(['size', 'balance', 'judge', 'price', 'sell', 'buy']);
     work.end('price', x('2'), 10_002);
     expect(work.end('judge', completed({}, 'right'), 10_002).skipped).toEqual(['balance', 'size', 'buy']);
+  });
+
+  it('takes back what only was read for it, though nobody waits for that', () => {
+    const work = decidedLeft({ ...branched, balance: { type: 'fetch', after: ['judge.left'] } });
+    work.end('balance', x('5'), 0);
+    expect(work.readAgain(10_001).renewed).toEqual(['judge', 'price', 'balance', 'sell', 'buy']);
+    work.end('price', x('2'), 10_002);
+    expect(work.end('judge', completed({}, 'right'), 10_002).skipped).toEqual(['buy', 'balance']);
+  });
+
+  it('has what its other branch would start with read again as well', () => {
+    const work = new GraphAtWork({ ...branched, quote: price, sell: reads('quote', { ...branched['sell'] }) });
+    work.end('price', x('1'), 0);
+    work.end('quote', x('1'), 0);
+    work.end('judge', completed({}, 'left'), 0);
+    expect(work.readAgain(10_001)).toMatchObject({ ready: ['price', 'quote'] });
+    work.end('price', x('2'), 10_002);
+    work.end('quote', x('2'), 10_002);
+    expect(work.end('judge', completed({}, 'right'), 10_002).ready).toEqual(['sell']);
+    expect([work.fields('sell'), work.old('sell')]).toEqual([{ x: '2' }, undefined]);
   });
 
   it('holds for whoever a message came in between for', () => {
@@ -289,6 +309,20 @@ describe('what has not ended at a resume', () => {
     const ready = new GraphAtWork({ price, at_work: reads('price', { type: 'order' }) });
     ready.end('price', x('1'), 0);
     expect(ready.readAgain(10_001, { begun: ['at_work'] }).renewed).toEqual([]);
+  });
+
+  it('keeps also what was computed from that: with the same it would be no younger', () => {
+    const work = new GraphAtWork({
+      price,
+      sum: reads('price'),
+      at_work: reads('price', { type: 'order' }),
+      buy: reads('sum', { type: 'order' }),
+    });
+    work.end('price', x('1'), 0);
+    work.end('sum', x('1'), 0);
+    work.start('at_work');
+    expect(work.readAgain(10_001, { begun: ['at_work'] }).renewed).toEqual([]);
+    expect(work.old('buy')).toBe(`${REFUSED}sum`);
   });
 
   it('gives what is too old when it ends', () => {

@@ -56,7 +56,7 @@ module.exports = {
       'activities',
       'events',
       'graph',
-      ...['control', 'halts', 'in-flight', 'mailbox', 'ready-queue', 'status', 'turns', 'waits'].map(
+      ...['control', 'halts', 'in-flight', 'judging', 'mailbox', 'ready-queue', 'status', 'turns', 'waits'].map(
         (name) => `workflows/${name}.ts`,
       ),
       'temporal-client/start-inputs.ts',

@@ -45,6 +45,7 @@ const MEANINGS = {
   circuit_breaker: 'The resource whose breaker is asked before every attempt.',
   rate_limit: 'So many calls in so much time.',
   task_queue: 'The workers that run it.',
+  max_age: 'How old what it gave may be when, after a halt, another node starts with it.',
   while: 'Of repeat: a formula; the body runs again while it is true.',
   body: 'Of map, repeat and subgraph: the graph inside.',
 };
@@ -77,7 +78,7 @@ function rulesOf({ type, effect, fields, open_fields: open, body }) {
   const required = Object.keys(fields).filter((name) => fields[name].required);
   const forbidden = [
     ...(effect === 'control' ? ['timeout', 'retry', 'circuit_breaker', 'rate_limit', 'task_queue'] : []),
-    ...(effect === 'pure' ? ['circuit_breaker', 'rate_limit'] : []),
+    ...(effect === 'pure' ? ['circuit_breaker', 'rate_limit', 'max_age'] : []),
     ...(effect === 'trade' ? ['retry'] : []),
     ...(type === 'repeat' ? [] : ['while']),
     ...(body === undefined ? ['body'] : []),

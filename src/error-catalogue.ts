@@ -451,8 +451,10 @@ export const errorCatalogue = {
     retryable: false,
     http_status: 409,
     exit_code: 5,
-    meaning: 'A value is older than what may still be acted on.',
-    next_step: 'Read it again; `holdfast desk` shows what the desk goes by.',
+    meaning:
+      'A value is older than what may still be acted on: at a node, after a halt, than the `max_age` of what it would start with; at the desk, a fill.',
+    next_step:
+      'Read it again: `holdfast retry` does where that can be done, else start anew. `holdfast desk` shows what the desk goes by.',
   },
   StalePrice: {
     retryable: false,

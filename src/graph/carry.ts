@@ -18,6 +18,17 @@ export interface Parts {
   readonly variables: Map<string, unknown>;
   readonly generations: Map<number, number>;
   readonly peaks: Map<string, number>;
+  readonly ages: Ages;
+}
+
+/** Until when something may be acted on after a halt, beside what nodes gave: see `freshness.ts`. */
+export interface Ages {
+  /** What the execution was started with; Infinity where nothing limits it. */
+  readonly inputs: number;
+  /** By name, of those with a limit. */
+  readonly variables: Map<string, number>;
+  /** When it was last resumed: what was not good any more then is not acted on. 0 before the first time. */
+  judged_at: number;
 }
 
 /** The graph's own plan, and that of what runs at a halt. */
@@ -54,12 +65,15 @@ export interface CarriedGraph {
   readonly unread: readonly number[];
   /** Why nodes were skipped or failed; details name them by number, since one reason often holds for thousands. */
   readonly reasons: readonly string[];
+  /** Until when variables may be acted on, of those with a limit. */
+  readonly variables_until?: readonly (readonly [string, number])[];
+  readonly judged_at?: number;
 }
 
 /** A snapshot: what happens afterwards does not change it. */
 /** `small`: without the frames that have ended, which are kept for show. */
 export function encodeRun(
-  { frames, loops, ledger, variables, generations, peaks }: Parts,
+  { frames, loops, ledger, variables, generations, peaks, ages }: Parts,
   small = false,
 ): CarriedGraph {
   const reasons = new Map<string, number>();
@@ -73,6 +87,8 @@ export function encodeRun(
     peaks: [...peaks],
     unread: unreadIds(frames, ledger),
     reasons: [...reasons.keys()],
+    ...(ages.variables.size === 0 ? {} : { variables_until: [...ages.variables] }),
+    ...(ages.judged_at === 0 ? {} : { judged_at: ages.judged_at }),
   };
 }
 
@@ -100,6 +116,7 @@ function encodeFrame(frame: Frame, reasons: Map<string, number>): CarriedFrame {
   };
 }
 
+type FailedNode = Extract<RunNode, { state: 'failed' }>;
 type Encoded = readonly [letter: string, detail?: unknown];
 
 /** Capital letters have details. */
@@ -116,7 +133,7 @@ function encodeNode(node: RunNode, reasons: Map<string, number>): Encoded {
     case 'completed':
       return encodeCompleted(node);
     case 'failed':
-      return ['F', [numberOf(node.error, reasons), node.error_type]];
+      return encodeFailed(node, reasons);
     case 'skipped':
       return [letterOfSkip(node), numberOf(node.reason, reasons)];
   }
@@ -128,10 +145,16 @@ function letterOfSkip({ abandoned, passed_over, after_failure }: Extract<RunNode
   return 'S';
 }
 
+function encodeFailed({ error, error_type, decided_until }: FailedNode, reasons: Map<string, number>): Encoded {
+  const detail = [numberOf(error, reasons), error_type];
+  return ['F', decided_until === undefined ? detail : [...detail, decided_until]];
+}
+
 /** Where the outputs are gone, nobody asks what they weighed. */
-function encodeCompleted({ branch, outputs, kept, readers, size }: CompletedNode): Encoded {
-  if (outputs !== undefined) return ['C', { ...present({ branch, outputs, kept }), readers, size }];
-  return branch === undefined ? ['c'] : ['C', { branch }];
+function encodeCompleted({ branch, outputs, kept, readers, size, good_until, decided_until }: CompletedNode): Encoded {
+  const rest = present({ branch, good_until, decided_until });
+  if (outputs !== undefined) return ['C', { ...rest, ...present({ outputs, kept }), readers, size }];
+  return Object.keys(rest).length === 0 ? ['c'] : ['C', rest];
 }
 
 function numberOf(reason: string, reasons: Map<string, number>): number {
@@ -140,7 +163,13 @@ function numberOf(reason: string, reasons: Map<string, number>): number {
   return number;
 }
 
-export function decodeRun(plans: Plans, carried: CarriedGraph, ledger: OutputLedger): Parts {
+/** `inputs_until`: see `Ages`. */
+export function decodeRun(
+  plans: Plans,
+  carried: CarriedGraph,
+  { ledger, inputs_until = Infinity }: { readonly ledger: OutputLedger; readonly inputs_until?: number },
+): Parts {
+  const { variables_until = [], judged_at = 0 } = carried;
   const frames = new FrameTable(carried.next_base);
   for (const each of carried.frames) frames.add(decodeFrame(each, frames, { plans, reasons: carried.reasons }));
   fillLedger(ledger, frames, carried);
@@ -151,6 +180,7 @@ export function decodeRun(plans: Plans, carried: CarriedGraph, ledger: OutputLed
     variables: new Map(Object.entries(carried.variables)),
     generations: new Map(carried.generations),
     peaks: new Map(carried.peaks),
+    ages: { inputs: inputs_until, variables: new Map(variables_until), judged_at },
   };
 }
 
@@ -233,8 +263,8 @@ function decodeNode(letter: string, detail: unknown, reasons: readonly string[])
     case 'C':
       return { state: 'completed', readers: 0, size: 0, ...(detail as Partial<CompletedNode>) };
     case 'F': {
-      const [reason, error_type] = detail as readonly [number, string];
-      return { state: 'failed', error: itemAt(reasons, reason), error_type };
+      const [reason, error_type, decided_until] = detail as readonly [number, string, number?];
+      return { state: 'failed', error: itemAt(reasons, reason), error_type, ...present({ decided_until }) };
     }
     default:
       return decodeSkip(letter, itemAt(reasons, detail as number));

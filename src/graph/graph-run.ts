@@ -9,16 +9,18 @@
  *   and to begin all of them anew would repeat what the others did.
  * - A loop that was cut short is skipped when what runs of it has ended; one that failed itself has failed.
  */
+import { present } from '../json';
 import { decodeRun, type CarriedGraph, type Parts, type Plans } from './carry';
-import { FrameTable, itemPath, pathOf, type Frame } from './frame';
+import { FrameTable, itemPath, runsAside, type Frame } from './frame';
+import { hasAges, oldInput, withAge } from './freshness';
 import { GraphView } from './graph-view';
-import { createLoop, hasMore, loopOutputs, type ItemError, type Loop } from './loop';
-import { LOOP_GUARD } from './names';
+import { createLoop, hasMore, loopOutputs, type Loop } from './loop';
+import { takeResult } from './loop-results';
 import { OutputLedger, weightOf } from './output-ledger';
 import type { Plan } from './plan';
 import * as renewals from './renewal';
+import { oldReadings, type Judgement } from './rereading';
 import * as scheduler from './scheduler';
-import { outputsIn } from './scope';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -47,17 +49,25 @@ export interface GraphRunOptions {
   readonly variables: Values;
   /** Bytes of outputs it may hold. */
   readonly output_limit: number;
+  /** Until when the inputs may be acted on after a halt; absent where nothing limits it. */
+  readonly inputs_until?: number | undefined;
 }
 
 export class GraphRun extends GraphView {
   #advance = emptyAdvance();
+  /** Whether anything in it can be too old after a halt. */
+  readonly #ages: boolean;
+  /** When what is being settled ended. */
+  #at: number | undefined;
 
-  private constructor(inputs: Values, parts: Parts) {
+  private constructor(inputs: Values, parts: Parts, plan: Plan) {
     super(inputs, parts);
+    this.#ages = parts.ages.inputs < Infinity || hasAges(plan);
     for (const value of parts.variables.values()) parts.ledger.take(weightOf(value));
   }
 
-  static create(plan: Plan, { inputs, variables, output_limit }: GraphRunOptions): { run: GraphRun; first: Advance } {
+  static create(plan: Plan, options: GraphRunOptions): { run: GraphRun; first: Advance } {
+    const { inputs, variables, output_limit, inputs_until = Infinity } = options;
     const parts: Parts = {
       frames: new FrameTable(),
       loops: new Map(),
@@ -65,8 +75,9 @@ export class GraphRun extends GraphView {
       variables: new Map(Object.entries(variables)),
       generations: new Map(),
       peaks: new Map(),
+      ages: { inputs: inputs_until, variables: new Map(), judged_at: 0 },
     };
-    const run = new GraphRun(inputs, parts);
+    const run = new GraphRun(inputs, parts, plan);
     const first = run.#changing(() => {
       run.#open({ path: '', plan, generation: 0 });
     });
@@ -77,9 +88,10 @@ export class GraphRun extends GraphView {
   static restore(
     plans: Plans,
     carried: CarriedGraph,
-    { inputs, output_limit }: Omit<GraphRunOptions, 'variables'>,
+    { inputs, output_limit, inputs_until = Infinity }: Omit<GraphRunOptions, 'variables'>,
   ): GraphRun {
-    return new GraphRun(inputs, decodeRun(plans, carried, new OutputLedger(output_limit)));
+    const parts = decodeRun(plans, carried, { ledger: new OutputLedger(output_limit), inputs_until });
+    return new GraphRun(inputs, parts, plans.top);
   }
 
   /** Says why not, when the value does not fit beside what is held. */
@@ -102,8 +114,9 @@ export class GraphRun extends GraphView {
     scheduler.unstart(run, id - base);
   }
 
-  /** Opens the frames of a `map` or `repeat` that was started. */
-  openLoop(id: number): Advance {
+  /** Opens the frames of a `map` or `repeat` that was started. `at`: as for `settle`. */
+  openLoop(id: number, at?: number): Advance {
+    this.#at = at;
     const loop = createLoop(this.node(id).type === 'map' ? 'map' : 'repeat', this.fields(id));
     return this.#changing(() => {
       if (typeof loop === 'string') {
@@ -116,10 +129,32 @@ export class GraphRun extends GraphView {
     });
   }
 
-  settle(id: number, outcome: scheduler.Outcome): Advance {
+  /** `at`: when it ended, in milliseconds since 1970; what is to have an age needs it. */
+  settle(id: number, outcome: scheduler.Outcome, at?: number): Advance {
+    this.#at = at;
     return this.#changing(() => {
       this.#settle(id, outcome);
     });
+  }
+
+  /**
+   * After a halt: what is too old and would be started with is read again where that can be, in every open frame; what runs at a halt is not
+   * judged. From now on `oldInput` says who must not start, unless one instance alone is judged.
+   */
+  readAgain(judgement: Judgement): Advance {
+    const { at, only } = judgement;
+    return this.#changing(() => {
+      if (!this.#ages) return;
+      if (only === undefined) this.parts.ages.judged_at = at;
+      const frames = only === undefined ? [...this.frames] : [this.frame(only)];
+      for (const frame of frames) this.#readAgain(frame, judgement);
+    });
+  }
+
+  /** Says what an instance must not start with, because it was not good any more at this instant or the last resume. */
+  oldInput(id: number, at = this.parts.ages.judged_at): string | undefined {
+    const frame = this.frame(id);
+    return this.#ages && !runsAside(frame) ? oldInput(this.parts, frame, id - frame.base, at) : undefined;
   }
 
   /** Skips everything in the graph that has not started, in every frame; loops end with what runs in them. Nothing brings it back. */
@@ -193,10 +228,22 @@ export class GraphRun extends GraphView {
     if (renewal === undefined) return undefined;
     return this.#changing(() => {
       if (frame.run.failure === undefined && frame.final !== true) delete frame.givenUp;
-      for (const index of renewal.renewed) this.#renewed(frame, frame.base + index);
-      this.#collect(frame, renewal);
-      this.#closeIfDone(frame);
+      this.#follow(frame, renewal);
     });
+  }
+
+  #readAgain(frame: Frame, judgement: Judgement): void {
+    if (frame.closed || frame.givenUp !== undefined || runsAside(frame)) return;
+    const again = oldReadings(this.parts, frame, judgement);
+    if (again.size === 0) return;
+    const hasBegun = (index: number) => judgement.hasBegun(frame.base + index);
+    this.#follow(frame, renewals.repeat(this.runOf(frame), again, hasBegun));
+  }
+
+  #follow(frame: Frame, renewal: renewals.Renewal): void {
+    for (const index of renewal.renewed) this.#renewed(frame, frame.base + index);
+    this.#collect(frame, renewal);
+    this.#closeIfDone(frame);
   }
 
   #renewed(frame: Frame, id: number): void {
@@ -222,10 +269,12 @@ export class GraphRun extends GraphView {
     this.#closeIfDone(opened);
   }
 
-  #settle(id: number, outcome: scheduler.Outcome): void {
+  #settle(id: number, ended: scheduler.Outcome): void {
     const frame = this.frame(id);
+    const index = id - frame.base;
     const failedBefore = frame.run.failure !== undefined;
-    this.#collect(frame, scheduler.settle(this.runOf(frame), id - frame.base, outcome));
+    const outcome = this.#ages ? withAge(this.parts, frame, index, { outcome: ended, at: this.#at }) : ended;
+    this.#collect(frame, scheduler.settle(this.runOf(frame), index, outcome));
     const { failure } = frame.run;
     if (failure !== undefined && !failedBefore) this.#giveUp(frame, `${failure.node_id} failed`);
     this.#closeIfDone(frame);
@@ -270,50 +319,8 @@ export class GraphRun extends GraphView {
     const loop = frame.loop && this.parts.loops.get(frame.loop.owner);
     if (frame.loop === undefined || loop === undefined) return;
     loop.open -= 1;
-    this.#takeResult(loop, frame, frame.loop.index);
+    takeResult(this.parts, this.scope, { loop, frame, index: frame.loop.index });
     this.#proceed(frame.loop.owner, loop);
-  }
-
-  /** What the frame holds is let go first, for what it gives is a part of it. */
-  #takeResult(loop: Loop, frame: Frame, index: number): void {
-    const { ledger } = this.parts;
-    const outputs = outputsIn(this.scope, frame);
-    for (const node of frame.run.nodes) if (node.state === 'completed') ledger.drop(node);
-    const { failure } = frame.run;
-    if (failure !== undefined) this.#keepError(loop, frame, { index, ...failure });
-    else if (frame.givenUp === undefined) this.#keepOutputs(loop, frame, { index, outputs });
-  }
-
-  #keepOutputs(loop: Loop, frame: Frame, { index, outputs }: ItemOutputs): void {
-    if (loop.kind === 'map') {
-      if (this.#keep(loop, index, outputs)) loop.results[index] = outputs;
-      return;
-    }
-    this.parts.ledger.give(loop.held);
-    loop.held = 0;
-    if (this.#keep(loop, index, outputs)) loop.last = outputs;
-    const goesOn = guardSaid(frame);
-    if (goesOn !== undefined) loop.goes_on = goesOn;
-  }
-
-  #keepError(loop: Loop, frame: Frame, { index, node_id, error, error_type }: ItemError & scheduler.Failure): void {
-    const failure = { error: `${pathOf(frame, node_id)}: ${error}`, error_type };
-    if (loop.kind === 'repeat' || loop.on_item_error === 'fail') loop.failure ??= failure;
-    if (this.#keep(loop, index, failure)) loop.errors.push({ index, ...failure });
-  }
-
-  /** A loop that gathers more than may be held fails. */
-  #keep(loop: Loop, index: number, value: unknown): boolean {
-    const { ledger } = this.parts;
-    const size = weightOf(value);
-    if (!ledger.admits(size)) {
-      const error = `the result of item ${index} does not fit beside the ${ledger.held} bytes of outputs that are held`;
-      loop.failure ??= { error, error_type: 'OutputTooLarge' };
-      return false;
-    }
-    ledger.take(size);
-    loop.held += size;
-    return true;
   }
 
   /** Opens what may open; ends the node when nothing is open and nothing follows. */
@@ -351,7 +358,7 @@ export class GraphRun extends GraphView {
     else {
       const outputs = loopOutputs(loop);
       this.#advance.ended.push({ id: owner, outputs });
-      this.#settle(owner, { kind: 'completed', outputs });
+      this.#settle(owner, { kind: 'completed', outputs, ...present({ good_until: loop.good_until }) });
     }
   }
 
@@ -360,19 +367,6 @@ export class GraphRun extends GraphView {
       if (id >= base && id < base + plan.nodes.length) this.parts.generations.delete(id);
     }
   }
-}
-
-interface ItemOutputs {
-  readonly index: number;
-  readonly outputs: Values;
-}
-
-/** Whether a `repeat` goes on after this iteration; undefined where nobody is asked. A guard that was skipped says no. */
-function guardSaid({ plan, run }: Frame): boolean | undefined {
-  const guard = plan.index.get(LOOP_GUARD);
-  if (guard === undefined) return undefined;
-  const asked = run.nodes[guard];
-  return asked?.state === 'completed' && asked.branch === 'true';
 }
 
 function emptyAdvance(): Advance {

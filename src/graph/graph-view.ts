@@ -1,6 +1,7 @@
 /** A graph at work, as it can be looked at. */
 import { encodeRun, type CarriedGraph, type Parts } from './carry';
-import { pathOf, type Frame } from './frame';
+import { pathOf, runsAside, type Frame } from './frame';
+import { fieldsUntil, outputsUntil } from './freshness';
 import { itemAt } from './item-at';
 import type { Loop } from './loop';
 import type { PlannedNode } from './plan';
@@ -30,6 +31,11 @@ export class GraphView {
     return this.top.closed;
   }
 
+  /** Whether what runs at a halt has not ended. */
+  get runsAside(): boolean {
+    return this.frames.some((frame) => !frame.closed && runsAside(frame));
+  }
+
   /** Bytes of all that is held: outputs, what loops have gathered, variables. */
   get held(): number {
     return this.parts.ledger.held;
@@ -42,6 +48,17 @@ export class GraphView {
   /** What the graph gives. */
   get outputs(): Record<string, unknown> {
     return outputsIn(this.scope, this.top);
+  }
+
+  /** Until when that may be acted on after a halt; undefined where nothing limits it. */
+  get outputsUntil(): number | undefined {
+    return outputsUntil(this.parts, this.top);
+  }
+
+  /** The same of what an instance is given. */
+  fieldsUntil(id: number): number | undefined {
+    const frame = this.frame(id);
+    return fieldsUntil(this.parts, frame, id - frame.base);
   }
 
   /** Every instance that may start, in the order the frames were opened. */

@@ -24,6 +24,8 @@ export interface Loop {
   /** Of `repeat`: what the last iteration gave, and what its `while` said, where it has one. */
   last?: Readonly<Record<string, unknown>>;
   goes_on?: boolean;
+  /** Until when what it has gathered may be acted on after a halt; absent where nothing limits it. */
+  good_until?: number;
   /** Weight of what it has gathered, held with the outputs. */
   held: number;
   /** Why it was cut short: no frame opens any more. */

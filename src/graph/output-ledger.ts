@@ -15,6 +15,9 @@ export interface CompletedNode {
   readers: number;
   /** What they weigh. */
   readonly size: number;
+  /** Until when they may be acted on after a halt, and the decisions that let it run; absent where nothing limits it. See `freshness.ts`. */
+  readonly good_until?: number;
+  readonly decided_until?: number;
 }
 
 export class OutputLedger {

@@ -19,6 +19,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['join', (value) => value === 'all' || value === 'any' || (Number.isSafeInteger(value) && (value as number) > 0)],
   ['on_error', (value) => value === 'fail' || value === 'continue'],
   ['timeout', (value) => durationMs(value) !== undefined],
+  ['max_age', (value) => durationMs(value) !== undefined],
 ]);
 
 /** True only for what the schema accepts; false says nothing. The value is plain data. */

@@ -20,6 +20,8 @@ export interface PlannedNode {
   readonly timeout_ms: number;
   /** From its first start to its end, waits for a breaker and halts included. */
   readonly total_timeout_ms?: number;
+  /** How old what it gave may be when, after a halt, another node starts with it. */
+  readonly max_age_ms?: number;
   readonly retry: RetryTraits;
   readonly circuit_breaker?: string;
   readonly rate_limit?: RateLimit;
@@ -212,10 +214,12 @@ function defaultsFor({ effect, follows }: KindTraits, defaults: Defaults): Defau
 /** Keys that are absent stay so: one of 10,000 nodes seldom has any. */
 function addLimits(policy: Policy, spec: NodeSpec, given: Defaults): void {
   const total_timeout_ms = durationMs(spec.total_timeout ?? given.total_timeout);
+  const max_age_ms = durationMs(spec.max_age);
   const circuit_breaker = spec.circuit_breaker ?? given.circuit_breaker;
   const rate_limit = spec.rate_limit ?? given.rate_limit;
   const task_queue = spec.task_queue ?? given.task_queue;
   if (total_timeout_ms !== undefined) policy.total_timeout_ms = total_timeout_ms;
+  if (max_age_ms !== undefined) policy.max_age_ms = max_age_ms;
   if (circuit_breaker !== undefined) policy.circuit_breaker = circuit_breaker;
   if (rate_limit !== undefined) policy.rate_limit = rateOf(rate_limit);
   if (task_queue !== undefined) policy.task_queue = task_queue;
@@ -225,7 +229,8 @@ function rateOf({ calls, per }: NonNullable<NodeSpec['rate_limit']>): RateLimit 
   return { calls, per_ms: durationMs(per) ?? 1_000 };
 }
 
-type PolicyKey = 'timeout_ms' | 'retry' | 'total_timeout_ms' | 'circuit_breaker' | 'rate_limit' | 'task_queue';
+type PolicyKey =
+  'timeout_ms' | 'retry' | 'total_timeout_ms' | 'max_age_ms' | 'circuit_breaker' | 'rate_limit' | 'task_queue';
 type Policy = { -readonly [K in keyof Pick<PlannedNode, PolicyKey>]: PlannedNode[K] };
 type Retry = NonNullable<NodeSpec['retry']>;
 
@@ -292,8 +297,10 @@ function dataReferencesOf(spec: NodeSpec, kinds: Kinds): Reference[] {
   return [...guard, ...referencesOf(spec, kinds).filter(({ carries }) => carries === 'data')];
 }
 
+type FieldsOf = Pick<PlannedNode, 'params' | 'inputs'> | Pick<NodeSpec, 'params' | 'inputs'>;
+
 /** The texts of all data references of a node: inputs, templates in text params, formulas. */
-export function dataTexts({ params = {}, inputs = {} }: NodeSpec, formulas: readonly string[]): string[] {
+export function dataTexts({ params = {}, inputs = {} }: FieldsOf, formulas: readonly string[]): string[] {
   const texts = Object.values(inputs);
   for (const [name, value] of Object.entries(params)) {
     if (typeof value !== 'string') continue;

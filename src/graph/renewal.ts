@@ -1,5 +1,5 @@
 /**
- * S5: what a person may do to a node, and what then begins a new generation. An edge is settled once per generation: those of nodes
+ * S5: what begins a new generation: what a person may do to a node, and what is read again after a halt. An edge is settled once per generation: those of nodes
  * that begin anew are settled again, and nodes that still wait count them anew.
  */
 import { present } from '../json';
@@ -7,6 +7,7 @@ import {
   begin,
   edgeAt,
   follow,
+  hasEnded,
   holdInputs,
   nodeAt,
   recount,
@@ -38,7 +39,7 @@ export function dismiss(run: Run, index: number, reason: string): Renewal | unde
   const after_failure = before === 'failed' ? (true as const) : undefined;
   skip(step, index, { state: 'skipped', reason, passed_over: true, ...present({ after_failure }) });
   if (before !== 'failed') follow(step, [index]);
-  reopen(step, given, new Set(given));
+  reopenFor(step, given, new Set(given));
   return { ...step.decision, renewed: given };
 }
 
@@ -60,8 +61,26 @@ export function renew(run: Run, index: number): Renewal | undefined {
     abandonLater(run, others);
     return { ...step.decision, renewed: [index] };
   }
-  reopen(step, others, new Set([index, ...others]));
+  reopenFor(step, others, new Set([index, ...others]));
   return { ...step.decision, renewed: [index, ...others] };
+}
+
+/**
+ * Begins a new generation of nodes that completed, and of what waits or was skipped because of how they ended: that waits for them again. What
+ * else completed keeps what it gave. `hasBegun`: of those that were handed out, which are at work and never taken back.
+ */
+export function repeat(run: Run, again: ReadonlySet<number>, hasBegun: (index: number) => boolean): Renewal {
+  const step = begin(run);
+  const { nodes } = run.state;
+  const renewed = [...again, ...skippedAfter(run, again)];
+  const unended = unendedAfter(run, new Set(renewed));
+  const isPending = (each: number) => nodes[each]?.state === 'pending';
+  const taken = new Set(unended.filter((each) => !isPending(each) && !hasBegun(each)));
+  const waiting = unended.filter((each) => isPending(each) || taken.has(each));
+  for (const [each, node] of nodes.entries()) if (node.state === 'completed' && again.has(each)) run.ledger.drop(node);
+  for (const each of again) nodes[each] = untouched();
+  reopen(step, renewed, { again: new Set(renewed), waiting });
+  return { ...step.decision, renewed: [...renewed, ...taken] };
 }
 
 /** Whether `renew` is possible. */
@@ -100,8 +119,13 @@ function heldBackBy(run: Run, index: number): number[] {
 
 /** What begins anew with a node: what was given up for it, and what was skipped because of it. */
 function skippedFor(run: Run, index: number): number[] {
-  const { plan, state } = run;
-  const found = new Set([index, ...heldBackBy(run, index)]);
+  const given = heldBackBy(run, index);
+  return [...given, ...skippedAfter(run, new Set([index, ...given]))];
+}
+
+/** What was skipped because of these, directly or through others. */
+function skippedAfter({ plan, state }: Run, sources: ReadonlySet<number>): number[] {
+  const found = new Set(sources);
   for (const each of found) {
     for (const edge of nodeAt(plan, each).outgoing) {
       const { to } = edgeAt(plan, edge);
@@ -109,8 +133,7 @@ function skippedFor(run: Run, index: number): number[] {
       if (target?.state === 'skipped' && target.passed_over !== true) found.add(to);
     }
   }
-  found.delete(index);
-  return [...found];
+  return [...found].filter((each) => !sources.has(each));
 }
 
 /** Nodes that were skipped by their edges, as if they had been given up: they wait again with the rest. */
@@ -125,18 +148,32 @@ function abandonLater({ state }: Run, indexes: readonly number[]): void {
  * Nodes that were skipped wait again, their settled edges counted anew, and so are those of nodes that still wait: the edges from
  * `again` are settled once more, in the new generation.
  */
-function reopen(step: Step, indexes: readonly number[], again: ReadonlySet<number>): void {
-  const { state } = step;
-  const waiting = [...indexes, ...pendingAfter(step, again)];
-  state.unsettled += indexes.length;
-  for (const each of indexes) holdInputs(step, each);
-  for (const each of waiting) state.nodes[each] = untouched();
-  for (const each of waiting) recount(step, each, again);
+function reopenFor(step: Step, indexes: readonly number[], again: ReadonlySet<number>): void {
+  const waiting = unendedAfter(step, again).filter((each) => step.state.nodes[each]?.state === 'pending');
+  reopen(step, indexes, { again, waiting });
 }
 
-function pendingAfter({ plan, state }: Run, sources: ReadonlySet<number>): Set<number> {
+function reopen(
+  step: Step,
+  indexes: readonly number[],
+  { again, waiting }: { readonly again: ReadonlySet<number>; readonly waiting: readonly number[] },
+): void {
+  const { state } = step;
+  const open = [...indexes, ...waiting];
+  state.unsettled += indexes.length;
+  for (const each of indexes) holdInputs(step, each);
+  for (const each of open) state.nodes[each] = untouched();
+  for (const each of open) recount(step, each, again);
+}
+
+/** What has not ended and waited for these. */
+function unendedAfter({ plan, state }: Run, sources: ReadonlySet<number>): number[] {
   const edges = [...sources].flatMap((each) => nodeAt(plan, each).outgoing);
-  return new Set(edges.map((edge) => edgeAt(plan, edge).to).filter((to) => state.nodes[to]?.state === 'pending'));
+  const targets = new Set(edges.map((edge) => edgeAt(plan, edge).to));
+  return [...targets].filter((to) => {
+    const node = state.nodes[to];
+    return node !== undefined && !hasEnded(node);
+  });
 }
 
 function inputsAreHeld({ plan, state }: Run, index: number): boolean {

@@ -23,7 +23,7 @@ export interface Rerun {
  * `RangeError` when there is no such node.
  */
 export function rerunFrom(plan: Plan, ended: CarriedGraph, from?: string): Rerun {
-  const before = decodeRun({ top: plan }, topOf(ended, plan), new OutputLedger(Infinity));
+  const before = decodeRun({ top: plan }, topOf(ended, plan), { ledger: new OutputLedger(Infinity) });
   const old = before.frames.all[0]?.run;
   if (old === undefined) throw new RangeError('no frames');
   const start = from === undefined ? undefined : plan.index.get(from);
@@ -39,7 +39,7 @@ export function rerunFrom(plan: Plan, ended: CarriedGraph, from?: string): Rerun
   frames.open({ path: '', plan, run, generation: 0 });
   const top = frames.all[0];
   if (top !== undefined && scheduler.isDone(run)) top.closed = true;
-  const { variables } = before;
+  const { variables, ages } = before;
   const parts: Parts = {
     frames,
     variables,
@@ -47,6 +47,7 @@ export function rerunFrom(plan: Plan, ended: CarriedGraph, from?: string): Rerun
     loops: new Map(),
     generations: new Map(),
     peaks: new Map(),
+    ages: { ...ages, judged_at: 0 },
   };
   return {
     graph: encodeRun(parts),

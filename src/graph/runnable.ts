@@ -48,6 +48,9 @@ function assertNode(node: PlannedNode): void {
   if (traits.effect === 'control' && !CONTROL_KINDS.has(type)) {
     throw new RangeError(`node ${id} is of no control kind there is: ${type}`);
   }
+  // Computed again from the same, it would pass for younger than it is.
+  if (traits.effect === 'pure' && node.max_age_ms !== undefined)
+    throw new RangeError(`node ${id} only computes, and has a max_age`);
   assertLoop(node);
 }
 
@@ -61,6 +64,7 @@ function assertLoop({ id, type, traits, body }: PlannedNode): void {
 function hasCounts({
   timeout_ms,
   total_timeout_ms = 1,
+  max_age_ms = 1,
   rate_limit,
   retry,
   need,
@@ -68,7 +72,8 @@ function hasCounts({
   required,
 }: PlannedNode): boolean {
   const { calls, per_ms } = rate_limit ?? { calls: 1, per_ms: 1 };
-  const positive = [timeout_ms, total_timeout_ms, calls, per_ms, retry.initial_ms, retry.max_ms, retry.max_attempts];
+  const { initial_ms, max_ms, max_attempts } = retry;
+  const positive = [timeout_ms, total_timeout_ms, max_age_ms, calls, per_ms, initial_ms, max_ms, max_attempts];
   const counts = [need, counted, required];
   return (
     positive.every((each) => Number.isSafeInteger(each) && each > 0) &&

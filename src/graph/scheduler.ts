@@ -21,7 +21,7 @@ export type RunNode =
   | { state: 'ready' }
   | { state: 'running' }
   | CompletedNode
-  | { state: 'failed'; error: string; error_type: string }
+  | { state: 'failed'; error: string; error_type: string; decided_until?: number }
   /**
    * `abandoned`: not by its edges, but because the whole run was given up; `passed_over`: on someone's word, which stands; `after_failure`:
    * that word came when it had failed, and the edges its failure has settled stay as they are.
@@ -42,9 +42,16 @@ export interface RunState {
   failure?: Failure;
 }
 
+/** `good_until`, `decided_until`: see `CompletedNode`. */
 export type Outcome =
-  | { readonly kind: 'completed'; readonly outputs: Readonly<Record<string, unknown>>; readonly branch?: string }
-  | { readonly kind: 'failed'; readonly error: string; readonly error_type: string };
+  | {
+      readonly kind: 'completed';
+      readonly outputs: Readonly<Record<string, unknown>>;
+      readonly branch?: string;
+      readonly good_until?: number;
+      readonly decided_until?: number;
+    }
+  | { readonly kind: 'failed'; readonly error: string; readonly error_type: string; readonly decided_until?: number };
 
 /** What follows, as indexes of the plan, in the order it must be acted on. */
 export interface Decision {
@@ -163,22 +170,24 @@ export const begin = (run: Run): Step => ({ ...run, decision: { ready: [], skipp
 type Ended = Extract<RunNode, { state: 'completed' | 'failed' }>;
 type Pending = Extract<RunNode, { state: 'pending' }>;
 
-function failed({ error, error_type }: { readonly error: string; readonly error_type: string }): Ended {
-  return { state: 'failed', error, error_type };
+function failed({ error, error_type, decided_until }: Omit<Extract<Outcome, { kind: 'failed' }>, 'kind'>): Ended {
+  return { state: 'failed', error, error_type, ...present({ decided_until }) };
 }
 
 /** An output that would take the state past its limit fails the node instead: a state that cannot be carried on is lost work. */
-function complete(step: Step, index: number, { outputs, branch }: Extract<Outcome, { kind: 'completed' }>): Ended {
+function complete(step: Step, index: number, outcome: Extract<Outcome, { kind: 'completed' }>): Ended {
   const { plan, ledger } = step;
+  const { outputs, branch, good_until, decided_until } = outcome;
   const size = weightOf(outputs);
   if (!ledger.admits(size)) {
     const error = `${size} bytes of output do not fit beside the ${ledger.held} that other nodes still read (limit ${ledger.limit})`;
-    return failed({ error, error_type: 'OutputTooLarge' });
+    return failed({ error, error_type: 'OutputTooLarge', ...present({ decided_until }) });
   }
   const { outgoing, is_output } = nodeAt(plan, index);
   const readers = outgoing.filter((edge) => willBeRead(step, edge)).length;
   const kept = is_output ? (true as const) : undefined;
-  const node: CompletedNode = { state: 'completed', ...present({ branch, kept }), outputs, readers, size };
+  const lasting = present({ branch, kept, good_until, decided_until });
+  const node: CompletedNode = { state: 'completed', ...lasting, outputs, readers, size };
   ledger.add(node);
   return node;
 }
@@ -250,7 +259,7 @@ function count(target: Pending, { counted }: PlannedEdge, taken: boolean): void 
   else target.met += 1;
 }
 
-function isTaken({ carries, on }: PlannedEdge, source: RunNode): boolean {
+export function isTaken({ carries, on }: PlannedEdge, source: RunNode): boolean {
   if (hasFailed(source)) return carries === 'control' && (on === 'error' || on === 'finished');
   if (source.state !== 'completed') return false;
   return carries === 'data' ? gave(source, on) : on === 'success' || on === 'finished' || on === source.branch;

@@ -68,6 +68,8 @@ export const nodeSchema = z.strictObject({
     .optional(),
   on_error: z.enum(['fail', 'continue']).optional(),
   ...policy,
+  /** How old what it gave may be when, after a halt, another node starts with it. */
+  max_age: durationSchema.optional(),
   /** Of `repeat`: a formula over what the body gave; absent, every iteration runs. */
   while: z.string().min(1).optional(),
   /** Of `map`, `repeat` and `subgraph`. */

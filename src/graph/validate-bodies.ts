@@ -60,7 +60,11 @@ function isEmpty(body: unknown): boolean {
  * trade only those that can do nothing but reduce: of an order of another one nobody knows that before it runs, and the desk would refuse it
  * then.
  */
-function checkOnHalt({ kind, type, pointer }: NodeReading, found: Mistake[]): void {
+function checkOnHalt({ kind, type, pointer, raw }: NodeReading, found: Mistake[]): void {
+  if (raw['max_age'] !== undefined) {
+    const message = '`max_age` means nothing here: what runs at a halt is not judged at the resume.';
+    found.push(mistake('bad_policy', `${pointer}/max_age`, message));
+  }
   if (kind?.effect === 'trade' && kind.reduces !== true) {
     const why = `A node of kind ${kind.type} may buy, and at a halt orders only reduce; \`close_position\` does.`;
     found.push(mistake('bad_on_halt', `${pointer}/type`, why));

@@ -13,7 +13,7 @@ import type { NodeReading } from './node-reading';
  */
 const MEANINGLESS: Readonly<Partial<Record<Effect, readonly string[]>>> = {
   control: ['timeout', 'total_timeout', 'retry', 'circuit_breaker', 'rate_limit', 'task_queue'],
-  pure: ['circuit_breaker', 'rate_limit'],
+  pure: ['circuit_breaker', 'rate_limit', 'max_age'],
   trade: ['retry'],
 };
 
@@ -29,13 +29,19 @@ export function checkPolicy({ kind, raw, pointer, type }: NodeReading, found: Mi
   checkFollowing(kind, raw, pointer, found);
   for (const key of MEANINGLESS[kind.effect] ?? []) {
     if (raw[key] === undefined) continue;
-    const message = `\`${key}\` means nothing here: the kind ${kind.type} ${WHY[kind.effect]}.`;
-    found.push(mistake('bad_policy', `${pointer}/${key}`, message));
+    found.push(mistake('bad_policy', `${pointer}/${key}`, meaninglessOf(key, kind)));
   }
   if (raw['while'] !== undefined && type !== 'repeat') {
     const message = `\`while\` belongs to the kind repeat, not to ${kind.type}; for a condition there is \`when\`.`;
     found.push(mistake('bad_policy', `${pointer}/while`, message, 'when'));
   }
+}
+
+/** A pure node is as old as what it was given; with an age of its own it would be computed again from that, and be no younger. */
+function meaninglessOf(key: string, { type, effect }: KindTraits & { readonly type: string }): string {
+  const start = `\`${key}\` means nothing here: the kind ${type}`;
+  if (key !== 'max_age') return `${start} ${WHY[effect]}.`;
+  return `${start} only computes, and what it gives is as old as what it was given; write it at the nodes that read that.`;
 }
 
 /** An order that rests at a venue does not end because a node gives up on it. */

@@ -200,8 +200,8 @@ export class HoldfastClient {
   }
 
   /** What a completed execution gave; waits for its end. */
-  async executionOutputs(executionId: string): Promise<RunGraphResult['outputs']> {
-    return steering.executionOutputs(this.#access, executionId);
+  async executionResult(executionId: string): Promise<RunGraphResult> {
+    return steering.executionResult(this.#access, executionId);
   }
 
   /**

@@ -42,11 +42,11 @@ export async function deliverMessage(access: TemporalAccess, id: string, message
 }
 
 /** What a completed execution gave. */
-export async function executionOutputs(access: TemporalAccess, id: string): Promise<RunGraphResult['outputs']> {
+export async function executionResult(access: TemporalAccess, id: string): Promise<RunGraphResult> {
   const result: unknown = await call(access, { kind: 'execution', id }, () =>
     access.client.workflow.getHandle(id).result(),
   );
-  return (result as RunGraphResult).outputs;
+  return result as RunGraphResult;
 }
 
 export interface RerunOptions {
@@ -86,7 +86,7 @@ export async function prepareRerun(
 ): Promise<PreparedRerun> {
   const { closing } = await describeExecution(access, id);
   if (closing === undefined) throw new HoldfastError('ExecutionOpen', `${id} has not ended yet.`, { execution_id: id });
-  const { graph, version, kinds, mode, inputs, settings } = await executionInput(access, id);
+  const { graph, version, kinds, mode, inputs, inputs_until, settings } = await executionInput(access, id);
   if (mode === 'live' && live !== true && dry_run !== true) {
     throw new HoldfastError('LiveNotConfirmed', `${id} ran live, and so would its rerun.`);
   }
@@ -107,7 +107,7 @@ export async function prepareRerun(
   };
   const { adopted, again, dropped } = rerun;
   return {
-    input: { graph, version, kinds, mode, ...present({ inputs, settings }), carried },
+    input: { graph, version, kinds, mode, ...present({ inputs, inputs_until, settings }), carried },
     answer: {
       execution_id: execution_id ?? `exec_${graph.id}_${randomBytes(4).toString('hex')}`,
       adopted,

@@ -16,19 +16,23 @@ export interface SubgraphNode {
   /** Its key within its own execution. */
   readonly place: string;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Until when these may be acted on after a halt. */
+  readonly until: number | undefined;
 }
 
 /** Throws `TestInvalid` for one that names a deployed graph. */
-export function childOf({ input, execution_id }: Started, { node, key, place, fields }: SubgraphNode): Started {
+export function childOf({ input, execution_id }: Started, subgraph: SubgraphNode): Started {
+  const { node, key, place, fields, until } = subgraph;
   const { workflow, ...inputs } = fields;
   if (node.child === undefined) {
     throw mistaken(`\`${key}\` runs the deployed graph ${String(workflow)}, which no test knows; fake the node`);
   }
   const { id, defaults, variables } = input.graph;
   const { nodes, outputs } = node.child;
+  const { inputs_until: _, ...withoutAge } = input;
   const graph: Graph = { holdfast: 1, id, nodes, ...present({ defaults, variables, outputs }) };
   return {
-    input: { ...input, graph, inputs },
+    input: { ...withoutAge, graph, inputs, ...present({ inputs_until: until }) },
     execution_id: `${execution_id}.${place.replace(/[^A-Za-z0-9_-]+/g, '.')}`,
   };
 }

@@ -4,21 +4,23 @@
  */
 import { GraphRun, type Advance } from '../graph/graph-run';
 import { escapeReserved } from '../graph/blob';
+import { ON_HALT, runsAside } from '../graph/frame';
 import { planGraph, planOnHalt, type Plan, type PlannedNode } from '../graph/plan';
 import type { Failure, Outcome } from '../graph/scheduler';
 import { present } from '../json';
 import { beginControl } from '../workflows/control';
 import { Halts, OWN_SCOPE } from '../workflows/halts';
 import { InFlight } from '../workflows/in-flight';
+import { readAgain } from '../workflows/judging';
 import type { ChildOutcome, Delivery, NodeStatus, RunGraphInput, Wait } from '../workflows/messages';
 import { ReadyQueue } from '../workflows/ready-queue';
-import { nodeStatus } from '../workflows/status';
+import { nodeStatus, type NodeBooks } from '../workflows/status';
 import { Turns } from '../workflows/turns';
 import { Attempts, type AttemptsOutcome, type World } from './attempts';
 import { childOf } from './child';
+import { taskOf } from './driven-task';
 import { DrivenWaits } from './driven-waits';
 
-const ON_HALT = ':on_halt';
 const PARENT_SCOPE = 'parent';
 const CANCELLED = 'the execution was cancelled';
 /** As an execution of a small graph has it. */
@@ -53,7 +55,7 @@ export class DrivenExecution {
   #concluded = false;
 
   constructor(world: World, options: DrivenOptions) {
-    const { graph, kinds, inputs = {} } = options.input;
+    const { graph, kinds, inputs = {}, inputs_until } = options.input;
     this.#world = world;
     this.#options = options;
     this.#inner = new DrivenWaits(world.timeline, (id, outcome) => {
@@ -61,7 +63,8 @@ export class DrivenExecution {
     });
     this.#onHalt = planOnHalt(graph, kinds);
     const variables = escapeReserved(graph.variables ?? {}) as Readonly<Record<string, unknown>>;
-    const { run, first } = GraphRun.create(planGraph(graph, kinds), { inputs, variables, output_limit: OUTPUT_LIMIT });
+    const given = { inputs, inputs_until, variables, output_limit: OUTPUT_LIMIT };
+    const { run, first } = GraphRun.create(planGraph(graph, kinds), given);
     this.#graph = run;
     this.#queue = new ReadyQueue(first.ready, []);
   }
@@ -118,7 +121,7 @@ export class DrivenExecution {
     const before = this.isHalted;
     if (this.#graph.isDone || !this.#halts.raise(scope, reason, this.#world.timeline.now)) return;
     this.#ordinal += 1;
-    for (const [id, attempts] of [...this.#out]) if (!this.#isAside(id)) attempts.interrupt();
+    for (const [id, attempts] of [...this.#out]) if (!runsAside(this.#graph.frame(id))) attempts.interrupt();
     if (before) return;
     if (this.#onHalt !== undefined) this.#apply(this.#graph.openAside(`${ON_HALT}[${this.#ordinal}]`, this.#onHalt));
     for (const child of this.#children.values()) child.halt(reason, PARENT_SCOPE);
@@ -129,6 +132,7 @@ export class DrivenExecution {
     if (!this.#halts.lift(scope)) return;
     this.#ordinal += 1;
     for (const child of this.#children.values()) child.resume(PARENT_SCOPE);
+    this.#apply(readAgain(this.#books, this.#world.timeline.now));
     this.pump();
   }
 
@@ -173,14 +177,26 @@ export class DrivenExecution {
   }
 
   #status(id: number): NodeStatus {
-    const books = { graph: this.#graph, turns: this.#turns, waits: this.#inner.waits };
-    const status = nodeStatus(books, id);
+    const status = nodeStatus(this.#books, id);
     const given = status.state === 'completed' ? this.#given.get(id) : undefined;
     return given === undefined ? status : { ...status, outputs: this.#world.blobs.read(given) };
   }
 
+  get #books(): NodeBooks {
+    return { graph: this.#graph, turns: this.#turns, waits: this.#inner.waits };
+  }
+
   #launch(id: number): void {
     if (this.#graph.state(id).state !== 'ready') return;
+    const old = this.#graph.oldInput(id);
+    if (old === undefined) this.#handOut(id);
+    else {
+      this.#start(id);
+      this.#settle(id, { kind: 'failed', error: old, error_type: 'StaleInput' });
+    }
+  }
+
+  #handOut(id: number): void {
     const node = this.#graph.node(id);
     const isFaked = this.#world.fakes.get(this.#key(id)) !== undefined;
     if (node.traits.effect === 'control' && !isFaked) this.#begin(id, node);
@@ -192,14 +208,13 @@ export class DrivenExecution {
     }
   }
 
-  #handOut(id: number): void {
+  #start(id: number): void {
     this.#turns.next(id);
     this.#graph.start(id);
   }
 
   #send(id: number, node: PlannedNode): void {
-    const fields = this.#graph.fields(id);
-    this.#handOut(id);
+    this.#start(id);
     const { now } = this.#world.timeline;
     if (!this.#firstAt.has(id)) this.#firstAt.set(id, now);
     const expires_at = (this.#firstAt.get(id) ?? now) + (node.total_timeout_ms ?? Infinity);
@@ -207,17 +222,7 @@ export class DrivenExecution {
       this.#settle(id, { kind: 'failed', error: 'no end within total_timeout', error_type: 'TimeoutError' });
       return;
     }
-    const { dispatch, used } = this.#turns.of(id);
-    const task = {
-      ...{
-        execution_id: this.#options.execution_id,
-        workflow_id: this.#options.input.graph.id,
-        mode: 'paper' as const,
-      },
-      ...{ node_id: node.id, node_type: node.type, frame: this.#graph.frame(id).path },
-      ...{ generation: this.#graph.generation(id), dispatch, used_attempts: used, fields },
-      ...{ timeout_ms: node.timeout_ms, retry: node.retry },
-    };
+    const task = taskOf(this.#options, this.#books, id);
     const ended = (outcome: AttemptsOutcome): void => {
       if (outcome.kind === 'interrupted') this.#takeBack(id);
       else this.#settle(id, outcome);
@@ -227,7 +232,7 @@ export class DrivenExecution {
 
   #begin(id: number, node: PlannedNode): void {
     const { now } = this.#world.timeline;
-    this.#handOut(id);
+    this.#start(id);
     this.#firstAt.set(id, now);
     const begun = beginControl(this.#graph, id, now);
     switch (begun.kind) {
@@ -235,7 +240,7 @@ export class DrivenExecution {
         this.#settle(id, { ...begun.outcome, duration_ms: 0 });
         return;
       case 'loop':
-        this.#apply(this.#graph.openLoop(id));
+        this.#apply(this.#graph.openLoop(id, now));
         return;
       case 'child':
         this.#startChild(id, node);
@@ -247,11 +252,12 @@ export class DrivenExecution {
 
   #startChild(id: number, node: PlannedNode): void {
     const key = this.#key(id);
-    const child = childOf(this.#options, { node, key, place: this.#graph.key(id), fields: this.#graph.fields(id) });
+    const [place, fields, until] = [this.#graph.key(id), this.#graph.fields(id), this.#graph.fieldsUntil(id)];
+    const child = childOf(this.#options, { node, key, place, fields, until });
     const { execution_id } = child;
     const ended = (outcome: ChildOutcome): void => {
       if (outcome.kind === 'failed') this.#settleWait(id, outcome);
-      else this.#settleWait(id, { kind: 'completed', outputs: { ...outcome.outputs, execution_id } });
+      else this.#settleWait(id, { ...outcome, outputs: { ...outcome.outputs, execution_id } });
     };
     const execution = new DrivenExecution(this.#world, { ...child, prefix: `${key}/`, ended });
     this.#children.set(id, execution);
@@ -270,7 +276,7 @@ export class DrivenExecution {
     this.#turns.set(id, { ...this.#turns.of(id), ...present({ attempt, duration_ms }) });
     this.#inner.forget(id);
     if (outcome.kind === 'completed') this.#given.set(id, outcome.outputs);
-    this.#apply(this.#graph.settle(id, outcome));
+    this.#apply(this.#graph.settle(id, outcome, this.#world.timeline.now));
     this.pump();
   }
 
@@ -285,11 +291,16 @@ export class DrivenExecution {
     this.#graph.unstart(id);
     const { givenUp } = this.#graph.frame(id);
     if (givenUp === undefined) this.#becameReady(id);
-    else this.#dismiss(id, givenUp);
+    else this.#apply(this.#graph.giveUp(id, givenUp));
     this.pump();
   }
 
-  #apply({ ended, skipped, ready, givenUp }: Advance): void {
+  #apply({ renewed, ended, skipped, ready, givenUp }: Advance): void {
+    for (const id of renewed) {
+      this.#inner.forget(id);
+      this.#turns.reset(id);
+      this.#firstAt.delete(id);
+    }
     for (const { id, outputs } of ended) {
       this.#turns.set(id, { ...this.#turns.of(id), duration_ms: this.#age(id) });
       if (outputs !== undefined && this.#graph.state(id).state === 'completed') this.#given.set(id, outputs);
@@ -303,12 +314,8 @@ export class DrivenExecution {
   }
 
   #becameReady(id: number): void {
-    if (this.#isAside(id)) this.#queue.addAside(id);
+    if (runsAside(this.#graph.frame(id))) this.#queue.addAside(id);
     else this.#queue.add(id);
-  }
-
-  #isAside(id: number): boolean {
-    return this.#graph.frame(id).path.startsWith(ON_HALT);
   }
 
   /** Where all was given up, what only waits is taken back; a child is awaited. */
@@ -317,12 +324,8 @@ export class DrivenExecution {
       const { givenUp } = this.#graph.frame(id);
       if (givenUp === undefined || kind === 'child' || this.#inner.waits.get(id) === undefined) continue;
       this.#inner.forget(id);
-      this.#dismiss(id, givenUp);
+      this.#apply(this.#graph.giveUp(id, givenUp));
     }
-  }
-
-  #dismiss(id: number, reason: string): void {
-    this.#apply(this.#graph.giveUp(id, reason));
   }
 
   /** Since it was first handed out. */
@@ -340,7 +343,8 @@ export class DrivenExecution {
   #outcome(): ChildOutcome {
     if (this.#cancelled) return { kind: 'failed', error: CANCELLED, error_type: 'ExecutionCancelled' };
     const { failure } = this;
-    if (failure === undefined) return { kind: 'completed', outputs: this.outputs };
+    const good_until = this.#graph.outputsUntil;
+    if (failure === undefined) return { kind: 'completed', outputs: this.outputs, ...present({ good_until }) };
     return { kind: 'failed', error: `${failure.node_id}: ${failure.error}`, error_type: 'NodeFailed' };
   }
 }

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { HoldfastError } from '../errors';
 import { escapeReserved, holdsBlob } from '../graph/blob';
 import { checkInputs } from '../graph/inputs';
+import { present } from '../json';
 import type { ExecutionDescription } from '../temporal-client/execution-summary';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { SubgraphActivities } from '../workflows/children';
@@ -54,7 +55,10 @@ async function outcomeOf(
   childId: string,
   { status, error, error_type }: NonNullable<ExecutionDescription['closing']>,
 ): Promise<ChildOutcome> {
-  if (status === 'completed') return { kind: 'completed', outputs: await client.executionOutputs(childId) };
+  if (status === 'completed') {
+    const { outputs, good_until } = await client.executionResult(childId);
+    return { kind: 'completed', outputs, ...present({ good_until }) };
+  }
   return {
     kind: 'failed',
     error: error ?? `the execution was ${status}`,

@@ -46,7 +46,7 @@ export interface Opened {
 
 /** Throws `RangeError` for what was never a valid graph. */
 export function openExecution(input: RunGraphInput, context: ExecutionContext): Opened {
-  const { graph: spec, kinds, carried, inputs = {} } = input;
+  const { graph: spec, kinds, carried, inputs = {}, inputs_until } = input;
   assertPlain(input);
   const on_halt = planOnHalt(spec, kinds);
   const plans: Plans = { top: planGraph(spec, kinds), ...present({ on_halt }) };
@@ -56,10 +56,10 @@ export function openExecution(input: RunGraphInput, context: ExecutionContext): 
   const output_limit = Math.max(LEAST_OUTPUTS, Math.min(MOST_OUTPUTS, MAX_CARRIED_BYTES - KEPT_FOR_STATES - own));
   if (carried === undefined) {
     const variables = escapeReserved(spec.variables ?? {}) as Readonly<Record<string, unknown>>;
-    const { run, first } = GraphRun.create(plans.top, { inputs, variables, output_limit });
+    const { run, first } = GraphRun.create(plans.top, { inputs, variables, output_limit, inputs_until });
     return { books: newBooks(context, plans, run), ready: first.ready, aside: [] };
   }
-  const graph = GraphRun.restore(plans, carried.graph, { inputs, output_limit });
+  const graph = GraphRun.restore(plans, carried.graph, { inputs, output_limit, inputs_until });
   const books = restoreBooks(carried, newBooks(context, plans, graph));
   takeBackLost(books);
   const ids = graph.readyIds.filter((id) => books.waits.get(id) === undefined);

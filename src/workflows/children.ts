@@ -56,6 +56,8 @@ const WORKFLOW_TASK_TIMEOUT = '3s';
 export interface Subgraph {
   readonly node: PlannedNode;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Until when these may be acted on after a halt. */
+  readonly until: number | undefined;
   readonly link: ParentNode;
 }
 
@@ -102,8 +104,8 @@ export async function startSubgraph(
       staticSummary: subgraph.link.node,
     });
     (handle.result() as Promise<RunGraphResult>).then(
-      ({ outputs }) => {
-        ended({ kind: 'completed', outputs });
+      ({ outputs, good_until }) => {
+        ended({ kind: 'completed', outputs, ...present({ good_until }) });
       },
       (error: unknown) => {
         ended(failureOf(error));
@@ -116,19 +118,20 @@ export async function startSubgraph(
 }
 
 /** What its node says. */
-function written(parent: RunGraphInput, { node, fields, link }: Subgraph): RunGraphInput {
+function written(parent: RunGraphInput, subgraph: Subgraph): RunGraphInput {
   const { version, kinds } = parent;
-  return { version, kinds, ...passedOn(parent, link), graph: bodyGraph(parent.graph, node), inputs: fields };
+  const graph = bodyGraph(parent.graph, subgraph.node);
+  return { version, kinds, ...passedOn(parent, subgraph), graph, inputs: subgraph.fields };
 }
 
 /** What is deployed under the name its node gives. */
-async function loaded(parent: RunGraphInput, { fields, link }: Subgraph): Promise<RunGraphInput> {
-  const { workflow, ...inputs } = fields;
-  return { ...(await loadGraph({ workflow: String(workflow), inputs })), ...passedOn(parent, link) };
+async function loaded(parent: RunGraphInput, subgraph: Subgraph): Promise<RunGraphInput> {
+  const { workflow, ...inputs } = subgraph.fields;
+  return { ...(await loadGraph({ workflow: String(workflow), inputs })), ...passedOn(parent, subgraph) };
 }
 
-function passedOn({ mode, settings }: RunGraphInput, link: ParentNode) {
-  return { mode, parent: link, ...present({ settings }) };
+function passedOn({ mode, settings }: RunGraphInput, { link, until }: Subgraph) {
+  return { mode, parent: link, ...present({ settings, inputs_until: until }) };
 }
 
 function bodyGraph(graph: Graph, { id, child }: PlannedNode): Graph {
@@ -202,8 +205,11 @@ export async function reportToParent(
 export function isChildEnd(payload: unknown): payload is { child_id: string; outcome: ChildOutcome } {
   if (typeof payload !== 'object' || payload === null) return false;
   const { child_id, outcome } = payload as { child_id?: unknown; outcome?: unknown };
-  if (typeof child_id !== 'string' || typeof outcome !== 'object' || outcome === null) return false;
-  const { kind, outputs, error, error_type } = outcome as Record<string, unknown>;
-  if (kind === 'completed') return typeof outputs === 'object' && outputs !== null;
+  return typeof child_id === 'string' && typeof outcome === 'object' && outcome !== null && isOutcome(outcome);
+}
+
+function isOutcome(outcome: object): boolean {
+  const { kind, outputs, good_until = 0, error, error_type } = outcome as Record<string, unknown>;
+  if (kind === 'completed') return typeof outputs === 'object' && outputs !== null && typeof good_until === 'number';
   return kind === 'failed' && typeof error === 'string' && typeof error_type === 'string';
 }

@@ -11,15 +11,17 @@ import type { ExecutionContext } from '../events/build';
 import { ON_HALT, runsAside } from '../graph/frame';
 import type { Advance } from '../graph/graph-run';
 import type { Outcome } from '../graph/scheduler';
+import { present } from '../json';
 import { ageOf, carryExecution, deadlineOf, openExecution, type Books } from './books';
 import { Departure } from './departure';
 import type { DeskWatch } from './desk-watch';
 import { watchDesk } from './desk-notices';
 import type { Engine } from './engine';
 import { InnerWaits } from './inner-waits';
+import { readAgain } from './judging';
 import { Launcher } from './launcher';
 import type { CarriedExecution, Delivery, ExecutionState, ExecutionStatus, RunGraphInput } from './messages';
-import type { RunOutcome, TakenBack } from './node-runner';
+import { endOf, type RunOutcome, type TakenBack } from './node-runner';
 import { ReadyQueue } from './ready-queue';
 import { runWithin } from './scope';
 import { ShownState } from './shown-state';
@@ -61,7 +63,8 @@ export class Execution implements Engine {
     this.children = new Subgraphs(this);
     this.desk = watchDesk(this);
     this.#waits = new InnerWaits(this, {
-      deferral: (id) => {
+      deferral: (id, { by_gate }) => {
+        if (by_gate === true && !books.halts.active) this.#readAgain(id);
         this.#becameReady(id);
       },
       children: (ids) => {
@@ -69,7 +72,7 @@ export class Execution implements Engine {
       },
     });
     this.#departure = new Departure(this, {
-      mayLeave: () => this.#mayLeave,
+      mayLeave: () => this.#launcher.out.size === 0 && !this.children.isBusy && !books.graph.isDone,
       leave: () => this.#end?.resolve('continue'),
     });
     this.#cancelled = input.carried?.cancelled === true;
@@ -82,7 +85,7 @@ export class Execution implements Engine {
         this.#waits.begin(id, wait, reason);
       },
       open: (id) => {
-        this.#apply(books.graph.openLoop(id));
+        this.#apply(books.graph.openLoop(id, books.clock.now));
       },
       startChild: (id, started) => {
         this.children.start(id, started);
@@ -113,6 +116,7 @@ export class Execution implements Engine {
     this.guard(() => {
       this.look();
       this.desk.watch();
+      if (this.input.carried?.adopted_from !== undefined) this.#readAgain();
       this.pump();
     });
     const end = await ended;
@@ -151,6 +155,7 @@ export class Execution implements Engine {
     this.teller.execution(ordinal, { type: 'execution_resumed', reason, scope });
     this.#interruptible = new CancellationScope({ cancellable: true, parent: this.#root });
     this.children.resume(reason);
+    this.#readAgain();
     this.pump();
   }
 
@@ -267,7 +272,7 @@ export class Execution implements Engine {
     if (route === 'local' && outcome.kind === 'completed') this.#launcher.returned(outcome);
     turns.ended(id, { attempt, duration_ms });
     waits.delete(id);
-    const advance = graph.settle(id, outcome);
+    const advance = graph.settle(id, outcome, endOf(outcome, this.books.clock.now));
     const inside = graph.node(id).traits.effect === 'control' && outcome.kind === 'completed';
     this.teller.ended(id, inside ? outcome.outputs : undefined);
     this.changed(advance);
@@ -279,12 +284,12 @@ export class Execution implements Engine {
     graph.unstart(id);
     const { givenUp } = graph.frame(id);
     if (givenUp !== undefined) {
-      this.#dismiss(id, givenUp);
+      this.#apply(graph.giveUp(id, givenUp));
     } else if (outcome.kind === 'deferred') {
       if (outcome.by_gate === true) this.desk.ask();
       turns.deferred(id, outcome);
       const until = Math.min(clock.now + outcome.retry_in_ms, deadlineOf(this.books, id));
-      waits.set(id, { kind: 'deferral', until, why: outcome.why });
+      waits.set(id, { kind: 'deferral', until, why: outcome.why, ...present({ by_gate: outcome.by_gate }) });
       if (outcome.by_gate !== true)
         this.teller.deferred(id, `${outcome.why}; tried again at ${new Date(until).toISOString()}`);
     } else this.#becameReady(id);
@@ -321,29 +326,23 @@ export class Execution implements Engine {
       const { givenUp } = graph.frame(id);
       if (givenUp === undefined || kind === 'child' || waits.get(id) === undefined) continue;
       waits.delete(id);
-      this.#dismiss(id, givenUp);
+      this.#apply(graph.giveUp(id, givenUp));
     }
   }
 
-  #dismiss(id: number, reason: string): void {
-    this.#apply(this.books.graph.giveUp(id, reason));
+  /** `only`: what a gate kept back, for a halt of which the execution knows nothing; it fails where it would start with what is too old. */
+  #readAgain(only?: number): void {
+    const { graph, clock } = this.books;
+    this.#apply(readAgain(this.books, clock.now, only));
+    if (only !== undefined && graph.state(only).state === 'ready') this.#launcher.refuseOld(only, clock.now);
   }
 
   /** Not before every word to a child was taken and every look at one returned: what a run's last task asks is not answered. */
   #finish(): void {
     if (this.#launcher.out.size > 0 || this.children.isBusy) return;
     if (this.books.graph.isDone) {
-      if (!this.#hasAside) this.#end?.resolve('done');
+      if (!this.books.graph.runsAside) this.#end?.resolve('done');
     } else if (this.#open && this.#launcher.isSpent) this.#departure.prepare();
-  }
-
-  get #mayLeave(): boolean {
-    return this.#launcher.out.size === 0 && !this.children.isBusy && !this.books.graph.isDone;
-  }
-
-  /** Frames of a halt that have not ended. */
-  get #hasAside(): boolean {
-    return this.books.graph.frames.some((frame) => !frame.closed && runsAside(frame));
   }
 
   #refreshState(): void {

@@ -4,11 +4,12 @@ import { outcomeOfTimeout } from './control';
 import type { Engine } from './engine';
 import type { Delivery, Wait } from './messages';
 
+type Deferral = Extract<Wait, { kind: 'deferral' }>;
 type Due = Exclude<Wait, { kind: 'child' | 'deferral' }>;
 
 export interface WhenDue {
   /** The node may be tried again. */
-  readonly deferral: (id: number) => void;
+  readonly deferral: (id: number, wait: Deferral) => void;
   readonly children: (ids: readonly number[]) => void;
 }
 
@@ -79,7 +80,7 @@ export class InnerWaits {
     if (waits.get(id) !== wait || wait.kind === 'child') return;
     if (wait.kind === 'deferral') {
       waits.delete(id);
-      this.#whenDue.deferral(id);
+      this.#whenDue.deferral(id, wait);
     } else this.#timedOut(id, wait, now);
   }
 

@@ -78,16 +78,34 @@ export class Launcher {
   /** Hands a ready node out, or puts it where it waits for a workflow task boundary or for room; what stands `aside` never waits. */
   launch(id: number, aside = false): void {
     const { graph } = this.#engine.books;
-    if (graph.state(id).state !== 'ready') return;
+    if (graph.state(id).state !== 'ready' || this.refuseOld(id)) return;
     const node = graph.node(id);
-    if (node.traits.effect === 'control') {
-      if (aside || this.#mayGo(id, node.type === 'subgraph' ? 'child' : 'local')) this.#begin(id);
-      return;
-    }
+    if (node.traits.effect === 'control') this.#launchInside(id, node, aside);
+    else this.#launchOutside(id, node, aside);
+  }
+
+  #launchInside(id: number, { type }: PlannedNode, aside: boolean): void {
+    if (aside || this.#mayGo(id, type === 'subgraph' ? 'child' : 'local')) this.#begin(id);
+  }
+
+  #launchOutside(id: number, node: PlannedNode, aside: boolean): void {
+    const { graph } = this.#engine.books;
     const fields = graph.fields(id);
     const route = runner.isLocal(node, fields) ? 'local' : 'activity';
     if (aside) this.#send(id, route, fields);
     else if (this.#mayGo(id, route)) this.#dispatch(id, route, fields);
+  }
+
+  /**
+   * Ends a ready node that would start with what is too old after a halt; says whether it did. `at`: not as of the last resume, but now.
+   */
+  refuseOld(id: number, at?: number): boolean {
+    const { graph, turns } = this.#engine.books;
+    const error = turns.of(id).trail === undefined ? graph.oldInput(id, at) : undefined;
+    if (error === undefined) return false;
+    this.#handOut(id);
+    this.#to.settle(id, { kind: 'failed', error, error_type: 'StaleInput' });
+    return true;
   }
 
   /** A local activity gave this. */

@@ -20,6 +20,8 @@ export interface RunGraphInput {
   readonly mode: Mode;
   /** The values it starts with, checked against the graph's declared inputs, defaults filled in. */
   readonly inputs?: Readonly<Record<string, unknown>>;
+  /** Of a child: until when these may be acted on after a halt, in milliseconds since 1970. */
+  readonly inputs_until?: number;
   readonly settings?: ExecutionSettings;
   /** The execution whose `subgraph` node this one is. */
   readonly parent?: ParentNode;
@@ -119,6 +121,8 @@ export interface ExecutionStatus {
 export interface RunGraphResult {
   readonly outcome: 'completed';
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** Until when they may be acted on after a halt, in milliseconds since 1970; absent where nothing limits it. */
+  readonly good_until?: number;
   readonly nodes: Readonly<Record<NodeState, number>>;
 }
 
@@ -175,8 +179,8 @@ export type Wait =
     }
   /** `check_at`: when to look how it stands, in case its own word was lost. */
   | { readonly kind: 'child'; readonly child_id: string; readonly check_at?: number; readonly since: number }
-  /** An attempt that must not be made yet: the node is ready and held back. */
-  | { readonly kind: 'deferral'; readonly until: number; readonly why: string };
+  /** An attempt that must not be made yet: the node is ready and held back; `by_gate` for a halt. */
+  | { readonly kind: 'deferral'; readonly until: number; readonly why: string; readonly by_gate?: true };
 
 /** Any payload halts, also none and nonsense; `{reason}` or a string is kept as the reason. */
 export const haltSignal = defineSignal<[unknown?]>('halt');
@@ -218,7 +222,12 @@ export interface ChildEnd {
 }
 
 export type ChildOutcome =
-  | { readonly kind: 'completed'; readonly outputs: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'completed';
+      readonly outputs: Readonly<Record<string, unknown>>;
+      /** Of its `RunGraphResult`. */
+      readonly good_until?: number;
+    }
   | { readonly kind: 'failed'; readonly error: string; readonly error_type: string };
 
 /** Everything an execution knows, for the next run or for an execution that is run again from here. */

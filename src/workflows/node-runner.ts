@@ -124,6 +124,11 @@ export function outcomeOfResult({ outputs, branch, attempt, duration_ms, ended_a
   return { kind: 'completed', outputs, ...present({ branch, ended_at }), attempt, duration_ms };
 }
 
+/** When an outcome came about: never later than it was heard, for a worker that went down may leave it lying. Its clock may be behind. */
+export function endOf(outcome: Extract<RunOutcome, { kind: 'completed' | 'failed' }>, heard_at: number): number {
+  return Math.min(outcome.ended_at ?? heard_at, heard_at);
+}
+
 /** Throws what is no outcome of a node but a defect. */
 export function outcomeOfError(task: NodeTask, error: unknown): RunOutcome {
   if (error instanceof CancelledFailure) return { kind: 'interrupted' };

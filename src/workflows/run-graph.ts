@@ -76,10 +76,11 @@ export async function runGraph(input: RunGraphInput): Promise<RunGraphResult> {
     await reportToParent(workflowInfo().workflowId, input.parent, conclusion.outcome);
     throw conclusion.thrown;
   }
-  const { outputs } = execution.books.graph;
+  const { outputs, outputsUntil } = execution.books.graph;
+  const given = { outputs, ...present({ good_until: outputsUntil }) };
   execution.conclude('completed');
-  await reportToParent(workflowInfo().workflowId, input.parent, { kind: 'completed', outputs });
-  return { outcome: 'completed', outputs, nodes: countStates(execution.status()) };
+  await reportToParent(workflowInfo().workflowId, input.parent, { kind: 'completed', ...given });
+  return { outcome: 'completed', ...given, nodes: countStates(execution.status()) };
 }
 
 /** A result the server would not take ends the execution in words. */

@@ -9,6 +9,7 @@ import { escapeReserved } from '../graph/blob';
 import { present } from '../json';
 import { decided } from './control';
 import type { Execution } from './execution';
+import { readAgain } from './judging';
 import type { ApproveRequest, NodeRequest, NodeStatus, Wait } from './messages';
 import { nodeStatus } from './status';
 
@@ -54,9 +55,15 @@ export function assertChangeable(execution: Execution, request: unknown): assert
 
 export function retryNode(execution: Execution, { node }: NodeRequest): NodeStatus {
   const id = instanceOf(execution, node);
-  return change(execution, id, (wait) =>
-    wait === undefined ? execution.books.graph.renew(id) : execution.books.graph.renewWaiting(id),
-  );
+  const { graph, clock } = execution.books;
+  const before = graph.state(id);
+  execution.together(() => {
+    change(execution, id, (wait) => (wait === undefined ? graph.renew(id) : graph.renewWaiting(id)));
+    // What could not be read again at the resume perhaps can be now; where not, it fails as before.
+    if (before.state === 'failed' && before.error_type === 'StaleInput')
+      execution.changed(readAgain(execution.books, clock.now, id));
+  });
+  return statusOf(execution, id);
 }
 
 export function skipNode(execution: Execution, { node, actor, reason }: NodeRequest): NodeStatus {

@@ -1,5 +1,6 @@
 /** The children of an execution, from their start to their end. */
 import { CancellationScope, log } from '@temporalio/workflow';
+import { present } from '../json';
 import { CHECK_CHILDREN_MS, cancelChild, childIdOf, lookAtChildren, startSubgraph, tellChildHalt } from './children';
 import type { Engine } from './engine';
 import type { ChildOutcome } from './messages';
@@ -34,7 +35,7 @@ export class Subgraphs {
     const place = { node: graph.key(id), generation: graph.generation(id) };
     const link = { execution_id: context.execution_id, ...place, depth: (input.parent?.depth ?? 0) + 1 };
     const childId = childIdOf(link);
-    const subgraph = { node: graph.node(id), fields: graph.fields(id), link };
+    const subgraph = { node: graph.node(id), fields: graph.fields(id), until: graph.fieldsUntil(id), link };
     books.waits.set(id, { kind: 'child', child_id: childId, since: books.clock.now });
     const starting = CancellationScope.nonCancellable(() =>
       startSubgraph(input, subgraph, (outcome) => {
@@ -69,7 +70,7 @@ export class Subgraphs {
     if (outcome.kind === 'failed') this.#engine.settleWait(id, outcome);
     else {
       const outputs = { ...outcome.outputs, execution_id: childId };
-      this.#engine.settleWait(id, { kind: 'completed', outputs });
+      this.#engine.settleWait(id, { kind: 'completed', outputs, ...present({ good_until: outcome.good_until }) });
     }
   }
 

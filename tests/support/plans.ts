@@ -27,6 +27,12 @@ export const testTraits: Readonly<Record<string, KindTraits>> = {
   map: traits('control'),
   repeat: traits('control'),
   subgraph: traits('control'),
+  order: traits('trade'),
+  cancel: traits('cancel'),
+  tell: traits('notify'),
+  ask: traits('control', { branches: ['approved', 'rejected'] }),
+  set: traits('control'),
+  get: traits('control'),
 };
 
 export type Nodes = Readonly<Record<string, Partial<NodeSpec>>>;
@@ -107,9 +113,25 @@ export class GraphAtWork {
     return this.follow(this.run.openLoop(this.id(key)));
   }
 
-  end(key: string, outcome: Outcome = completed()): Followed {
+  end(key: string, outcome: Outcome = completed(), at?: number): Followed {
     if (this.state(key).state === 'ready') this.start(key);
-    return this.follow(this.run.settle(this.id(key), outcome));
+    return this.follow(this.run.settle(this.id(key), outcome, at));
+  }
+
+  /** A resume at this instant. `begun`: what is at work outside. */
+  readAgain(at: number, { begun = [], only }: { begun?: readonly string[]; only?: string } = {}): Followed {
+    const judged = only === undefined ? {} : { only: this.id(only) };
+    const hasBegun = (id: number) => {
+      const { state } = this.run.state(id);
+      if (state !== 'ready' && state !== 'running') throw new Error(`${this.run.key(id)} is ${state}`);
+      return begun.includes(this.run.key(id));
+    };
+    return this.follow(this.run.readAgain({ at, hasBegun, ...judged }));
+  }
+
+  /** What it must not start with. */
+  old(key: string, at?: number): string | undefined {
+    return this.run.oldInput(this.id(key), at);
   }
 
   follow(advance: Advance): Followed {

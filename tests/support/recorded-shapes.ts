@@ -5,6 +5,7 @@ import type { Receiver } from './receiver';
 import type { TestWorker } from './test-worker';
 import { LiveDesk } from './live-desk';
 import { readyDesk } from './ready-desk';
+import { until } from './until';
 
 const constant = (after: string[] = []) => ({ type: 'constant', params: { value: '1' }, after });
 
@@ -74,6 +75,32 @@ export const recordedShapes: Readonly<Record<string, Shape>> = {
       ({ state, nodes }) =>
         state === 'halted' && nodes['flaky']?.state === 'pending' && nodes['runs']?.state === 'completed',
     );
+    await worker.client.resumeExecution(id, 'looked');
+    return finished(worker, id);
+  },
+  'read-again': async (worker) => {
+    const id = await worker.start({
+      quote: { type: 'test_slow', params: { ms: 1, value: '1' }, max_age: '200ms' },
+      sum: { type: 'math', params: { op: 'add', b: '1' }, inputs: { a: 'quote.value' } },
+      enough: { type: 'threshold', params: { min: '1' }, inputs: { value: 'sum.value' } },
+      tell: { type: 'notify', params: { message: '{{quote.value}}' } },
+      runs: { type: 'test_slow', params: { ms: 1_500, value: 1 } },
+      after: {
+        type: 'math',
+        params: { op: 'add', b: '1' },
+        inputs: { a: 'sum.value' },
+        after: ['runs', 'enough.pass'],
+      },
+      refused: { type: 'notify', after: ['runs'], params: { message: '{{tell.message}}' }, on_error: 'continue' },
+    });
+    await worker.reaches(
+      id,
+      ({ nodes }) => nodes['enough']?.state === 'completed' && nodes['tell']?.state === 'completed',
+    );
+    await worker.client.haltExecution(id, 'look');
+    await worker.reaches(id, ({ state, nodes }) => state === 'halted' && nodes['runs']?.state === 'completed');
+    const since = Date.now();
+    await until('the quote is too old', () => Date.now() > since + 200);
     await worker.client.resumeExecution(id, 'looked');
     return finished(worker, id);
   },

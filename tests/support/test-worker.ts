@@ -52,9 +52,9 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 export interface TestWorkerOptions {
   /** What the desk tells outside Temporal, beyond the events a test reads. */
   readonly desk?: Partial<DeskPorts>;
-  /** Of which the cancels are. */
+  /** With what it trades there. */
   readonly venues?: Venues;
-  /** Whether its nodes get permits. */
+  /** With gates, as real ones are: its nodes get permits. */
   readonly trades?: boolean;
 }
 
@@ -89,9 +89,9 @@ export async function startTestWorker(
       blobs: new FileBlobStore(config.blobs.directory),
       log,
       publish,
-      ...(guards === undefined ? {} : { guardOf: guards.of }),
       ...(ports === undefined ? {} : { desk: ports }),
       ...(venues === undefined ? {} : { venues }),
+      ...(guards === undefined ? {} : { guardOf: guards.of }),
       workflows: { workflowBundle: await testBundle() },
       ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
     });

@@ -36,6 +36,7 @@ const everything: Json = {
       retry: { max_attempts: 3 },
       circuit_breaker: 'x',
       rate_limit: { calls: 1, per: 1 },
+      max_age: '1m',
     },
     stored: { type: 'constant', params: { value: '17000' }, after: ['price.error'] },
     last: { type: 'first', join: 'any', inputs: { fresh: 'price.last', stored: 'stored.value' } },

@@ -297,6 +297,87 @@ describe('a halt under test', () => {
     expect(run.state('child').state).toBe('completed');
   });
 
+  it('reads again what is too old after it, and asks again who was asked for it', async () => {
+    const run = test(
+      {
+        price: { ...price, max_age: '10s' },
+        high: { type: 'threshold', params: { min: '100' }, inputs: { value: 'price.last' } },
+        ask: { type: 'approval', after: ['high.pass'], params: { message: 'at {{price.last}}?' } },
+        said: tell('{{price.last}}', { after: ['ask.approved'] }),
+      },
+      { price: ({ generation }) => ({ outputs: { last: generation === 0 ? '100' : '200' } }), said: {} },
+    );
+    await run.until('ask');
+    await run.halt();
+    await run.advance('10s');
+    await run.resume();
+    expect(run.state('ask').waits_for).toMatchObject({ message: 'at 100?' });
+    await run.halt();
+    await run.advance('1ms');
+    await run.resume();
+    expect(run.state('ask')).toMatchObject({ generation: 1, waits_for: { message: 'at 200?' } });
+    await run.approve('ask');
+    expect(run.calls('said').map(({ fields }) => fields)).toEqual([{ message: '200' }]);
+    expect(run.calls('price')).toHaveLength(2);
+  });
+
+  it('fails what would start with what is too old and cannot be read again', async () => {
+    const run = test(
+      {
+        price: { ...price, max_age: '10s' },
+        high: { type: 'threshold', params: { min: '100' }, inputs: { value: 'price.last' } },
+        said: tell('high', { after: ['high.pass'] }),
+        pause: { type: 'wait', after: ['said'], params: { for: '1s' } },
+        late: tell('late', { after: ['pause'] }),
+      },
+      { price: { outputs: { last: '100' } }, said: {}, late: {} },
+    );
+    await run.until('pause');
+    await run.halt();
+    await run.advance('1m');
+    await run.resume();
+    expect(await run.failed()).toMatchObject({ node_id: 'late', error_type: 'StaleInput' });
+    expect([run.calls('price').length, run.calls('late').length]).toEqual([1, 0]);
+  });
+
+  it('knows how old what a subgraph was started with is, and what it gives', async () => {
+    const body = {
+      nodes: {
+        pause: { type: 'wait', params: { for: '30s' } },
+        half: { type: 'math', params: { op: 'divide', b: '2' }, inputs: { a: 'input.last' } },
+        said: tell('{{input.last}}', { after: ['pause'] }),
+      },
+      outputs: { half: 'half.value' },
+    };
+    const child = { type: 'subgraph', inputs: { last: 'price.last' }, body, on_error: 'continue' };
+    const old = test(
+      { price: { ...price, max_age: '10s' }, child },
+      { price: { outputs: { last: '100' } }, 'child/said': {} },
+    );
+    await old.until('child/pause');
+    await old.halt();
+    await old.advance('1m');
+    await old.resume();
+    await old.completed();
+    expect(old.state('child/said')).toMatchObject({ state: 'failed', error_type: 'StaleInput' });
+    const given = test(
+      {
+        child: {
+          type: 'subgraph',
+          body: { nodes: { price: { ...price, max_age: '10s' } }, outputs: { last: 'price.last' } },
+        },
+        pause: { type: 'wait', params: { for: '1m' } },
+        said: tell('{{child.last}}', { after: ['pause'] }),
+      },
+      { 'child/price': { outputs: { last: '100' } }, said: {} },
+    );
+    await given.advance('1s');
+    await given.halt();
+    await given.advance('1m');
+    await given.resume();
+    expect(await given.failed()).toMatchObject({ node_id: 'said', error_type: 'StaleInput' });
+  });
+
   it('cancels: what runs is awaited, the rest skipped', async () => {
     const run = test(nodes, fakes);
     await run.advance('500ms');

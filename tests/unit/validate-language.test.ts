@@ -394,6 +394,27 @@ describe('policies', () => {
     ]);
   });
 
+  it('say how old what a node gave may be, but not of what only computes or runs at a halt', () => {
+    const notify = { type: 'notify', params: { message: 'x' } };
+    const nodes = {
+      a: { ...value(1), max_age: 5 },
+      b: { ...notify, max_age: '5m' },
+      c: { ...notify, max_age: 'long' },
+    };
+    const on_halt = { nodes: { d: { ...notify, max_age: 5 } } };
+    expect(told(nodes, { on_halt, defaults: { max_age: 5 } })).toEqual([
+      'unknown_key /defaults/max_age',
+      'shape /nodes/c/max_age',
+      'bad_policy /on_halt/nodes/d/max_age',
+      'bad_policy /nodes/a/max_age',
+    ]);
+    const graph = { holdfast: 1, id: 'g', nodes: { a: { ...value(1), max_age: 5 } } };
+    expect(validateGraph(graph, kindCatalogue).mistakes[0]).toMatchObject({
+      node_id: 'a',
+      message: expect.stringContaining('write it at the nodes that read that'),
+    });
+  });
+
   it('do not contradict themselves', () => {
     const notify = { type: 'notify', params: { message: 'x' } };
     const nodes = {

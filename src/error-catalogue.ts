@@ -226,6 +226,14 @@ export const errorCatalogue = {
     meaning: 'The graph file does not exist or cannot be read.',
     next_step: 'Check the path; `holdfast new FILE` writes a first graph.',
   },
+  FlattenIncomplete: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 5,
+    meaning: 'Positions that were to be closed are still held, wholly or in part.',
+    next_step:
+      'Read in the last column why, and `holdfast status` how far it is; take away what stands in the way and flatten again.',
+  },
   GraphInvalid: {
     retryable: false,
     http_status: 422,

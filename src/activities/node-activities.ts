@@ -1,5 +1,6 @@
 /** Node kinds as Temporal activities: one per kind, under the kind's name. */
 import type { BlobStore } from '../blobs/blob-store';
+import type { PermitRequest } from '../emergency/model';
 import { nodeKey } from '../events/build';
 import type { NodeTask } from '../graph/task';
 import type { NodeContext, NodeKind, NodeLog, NodeOutcome } from './define-node';
@@ -18,7 +19,18 @@ export interface NodeActivityDependencies {
   readonly openTrade?: (attempt: TradeAttempt) => OpenTrade;
 }
 
-export type TradeAttempt = Pick<NodeContext, 'task' | 'idempotency_key' | 'signal'> & Pick<NodeAttempt, 'run_id'>;
+/** What an attempt to trade is made for: the node of an execution, or an operator’s command. */
+export type TradeTask = Pick<
+  NodeTask,
+  'execution_id' | 'mode' | 'desk' | 'bot_id' | 'strategy_id' | 'frame' | 'dispatch' | 'trail'
+> &
+  Partial<Pick<NodeTask, 'workflow_id'>>;
+
+export interface TradeAttempt extends Pick<NodeContext, 'idempotency_key' | 'signal'>, Pick<NodeAttempt, 'run_id'> {
+  readonly task: TradeTask;
+  /** Who reduces in a halt, where it is not a node of `on_halt`. */
+  readonly purpose?: PermitRequest['purpose'];
+}
 
 /** The permits of one attempt. */
 export interface OpenTrade extends Trade {

@@ -1,4 +1,5 @@
 /** What a kind of effect `trade` is given to send orders by: nothing goes to a venue without a permit of the desk. */
+import type { NodeContext } from './define-node';
 import type { ReducibleQuestion } from '../emergency/reducible';
 import type { Fill, PermitRequest, Settlement } from '../emergency/model';
 
@@ -53,6 +54,12 @@ export interface Trade {
   reducible(question: PositionQuestion): Promise<string>;
   /** Whether the execution was put back by a reset of its workflow: what it did after that point is not in its history any more. */
   wasReset(): Promise<boolean>;
+}
+
+/** What orders are sent and followed in: of a node, or of what an operator has asked for. */
+export interface OrderSurroundings extends Pick<NodeContext, 'signal' | 'log'> {
+  readonly task: Pick<NodeContext['task'], 'trail' | 'dispatch'>;
+  readonly trade: Trade;
 }
 
 export interface OrderIds {

@@ -11,6 +11,7 @@ import { addDeploy } from './commands/deploy';
 import { addDesk } from './commands/desk';
 import { addDoctor } from './commands/doctor';
 import { addDraw } from './commands/draw';
+import { addFlatten } from './commands/flatten';
 import { addAlert, addHalt, addResume, addShutdown } from './commands/halt';
 import { addImport } from './commands/import';
 import { addLimits } from './commands/limits';
@@ -63,6 +64,7 @@ const commands = [
   addShutdown,
   addResume,
   addCancelAll,
+  addFlatten,
   addLimits,
   addBots,
   addDesk,

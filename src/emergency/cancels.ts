@@ -10,7 +10,7 @@ import type { PermitStatus } from './status';
 export interface CancelOrder {
   /** `global` and `venue:<profile>` mean all that rests there, whoever placed it; others what the desk permitted for them. */
   readonly scope: Scope;
-  /** Of the halt: what was permitted since is left alone. Absent: nothing is. */
+  /** Of the halt or the command: what was permitted since is left alone. Absent: nothing is. */
   readonly epoch?: number;
   readonly symbol?: string;
   /** Protective stops, too. */

@@ -1,6 +1,8 @@
 /** Reads commands and signals. What cannot be read as a command is refused; what cannot be read as a signal halts everything. */
 import { isObject, present } from '../json';
+import { decimal } from '../money';
 import {
+  hasField,
   isId,
   readCurrency,
   readDecimal,
@@ -10,6 +12,8 @@ import {
   readIds,
   readInstant,
   readOneOf,
+  readOptionalId,
+  readPositive,
   readText,
   readTexts,
   readTimeZone,
@@ -24,16 +28,17 @@ import { GLOBAL, isScope, severity } from './scopes';
 
 type Raised = Exclude<EmergencyState, 'normal'>;
 
+const RAISING = ['alert', 'halt', 'shutdown'] as const;
 const ACTIONS = [
-  'alert',
-  'halt',
-  'shutdown',
+  ...RAISING,
   'resume',
   'approve',
   'set_limits',
   'register_bot',
   'cash_flow',
   'init',
+  'cancel_orders',
+  'flatten',
 ] as const;
 const MOST_VENUES = 50;
 const LONGEST_NAME = 100;
@@ -47,11 +52,8 @@ export function readCommand(value: unknown): DeskCommand {
     actor: readText(source, 'actor'),
     reason: readText(source, 'reason'),
   };
+  if (isRaising(action)) return { action, ...common, ...readRaise(source) };
   switch (action) {
-    case 'alert':
-    case 'halt':
-    case 'shutdown':
-      return { action, ...common, ...readRaise(source) };
     case 'resume':
       return { action, ...common, ...readApproval(source), causes: readTexts(source, 'causes', MOST_CAUSES + 1) };
     case 'approve':
@@ -75,7 +77,15 @@ export function readCommand(value: unknown): DeskCommand {
         currency: readCurrency(source, 'currency'),
         time_zone: readTimeZone(source, 'time_zone'),
       };
+    case 'cancel_orders':
+      return { action, ...common, ...readCancels(source) };
+    case 'flatten':
+      return { action, ...common, ...readFlatten(source) };
   }
+}
+
+export function isRaising(action: DeskCommand['action']): action is RaiseCommand['action'] {
+  return RAISING.some((each) => each === action);
 }
 
 function readScope({ members }: Source): Scope {
@@ -96,6 +106,21 @@ function readApproval(source: Source) {
     expected_epoch: readEpoch(source, 'expected_epoch'),
     issued_at: readInstant(source, 'issued_at'),
   };
+}
+
+function readCancels(source: Source) {
+  const members = { symbol: readOptionalId(source, 'symbol'), cancel_stops: readFlag(source, 'cancel_stops') };
+  return { scope: readScope(source), ...present(members) };
+}
+
+/** What sells must be meant: the scope is to be named twice. */
+function readFlatten(source: Source) {
+  const scope = readScope(source);
+  if (source.members['confirm'] !== scope) refuse('BadRequest', `confirm must be the scope, ${scope}, once more`);
+  if (!hasField(source, 'max_slippage_percent')) return { scope, confirm: scope };
+  const max_slippage_percent = readPositive(source, 'max_slippage_percent');
+  if (decimal(max_slippage_percent).gte('100')) refuse('BadRequest', 'max_slippage_percent must be below 100');
+  return { scope, confirm: scope, max_slippage_percent };
 }
 
 function readSetLimits(source: Source) {

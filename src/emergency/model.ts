@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../errors';
 import type { Mode } from '../events/envelope';
+import type { CancelOrder } from './cancels';
 
 /** From the mildest to the most severe. */
 export type EmergencyState = 'normal' | 'alert' | 'halt' | 'shutdown';
@@ -113,8 +114,40 @@ export interface InitCommand extends Command<'init'> {
   readonly time_zone: string;
 }
 
+/** Closes what a scope holds, by orders that only reduce. It halts nothing, and goes out in a halt. */
+export interface FlattenCommand extends Command<'flatten'> {
+  readonly scope: Scope;
+  /** The scope once more, or it is refused: a word that nobody gives by mistake. */
+  readonly confirm: string;
+  /** How far from the last price an order may fill at worst, in percent. */
+  readonly max_slippage_percent?: string;
+}
+
+/** Cancels what rests at the venues and was permitted before; it halts nothing. */
+export interface CancelOrdersCommand extends Command<'cancel_orders'> {
+  readonly scope: Scope;
+  readonly symbol?: string;
+  /** Protective stops as well. */
+  readonly cancel_stops?: boolean;
+}
+
 export type DeskCommand =
-  RaiseCommand | ResumeCommand | ApproveCommand | SetLimitsCommand | RegisterBotCommand | CashFlowCommand | InitCommand;
+  | RaiseCommand
+  | ResumeCommand
+  | ApproveCommand
+  | SetLimitsCommand
+  | RegisterBotCommand
+  | CashFlowCommand
+  | InitCommand
+  | CancelOrdersCommand
+  | FlattenCommand;
+
+/** A `flatten` that was accepted. */
+export interface FlattenOrder extends Pick<FlattenCommand, 'scope' | 'reason' | 'actor' | 'command_id'> {
+  /** Its own; permits of its orders are of this one or a later. */
+  readonly epoch: number;
+  readonly max_slippage_percent?: string;
+}
 
 /** One order that wants to go out. A permit is for one request of exactly this order. */
 export interface PermitRequest {
@@ -334,6 +367,8 @@ export type Effect =
       readonly halted_at: number;
       readonly at: number;
     }
+  | { readonly kind: 'cancel_orders'; readonly order: CancelOrder }
+  | { readonly kind: 'flatten'; readonly order: FlattenOrder }
   /** One for each order an input changed, as it stands after that input. */
   | {
       readonly kind: 'order';

@@ -3,17 +3,20 @@ import { isObject, present } from '../json';
 import { bookOf, keepBook, zoneOf } from './books';
 import { judge } from './breaches';
 import { INIT_CAUSES } from './causes';
-import { readCommand, readSignal } from './commands';
+import { isRaising, readCommand, readSignal } from './commands';
 import { withFlow, withMark } from './equity';
 import { isId, refusalOf, refuse, type Refusal } from './fields';
+import { flatten } from './flatten';
 import { withLimits } from './limits';
 import type {
+  CancelOrdersCommand,
   CashFlowCommand,
   CommandAnswer,
   DeskCommand,
   EmergencyState,
   InitCommand,
   Limits,
+  RaiseCommand,
   RegisterBotCommand,
   Scope,
   SetLimitsCommand,
@@ -28,6 +31,8 @@ export const MOST_BOTS = 200;
 /** Scopes with limits of their own. */
 export const MOST_LIMITED = 400;
 const LONGEST_BODY = 2_000;
+/** What makes safer must not wait for the journal; it is recorded once that is back. */
+export const NEED_NO_AUDIT: readonly unknown[] = ['alert', 'halt', 'shutdown', 'cancel_orders', 'flatten'];
 
 export type Outcome =
   | {
@@ -147,7 +152,7 @@ function assertKnown(draft: Draft, scope: Scope): void {
 }
 
 function assertNeedsNoAudit({ action }: DeskCommand): void {
-  if (action === 'alert' || action === 'halt' || action === 'shutdown') return;
+  if (NEED_NO_AUDIT.includes(action)) return;
   refuse('AuditUnavailable', `${action} must be recorded, and the journal is down`);
 }
 
@@ -159,11 +164,10 @@ interface Carried {
 }
 
 function carryOut(draft: Draft, command: DeskCommand): Carried {
+  if (isRaise(command)) {
+    return { scope: raise(draft, { ...command, state: command.action, cause: `operator:${command.actor}` }) };
+  }
   switch (command.action) {
-    case 'alert':
-    case 'halt':
-    case 'shutdown':
-      return { scope: raise(draft, { ...command, state: command.action, cause: `operator:${command.actor}` }) };
     case 'resume':
       return present({ awaits_approval_until: resume(draft, command) });
     case 'approve':
@@ -181,7 +185,17 @@ function carryOut(draft: Draft, command: DeskCommand): Carried {
     case 'init':
       initialise(draft, command);
       return {};
+    case 'cancel_orders':
+      cancelOrders(draft, command);
+      return {};
+    case 'flatten':
+      flatten(draft, command);
+      return {};
   }
+}
+
+function isRaise(command: DeskCommand): command is RaiseCommand {
+  return isRaising(command.action);
 }
 
 function setLimits(
@@ -219,6 +233,11 @@ function moveCash(draft: Draft, { scope, amount, currency }: CashFlowCommand): v
   keepBook(draft, scope, withFlow(bookOf(draft, scope), zoneOf(draft, scope), amount, draft.desk.clock));
   nextEpoch(draft);
   judge(draft, scope);
+}
+
+/** Under an epoch of its own, which tells what was permitted before it. */
+function cancelOrders(draft: Draft, { action: _action, command_id: _id, ...order }: CancelOrdersCommand): void {
+  draft.effects.push({ kind: 'cancel_orders', order: { ...order, epoch: nextEpoch(draft) } });
 }
 
 /** A desk that was set up before and has forgotten something since keeps its currency: its amounts are in it. */

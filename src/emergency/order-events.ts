@@ -61,8 +61,13 @@ function fillType({ permitted, fill }: OrderFact): OrderEventType {
 function told(deskId: string, fact: OrderFact, phase: Phase): Publication {
   const { bot_id, strategy_id, permitted, updated_at } = fact;
   const { execution_id, workflow_id, mode } = permitted ?? {};
-  const context = present({ execution_id, workflow_id, mode, bot_id, strategy_id });
+  const context = present({ execution_id: ofExecution(execution_id), workflow_id, mode, bot_id, strategy_id });
   return orderEvent(deskId, context, { ...phase, order: viewOf(fact) }, updated_at);
+}
+
+/** What an operator has closed is no execution's; it is told in the desk's own stream. No execution's id holds a slash. */
+function ofExecution(id: string | undefined): string | undefined {
+  return id?.includes('/') === true ? undefined : id;
 }
 
 function viewOf({ permitted, fill, ...fact }: OrderFact): OrderView {

@@ -7,6 +7,7 @@ import {
   type CircuitStateChanged,
   type MetricsTold,
   type OpenOrdersCancelled,
+  type PositionsFlattened,
   type OrderChanged,
   type Correlation,
   type EmergencyStateChanged,
@@ -119,6 +120,12 @@ export function emergencyEvent(deskId: string, mode: Mode, fact: EmergencyStateC
 export function cancelsEvent(deskId: string, fact: OpenOrdersCancelled, name: string, at: number): Publication {
   const stream = `desk/${deskId}`;
   return { event: { ...envelope({ mode: 'paper' }, stream, `${stream}|cancels|${name}`, at), ...fact } };
+}
+
+/** Its epoch is its own at its desk. */
+export function flattenEvent(deskId: string, fact: PositionsFlattened, at: number): Publication {
+  const stream = `desk/${deskId}`;
+  return { event: { ...envelope({ mode: 'paper' }, stream, `${stream}|flatten|${fact.desk_epoch}`, at), ...fact } };
 }
 
 export function riskEvent(deskId: string, mode: Mode, fact: RiskLimit, at: number): Publication {

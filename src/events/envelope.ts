@@ -97,7 +97,7 @@ export interface OpenOrdersCancelled extends Fact<'open_orders_cancelled'> {
   readonly scope: string;
   readonly actor: string;
   readonly reason: string;
-  /** Of the halt; absent where there was none. */
+  /** Of the halt or the command; absent where the desk knows of neither. */
   readonly desk_epoch?: number;
   readonly cancelled: number;
   readonly filled: number;
@@ -105,6 +105,22 @@ export interface OpenOrdersCancelled extends Fact<'open_orders_cancelled'> {
   readonly spared: number;
   /** Accounts with orders that nobody can cancel, such as `paper_binance main`. */
   readonly unreachable: readonly string[];
+}
+
+/** Told when a flatten has ended: how many of the positions it was to close ended how. */
+export interface PositionsFlattened extends Fact<'positions_flattened'> {
+  readonly controller_id: string;
+  readonly scope: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly desk_epoch: number;
+  readonly command_id: string;
+  readonly closed: number;
+  readonly partly_closed: number;
+  readonly nothing: number;
+  readonly refused: number;
+  readonly not_filled: number;
+  readonly unreachable: number;
 }
 
 /** How far a limit of a scope is used. Amounts are decimal strings; a utilization of `0.8` is 80 percent. */
@@ -194,6 +210,7 @@ export type EventFact =
   | CircuitStateChanged
   | EmergencyStateChanged
   | OpenOrdersCancelled
+  | PositionsFlattened
   | RiskLimit
   | OrderChanged
   | MetricsTold;

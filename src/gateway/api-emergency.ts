@@ -1,11 +1,12 @@
 /** REST: the emergency desk, its bots, and what it recorded. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Scope } from '../emergency/model';
 import type { DeskStatus, ScopeStatus } from '../emergency/status';
 import { GLOBAL } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
-import type { NamedCancels } from '../temporal-client/cancels';
+import type { Named } from '../temporal-client/desk-reports';
 import { DEFAULT_DESK, newCommandId, scopeOf } from '../temporal-client/desk';
 import { isRestricted, maySee, ownerOfScope } from './access';
 import { admit, obey, tell, type EmergencyContext } from './emergency';
@@ -45,7 +46,10 @@ export function addEmergency(app: FastifyInstance, context: EmergencyApiContext)
   const { client } = context;
   app.get('/api/emergency', async (request) => visible(await client.deskStatus(), identityOf(request)));
   app.get('/api/emergency/cancels', async (request) => ({
-    cancels: ownCancels(await client.listCancels(), identityOf(request)),
+    cancels: ownReports(await client.listCancels(), identityOf(request)),
+  }));
+  app.get('/api/emergency/flattens', async (request) => ({
+    flattens: ownReports(await client.listFlattens(), identityOf(request)),
   }));
   app.get('/api/emergency/:scope', async (request) => {
     const { scope } = parse(scopeParams, request.params);
@@ -108,9 +112,9 @@ async function metricsOfBot(context: EmergencyApiContext, bot_id: string) {
 }
 
 /** A restricted token sees those of its own scopes; one that nobody answers for has no scope to show. */
-function ownCancels(cancels: readonly NamedCancels[], identity: Identity): readonly NamedCancels[] {
-  if (!isRestricted(identity)) return cancels;
-  return cancels.filter(({ report }) => report !== undefined && maySee(identity, ownerOfScope(report.scope)));
+function ownReports<R extends Named<{ readonly scope: Scope }>>(all: readonly R[], identity: Identity): readonly R[] {
+  if (!isRestricted(identity)) return all;
+  return all.filter(({ report }) => report !== undefined && maySee(identity, ownerOfScope(report.scope)));
 }
 
 /** The scope as the desk has it, with the desk's epoch. Throws `Forbidden`, `UnknownScope`. */

@@ -52,12 +52,13 @@ export async function obey(
   order: Present<EmergencyOrder>,
 ): Promise<EmergencyAnswer> {
   const { action } = order;
-  admit(context, 'operator', { identity, command: { ...order } });
+  admit(context, action === 'flatten' ? 'admin' : 'operator', { identity, command: { ...order } });
   const command_id = order.command_id ?? newCommandId();
   const members = { ...order, command_id, actor: identity.subject };
   if (action === 'resume' || action === 'approve') {
     return tell(context, { issued_at: Date.now(), ...members });
   }
+  if (action === 'flatten') return tell(context, members);
   return raise(context, members, order.command_id === undefined);
 }
 

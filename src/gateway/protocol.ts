@@ -27,7 +27,7 @@ export const approveFields = {
   comment: z.string().min(1).max(1_000).optional(),
 } as const;
 
-export const EMERGENCY_ACTIONS = ['alert', 'halt', 'shutdown', 'resume', 'approve'] as const;
+export const EMERGENCY_ACTIONS = ['alert', 'halt', 'shutdown', 'resume', 'approve', 'flatten'] as const;
 
 /** Shapes alone: what a command must say is the desk's to judge, so that what it refuses is on its record. */
 export const emergencyFields = {
@@ -45,6 +45,10 @@ export const emergencyFields = {
   expected_epoch: z.number().optional(),
   /** Milliseconds since 1970, by default when the gateway heard it; to send a `resume` again under its id, give it. */
   issued_at: z.number().optional(),
+  /** Of `flatten`, which is refused without: the scope once more. */
+  confirm: z.string().max(300).optional(),
+  /** Of `flatten`: how far from the last price an order may fill at worst. */
+  max_slippage_percent: z.string().max(40).optional(),
 } as const;
 const emergencyMessage = z.strictObject(emergencyFields);
 export type EmergencyOrder = z.infer<typeof emergencyMessage>;

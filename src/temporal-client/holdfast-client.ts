@@ -5,6 +5,7 @@ import { temporal } from '@temporalio/proto';
 import type { CancelOrder, CancelReport } from '../emergency/cancels';
 import type { DeskStatus } from '../emergency/decide';
 import type { DeskFigures } from '../emergency/figures';
+import type { FlattenReport } from '../emergency/flatten';
 import type { OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { ReducibleQuestion } from '../emergency/reducible';
 import type { CommandAnswer, DeskCommand, PermitAnswer, RaiseCommand, Scope } from '../emergency/model';
@@ -26,10 +27,12 @@ import { connect, type TemporalAccess, type TemporalOptions } from './connection
 import type { BackfillAnswer, BackfillRange } from './backfill';
 import * as cancels from './cancels';
 import type { NamedCancels } from './cancels';
+import { latestReports, reportOf } from './desk-reports';
 import * as deployments from './deployments';
 import * as desk from './desk';
 import * as executions from './executions';
 import type { ExecutionDescription } from './execution-summary';
+import { flattening, type NamedFlatten } from './flattens';
 import * as steering from './node-steering';
 import type { RerunAnswer, RerunOptions } from './node-steering';
 import { raise, type RaiseOptions, type Raised } from './raising';
@@ -383,13 +386,23 @@ export class HoldfastClient {
   }
 
   /** How far cancels are; undefined where there are none of this name. `name`: the epoch of their halt, or as `cancelOrders` says. */
-  async cancelReport(name: string | number, deskId?: string): Promise<CancelReport | undefined> {
-    return cancels.cancelReport(this.#access, name, deskId);
+  async cancelReport(name: string | number, deskId = DEFAULT_DESK): Promise<CancelReport | undefined> {
+    return reportOf(this.#access, cancels.cancelling, [deskId, name]);
   }
 
   /** The latest ones, the newest first. */
-  async listCancels(deskId?: string): Promise<readonly NamedCancels[]> {
-    return cancels.listCancels(this.#access, deskId);
+  async listCancels(deskId = DEFAULT_DESK): Promise<readonly NamedCancels[]> {
+    return latestReports(this.#access, cancels.cancelling, deskId);
+  }
+
+  /** How far a flatten is, by the epoch the desk answered its command with; undefined while nobody has begun it. */
+  async flattenReport(epoch: number, deskId = DEFAULT_DESK): Promise<FlattenReport | undefined> {
+    return reportOf(this.#access, flattening, [deskId, epoch]);
+  }
+
+  /** The latest ones, the newest first. */
+  async listFlattens(deskId = DEFAULT_DESK): Promise<readonly NamedFlatten[]> {
+    return latestReports(this.#access, flattening, deskId);
   }
 
   async deskKnowsCommand(commandId: string, deskId?: string): Promise<boolean> {

@@ -29,6 +29,7 @@ import { createCancelActivities } from './cancel-activities';
 import { createDeskActivities, createDeskReader, createEmergencyCheck, type DeskPorts } from './desk-activities';
 import type { DeskGuard } from './desk-guard';
 import { logEvent } from './event-lines';
+import { createFlattenActivities } from './flatten-activities';
 import { createSubgraphActivities } from './subgraph-activities';
 import { NodeInterceptor } from './node-interceptor';
 import { Resets } from './resets';
@@ -112,10 +113,14 @@ export async function createWorker(dependencies: WorkerDependencies): Promise<Ho
 }
 
 function deskActivities(dependencies: WorkerDependencies) {
-  const { client, venues = new Map() } = dependencies;
+  const { client, log, venues = new Map() } = dependencies;
   const ports = deskPorts(dependencies);
   const { publishEvents } = ports;
-  return { ...createDeskActivities(client, ports), ...createCancelActivities({ client, venues, publishEvents }) };
+  return {
+    ...createDeskActivities(client, ports),
+    ...createCancelActivities({ client, venues, publishEvents }),
+    ...createFlattenActivities({ client, venues, publishEvents, log, ...tradeBy(dependencies) }),
+  };
 }
 
 function deskPorts({ publish, desk }: WorkerDependencies): DeskPorts {

@@ -139,11 +139,12 @@ class AttemptPermit implements TradePermit {
  */
 function requestOf({ leg = ONLY_LEG, permits_of, ...order }: OrderDraft, attempt: TradeAttempt) {
   const { execution_id, workflow_id, mode, bot_id, strategy_id, frame } = attempt.task;
+  const aside = runsAside({ path: frame }) ? ('on_halt' as const) : undefined;
   return {
     ...order,
     ...idsOf(attempt, leg, permits_of),
-    ...{ execution_id, workflow_id, mode },
-    ...present({ bot_id, strategy_id, purpose: runsAside({ path: frame }) ? ('on_halt' as const) : undefined }),
+    ...{ execution_id, mode },
+    ...present({ workflow_id, bot_id, strategy_id, purpose: attempt.purpose ?? aside }),
   };
 }
 

@@ -3,9 +3,12 @@ import { ParentClosePolicy, log, startChild, workflowInfo } from '@temporalio/wo
 import {
   CANCEL_OPEN_ORDERS,
   EMERGENCY_BROADCAST,
+  FLATTEN_POSITIONS,
   cancelsWorkflowId,
+  flattenWorkflowId,
   type BroadcastInput,
   type CancelInput,
+  type FlattenInput,
 } from './desk-messages';
 
 export async function startBroadcast(input: BroadcastInput): Promise<void> {
@@ -20,13 +23,19 @@ export async function startCancels(input: CancelInput): Promise<void> {
   await start(CANCEL_OPEN_ORDERS, input, { workflowId, staticSummary: `cancel what rests of ${scope}` });
 }
 
+export async function startFlatten(input: FlattenInput): Promise<void> {
+  const { desk_id, epoch, scope } = input;
+  const workflowId = flattenWorkflowId(desk_id, epoch);
+  await start(FLATTEN_POSITIONS, input, { workflowId, staticSummary: `close what is held of ${scope}` });
+}
+
 interface ChildName {
   readonly workflowId: string;
   readonly staticSummary: string;
 }
 
 /** On the desk's own task queue, where nothing waits behind nodes. */
-async function start(type: string, input: BroadcastInput | CancelInput, name: ChildName): Promise<void> {
+async function start(type: string, input: BroadcastInput | CancelInput | FlattenInput, name: ChildName): Promise<void> {
   try {
     await startChild(type, {
       ...name,

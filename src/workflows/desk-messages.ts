@@ -5,17 +5,28 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CancelOrder, CancelReport, CancelResult, CancelTarget } from '../emergency/cancels';
 import type { DeskState, DeskStatus } from '../emergency/decide';
-import type { CommandAnswer, EmergencyState, OrderFact, PermitAnswer, Reply, Scope } from '../emergency/model';
+import type { ClosingTarget, FlattenReport, FlattenResult } from '../emergency/flatten';
+import type {
+  CommandAnswer,
+  EmergencyState,
+  FlattenOrder,
+  OrderFact,
+  PermitAnswer,
+  Reply,
+  Scope,
+} from '../emergency/model';
 import type { DeskFigures } from '../emergency/figures';
 import type { AccountRef, OpenOrders, OpenOrdersQuestion } from '../emergency/open-orders';
 import type { ReducibleQuestion } from '../emergency/reducible';
 import type { Publication } from '../events/build';
 import type { AuditEntry } from '../journal/entry';
+import type { Trail } from './messages';
 
 export const EMERGENCY_DESK = 'emergencyDesk';
 export const EMERGENCY_BROADCAST = 'emergencyBroadcast';
 export const ORDER_EXPORT = 'deskOrderExport';
 export const CANCEL_OPEN_ORDERS = 'cancelOpenOrders';
+export const FLATTEN_POSITIONS = 'flattenPositions';
 
 /** What is asked of it; one that cannot be read halts `global`. */
 export const alertSignal = defineSignal<[unknown?]>('alert');
@@ -103,6 +114,8 @@ export interface CarriedOutbox {
   readonly halts: readonly (readonly [scope: Scope, epoch: number])[];
   /** Absent from a run that started none. */
   readonly cancels?: readonly CancelOrder[];
+  /** Absent from a run that started none. */
+  readonly flattens?: readonly FlattenOrder[];
   /** Absent from a run that did not tell of orders. */
   readonly orders?: CarriedOrders;
 }
@@ -181,4 +194,34 @@ export const cancelReportQuery = defineQuery<CancelReport>('cancels');
 
 export function cancelsWorkflowId(deskId: string, name: string | number): string {
   return `desk/${deskId}/cancels/${name}`;
+}
+
+export interface FlattenInput extends FlattenOrder {
+  readonly desk_id: string;
+  /** Shorter runs make a test quick. */
+  readonly settings?: Pick<DeskSettings, 'events_per_run'>;
+  /** From the run before. */
+  readonly carried?: CarriedFlatten;
+}
+
+export interface CarriedFlatten {
+  readonly pass: number;
+  readonly has_cancelled: boolean;
+  readonly results: readonly FlattenResult[];
+  /** Whose orders have not ended. */
+  readonly legs: readonly CarriedLeg[];
+}
+
+/** One order between two dispatches. */
+export interface CarriedLeg {
+  readonly target: ClosingTarget;
+  readonly dispatch: number;
+  readonly trail?: Trail;
+}
+
+/** How far a flatten is; of its closed workflow it is the result. */
+export const flattenReportQuery = defineQuery<FlattenReport>('flatten');
+
+export function flattenWorkflowId(deskId: string, name: string | number): string {
+  return `desk/${deskId}/flatten/${name}`;
 }

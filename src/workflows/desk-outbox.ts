@@ -4,7 +4,7 @@
  */
 import { permissionsOf } from '../emergency/scopes';
 import type { CancelOrder } from '../emergency/cancels';
-import type { Effect, Scope } from '../emergency/model';
+import type { Effect, FlattenOrder, Scope } from '../emergency/model';
 import { emergencyEvent, riskEvent, type Publication } from '../events/build';
 import { present } from '../json';
 import type { AuditEntry } from '../journal/entry';
@@ -38,11 +38,12 @@ export class DeskOutbox {
   readonly #notices: Map<Scope, EmergencyNotice>;
   readonly #halts: Map<Scope, number>;
   #cancels: CancelOrder[];
+  readonly #flattens: FlattenOrder[];
   readonly #orders: OrderOutbox | undefined;
 
   /** Without an outbox of orders none is told of. */
   constructor(deskId: string, carried: CarriedOutbox, orders?: OrderOutbox) {
-    const { ordinal, audit, events, notices, halts, cancels = [] } = carried;
+    const { ordinal, audit, events, notices, halts, cancels = [], flattens = [] } = carried;
     this.#deskId = deskId;
     this.#orders = orders;
     this.#ordinal = ordinal;
@@ -51,6 +52,7 @@ export class DeskOutbox {
     this.#notices = new Map(notices.map((notice) => [notice.scope, notice]));
     this.#halts = new Map(halts);
     this.#cancels = [...cancels];
+    this.#flattens = [...flattens];
   }
 
   /** `at`: milliseconds since 1970. */
@@ -111,6 +113,14 @@ export class DeskOutbox {
     return this.#cancels.splice(0);
   }
 
+  get owesFlattens(): boolean {
+    return this.#flattens.length > 0;
+  }
+
+  takeFlattens(): readonly FlattenOrder[] {
+    return this.#flattens.splice(0);
+  }
+
   carry(): Omit<CarriedOutbox, 'orders'> {
     return {
       ordinal: this.#ordinal,
@@ -119,6 +129,7 @@ export class DeskOutbox {
       notices: [...this.#notices.values()],
       halts: [...this.#halts],
       cancels: this.#cancels,
+      flattens: this.#flattens,
     };
   }
 
@@ -138,6 +149,12 @@ export class DeskOutbox {
         return;
       case 'order':
         this.#orders?.take(effect);
+        return;
+      case 'cancel_orders':
+        this.#cancels.push(effect.order);
+        return;
+      case 'flatten':
+        this.#flattens.push(effect.order);
         return;
       case 'limit':
         this.#publish(riskEvent(this.#deskId, MODE, riskFact(effect), at));
@@ -170,7 +187,7 @@ export class DeskOutbox {
 
   /** The newest of a scope means all that older ones do, but for stops. */
   #cancel({ scope, epoch, reason, actor, cancel_stops }: Extract<Effect, { kind: 'state_changed' }>): void {
-    const isSame = (each: CancelOrder) => each.scope === scope;
+    const isSame = (each: CancelOrder) => each.scope === scope && each.symbol === undefined;
     const withStops = cancel_stops === true || this.#cancels.some((each) => isSame(each) && each.cancel_stops === true);
     const flags = present({ cancel_stops: withStops || undefined });
     this.#cancels = [...this.#cancels.filter((each) => !isSame(each)), { scope, epoch, reason, actor, ...flags }];

@@ -19,6 +19,7 @@ import { decide, initialDesk, statusOf, type DeskState } from '../emergency/deci
 import type { CommandAnswer, DeskInput, Effect, PermitAnswer, Reply, Scope } from '../emergency/model';
 import { figuresOf } from '../emergency/figures';
 import { openOrdersOf } from '../emergency/open-orders';
+import { NEED_NO_AUDIT } from '../emergency/obey';
 import { reducibleOf } from '../emergency/reducible';
 import { GLOBAL, mostSevere } from '../emergency/scopes';
 import { present } from '../json';
@@ -48,7 +49,7 @@ import {
   type GateScope,
   type PermitBatch,
 } from './desk-messages';
-import { startBroadcast, startCancels } from './desk-children';
+import { startBroadcast, startCancels, startFlatten } from './desk-children';
 import { probe } from './desk-calls';
 import { DeskOutbox, emptyOutbox } from './desk-outbox';
 import { DeskTeller } from './desk-teller';
@@ -57,6 +58,7 @@ import { isUnreadable } from './payload-converter';
 
 const TELLS_ORDERS = 'orders';
 const CANCELS = 'cancels';
+const FLATTENS = 'flattens';
 
 /**
  * Events after which the desk goes on in a new run. Another worker replays them all within one workflow task of a second, or takes over
@@ -72,7 +74,6 @@ const PERMITS_END_AT = 1.8;
 const PATIENCE_MS = 1_000;
 /** How often it asks what the journal saw, and looks at the clock. */
 const CHECK_EVERY_MS = 30_000;
-const RAISING: readonly unknown[] = ['alert', 'halt', 'shutdown'];
 
 /** A cancel request would lift a halt by ending the workflow that holds it, so it is not heard. */
 export async function emergencyDesk(input: DeskStart): Promise<void> {
@@ -88,6 +89,8 @@ class Desk {
   readonly #orders: OrderOutbox | undefined;
   /** Whether this run starts cancels; what is owed waits for one that does. */
   readonly #cancels = patched(CANCELS);
+  /** The same for what closes positions. */
+  readonly #flattens = patched(FLATTENS);
   #state: DeskState;
   #updates = 0;
   #leaving = false;
@@ -125,6 +128,12 @@ class Desk {
       void this.#start(
         () => this.#outbox.owesCancels,
         () => this.#outbox.takeCancels().map((order) => startCancels({ desk_id: this.#id, ...order })),
+      );
+    }
+    if (this.#flattens) {
+      void this.#start(
+        () => this.#outbox.owesFlattens,
+        () => this.#outbox.takeFlattens().map((order) => startFlatten({ desk_id: this.#id, ...order })),
       );
     }
     void this.#check();
@@ -243,7 +252,7 @@ class Desk {
 
   /** What raises waits for nothing; what lowers or sets must be recorded, so the journal is asked first. */
   async #command(command: unknown): Promise<CommandAnswer> {
-    const audit_available = RAISING.includes(asObject(command)['action']) || (await this.#canRecord());
+    const audit_available = NEED_NO_AUDIT.includes(asObject(command)['action']) || (await this.#canRecord());
     const reply = this.#update({ kind: 'command', command, audit_available });
     if (reply.kind !== 'command') throw new RangeError('a command is answered by an answer');
     return reply.answer;

@@ -245,6 +245,53 @@ describe('a shutdown over REST', () => {
   });
 });
 
+describe('a flatten over REST', () => {
+  const path = '/api/emergency/global/flatten';
+  const said = { reason: 'it is over', confirm: 'global' };
+  const flattens = async (as: Ask['as'] = {}) =>
+    (await get('/api/emergency/flattens', as)).body['flattens'] as { name: string; report?: { is_done: boolean } }[];
+
+  it.each<[string, Ask, number, string]>([
+    ['a viewer', { body: said, as: { role: 'viewer' } }, 403, 'Forbidden'],
+    ['an operator', { body: said, as: OPERATOR }, 403, 'Forbidden'],
+    ['an admin of one bot', { body: said, as: { ...ADMIN, bots: ['mine'] } }, 403, 'Forbidden'],
+    ['no reason', { body: { confirm: 'global' }, as: ADMIN }, 400, 'BadRequest'],
+    ['no confirmation', { body: { reason: 'it is over' }, as: ADMIN }, 400, 'BadRequest'],
+    ['another scope for confirmation', { body: { ...said, confirm: 'bot:mine' }, as: ADMIN }, 400, 'BadRequest'],
+    ['a slippage that is no number', { body: { ...said, max_slippage_percent: 'all' }, as: ADMIN }, 400, 'BadRequest'],
+  ])('is refused for %s, and nothing begins', async (_whose, request, ...refusal) => {
+    const before = await flattens();
+    await refuses(post(path, request), ...refusal);
+    expect(await flattens()).toEqual(before);
+  });
+
+  it('begins once for each id, also in a halt, and is shown until somebody has seen its end', async () => {
+    await post('/api/emergency/global/halt', { body: { reason: 'odd prices' } });
+    const order = { as: ADMIN, body: { ...said, command_id: randomUUID() } };
+    const { status, body } = await post(path, order);
+    expect([status, body]).toMatchObject([200, { action: 'flatten', scope: 'global', state: 'halt' }]);
+    expect((await post(path, order)).body).toEqual(body);
+    await refuses(post(path, { ...order, body: { ...order.body, reason: 'another' } }), 409, 'CommandConflict');
+    const named = await until('it has ended', async () =>
+      (await flattens()).find(({ name, report }) => name === String(body['epoch']) && report?.is_done === true),
+    );
+    expect(named).toMatchObject({ report: { actor: 'root', reason: 'it is over', results: [] } });
+    expect(await flattens({ bots: ['mine'] })).toEqual([]);
+  });
+
+  it('is a message as well', async () => {
+    const { socket } = await listen(gateway.url, ADMIN);
+    const command = { action: 'flatten', scope: 'bot:mine', ...said } as const;
+    expect(await socket.emitWithAck('emergency_command', command)).toMatchObject({
+      ok: false,
+      error: { code: 'BadRequest' },
+    });
+    const answer: unknown = await socket.emitWithAck('emergency_command', { ...command, confirm: 'bot:mine' });
+    expect(answer).toMatchObject({ ok: true, action: 'flatten', scope: 'bot:mine', state: 'normal' });
+    socket.close();
+  });
+});
+
 describe('limits and bots over REST', () => {
   it('are set by an admin and read by everyone', async () => {
     const { body } = await put('/api/emergency/bot:mine/limits', {

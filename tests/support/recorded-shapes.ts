@@ -5,7 +5,7 @@ import type { Receiver } from './receiver';
 import type { TestWorker } from './test-worker';
 import { LiveDesk } from './live-desk';
 import { readyDesk } from './ready-desk';
-import { until } from './until';
+import { answered, until } from './until';
 
 const constant = (after: string[] = []) => ({ type: 'constant', params: { value: '1' }, after });
 
@@ -129,6 +129,16 @@ export const recordedShapes: Readonly<Record<string, Shape>> = {
     await worker.ended(id);
     return { workflow_id: `desk/${desk}` };
   },
+  'desk-flatten': async (worker) => {
+    const desk = await LiveDesk.begin(worker);
+    await flattened(desk);
+    return { workflow_id: `desk/${desk.id}` };
+  },
+  'flatten-unreachable': async (worker) => {
+    const desk = await LiveDesk.begin(worker);
+    await desk.fill();
+    return { workflow_id: `desk/${desk.id}/flatten/${await flattened(desk)}` };
+  },
   'desk-continued-first-run': async (worker) => {
     const desk = await LiveDesk.begin(worker, { updates_per_run: 12 });
     const workflow_id = `desk/${desk.id}`;
@@ -240,4 +250,14 @@ export const recordedShapes: Readonly<Record<string, Shape>> = {
 async function finished(worker: TestWorker, id: string): Promise<RecordedRun> {
   await worker.ended(id);
   return { workflow_id: id };
+}
+
+/** The epoch of a flatten that has ended. */
+async function flattened(desk: LiveDesk): Promise<number> {
+  const { epoch } = await desk.command({ action: 'flatten', scope: 'global', confirm: 'global' });
+  await until('the flatten has ended', async () => {
+    const report = await answered(() => desk.client.flattenReport(epoch, desk.id));
+    return report?.is_done === true;
+  });
+  return epoch;
 }

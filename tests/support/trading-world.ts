@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createKinds } from '../../src/activities/kinds';
 import { sha256 } from '../../src/cli/sha256';
 import { loadConfig } from '../../src/config/config';
+import type { CommandAnswer } from '../../src/emergency/model';
 import type { DeskStatus } from '../../src/emergency/status';
 import { prepareGraph } from '../../src/graph/prepare';
 import type { FaultSettings } from '../../src/paper-venue/faults';
@@ -45,6 +46,7 @@ interface Books {
 }
 
 interface Parts {
+  readonly environment: Readonly<Record<string, string>>;
   readonly venue: PaperVenue;
   readonly client: HoldfastClient;
   readonly temporal: Client;
@@ -85,6 +87,7 @@ export class TradingWorld {
     const { codePath } = await testBundle(false);
     const connection = await Connection.connect({ address: temporal.address });
     const world = new TradingWorld({
+      environment,
       venue,
       client: await HoldfastClient.connect(temporal),
       temporal: new Client({ connection, namespace: temporal.namespace }),
@@ -93,6 +96,11 @@ export class TradingWorld {
     await world.startWorker();
     await readyDesk(world.client, world.desk);
     return world;
+  }
+
+  /** What another process needs to find it all. */
+  get environment(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.#parts.environment };
   }
 
   async startWorker(): Promise<void> {
@@ -118,8 +126,13 @@ export class TradingWorld {
     await this.#worker?.kill();
   }
 
-  async start(nodes: Readonly<Record<string, unknown>>, id = newExecution()): Promise<string> {
-    const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes };
+  /** `owner`: bot and strategy, where it has them. */
+  async start(
+    nodes: Readonly<Record<string, unknown>>,
+    id = newExecution(),
+    owner: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const document = { holdfast: 1, id: 'trading', desk: this.desk, ...owner, nodes };
     const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
     const { execution_id } = await this.client.startExecution(prepared, { execution_id: id });
     this.#started.push(execution_id);
@@ -174,15 +187,15 @@ export class TradingWorld {
   }
 
   async limits(limits: Readonly<Record<string, string | null>>): Promise<void> {
-    const command = {
-      action: 'set_limits',
-      scope: 'global',
-      limits,
-      command_id: `cmd_${randomUUID()}`,
-      ...BY,
-    } as const;
-    const { ok, error } = await answered(() => this.client.commandDesk(command, this.desk));
-    if (!ok) throw new Error(error?.message);
+    await this.command({ action: 'set_limits', scope: 'global', limits });
+  }
+
+  /** As a new command, unless it says which. Throws what the desk refuses it with. */
+  async command(command: Readonly<Record<string, unknown>>): Promise<CommandAnswer> {
+    const given = { command_id: `cmd_${randomUUID()}`, ...BY, ...command };
+    const answer = await answered(() => this.client.commandDesk(given, this.desk));
+    if (!answer.ok) throw new Error(`${answer.error?.code ?? ''}: ${answer.error?.message ?? ''}`);
+    return answer;
   }
 
   /** What is in the books by now is no business of the next test; the venue does nothing wrong any more. */
@@ -204,8 +217,7 @@ export class TradingWorld {
   }
 
   async halt(): Promise<void> {
-    const command = { action: 'halt', scope: 'global', command_id: `cmd_${randomUUID()}`, ...BY } as const;
-    await answered(() => this.client.commandDesk(command, this.desk));
+    await this.command({ action: 'halt', scope: 'global' });
   }
 
   async resume(): Promise<void> {

@@ -130,3 +130,28 @@ describe('an account', () => {
     expect(scopes.filter((scope) => concernsAccount(scope, account))).toEqual(scopes.slice(0, 4));
   });
 });
+
+describe('a command to cancel', () => {
+  it('is recorded, and is for what was permitted before it, also while the journal is down', () => {
+    const desk = new DeskAtWork();
+    const { epoch } = desk.state;
+    const said = { actor: 'ann', reason: 'fire', scope: 'venue:paper', symbol: 'BTC/USDT', cancel_stops: true };
+    const command = { action: 'cancel_orders', command_id: 'c', ...said };
+    const reply = desk.take({ kind: 'command', command, audit_available: false });
+    expect(reply).toMatchObject({ answer: { ok: true, state: 'normal', epoch: epoch + 1 } });
+    expect(desk.effects).toEqual([
+      { kind: 'cancel_orders', order: { ...said, epoch: epoch + 1 } },
+      expect.objectContaining({ kind: 'audit', action: 'cancel_orders', outcome: 'ok', command_id: 'c' }),
+    ]);
+  });
+
+  it.each([
+    [{ scope: 'bot:nobody' }, 'UnknownScope'],
+    [{ scope: 'global', symbol: 'two words' }, 'BadRequest'],
+    [{ scope: 'global', cancel_stops: 'yes' }, 'BadRequest'],
+  ])('of %j is refused with %s', (over, code) => {
+    const desk = new DeskAtWork();
+    expect(desk.command({ action: 'cancel_orders', ...over }).error?.code).toBe(code);
+    expect(desk.effects.map(({ kind }) => kind)).toEqual(['audit']);
+  });
+});

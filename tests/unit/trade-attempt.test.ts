@@ -109,6 +109,25 @@ describe('the permits of one attempt', () => {
     expect(first.client_order_id).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it('are asked for in a halt where an operator wants to reduce, and are of no use for what does not', async () => {
+    const desk = new ScriptedDesk();
+    desk.halt('global');
+    const gate = new Gate();
+    gate.learn(desk.reading(), gate.ask());
+    const { task, idempotency_key, signal } = nodeContext();
+    const { workflow_id: _graph, ...operation } = task;
+    const trade = new AttemptTrade(
+      { task: operation, idempotency_key, signal, run_id: 'run', purpose: 'operator' },
+      tradeSurroundings(new PermitDesk({ port: desk, gate })),
+    );
+    const permit = await trade.request(draft);
+    expect(desk.batches[0]?.requests[0]).toMatchObject({ purpose: 'operator' });
+    expect(desk.batches[0]?.requests[0]).not.toHaveProperty('workflow_id');
+    expect(() => {
+      permit.assertUsable();
+    }).toThrow(expect.objectContaining({ code: 'EmergencyHalted' }));
+  });
+
   it('say of a halt that nothing was sent, at the last check as at the desk', async () => {
     const { trade, halt } = attempt();
     const permit = await trade.request(draft);

@@ -1,11 +1,8 @@
-import { decimal, formatDecimal, type Decimal } from '../../money';
-import { quantizeQuantity } from '../../venues/size-checks';
 import type { Venues } from '../../venues/venue';
 import { defineNode, field, optional, type NodeKind, type NodeOutcome } from '../define-node';
-import { marketNow, refOf, takingWish, type OrderPlace, type PriceBounds } from '../orders/decide';
+import { decideClosing, NothingToClose } from '../orders/closing';
+import { refOf, type OrderPlace } from '../orders/decide';
 import { orderBranches, orderOutcome, orderOutputs, placeAndFollow } from '../orders/follow';
-import type { OrderWish } from '../orders/order-legs';
-import type { Trade } from '../trade';
 import {
   checkAmounts,
   checkPercent,
@@ -52,35 +49,11 @@ const closePosition = (venues: Venues): NodeKind =>
         const decide = () => decideClosing(place, fields, context.trade);
         return orderOutcome(fields.venue, await placeAndFollow(refOf(place), decide, options));
       } catch (error) {
-        if (error instanceof NothingHeld) return flat(place);
+        if (error instanceof NothingToClose) return flat(place);
         throw error;
       }
     },
   });
-
-class NothingHeld extends Error {}
-
-interface Closing extends PriceBounds {
-  readonly quantity: string | undefined;
-}
-
-/** Throws `NothingHeld` where that is less than one step of the market. */
-async function decideClosing(place: OrderPlace, { quantity, ...bounds }: Closing, trade: Trade): Promise<OrderWish> {
-  const { venue, trading, symbol } = place;
-  const now = await marketNow(place, bounds.max_price_age);
-  const account = { venue: venue.profile, account: trading.account, symbol, side: 'sell' } as const;
-  const [proven, balances] = await Promise.all([trade.reducible(account), trading.balances()]);
-  const free = balances.find(({ asset }) => asset === now.market.base)?.free ?? '0';
-  const held = least([proven, free, ...(quantity === undefined ? [] : [quantity])]);
-  const size = quantizeQuantity(formatDecimal(held), now.market);
-  if (decimal(size).eq('0')) throw new NothingHeld(`nothing is held of ${symbol}`);
-  const wish = takingWish(place, { quantity: size }, { ...now, percent: bounds.max_slippage_percent });
-  return { ...wish, reduces_only: true };
-}
-
-function least(amounts: readonly string[]): Decimal {
-  return amounts.map(decimal).reduce((a, b) => (b.lt(a) ? b : a));
-}
 
 function flat({ venue, symbol, side }: OrderPlace): NodeOutcome {
   const nothing = { quantity: '0', filled_quantity: '0', filled_notional: '0', fees: '0' };

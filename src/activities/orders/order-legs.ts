@@ -18,9 +18,8 @@ import { decimal } from '../../money';
 import type { OrderTrail } from '../../graph/task';
 import { present } from '../../json';
 import type { TradingVenue, VenueOrder, VenueOrderDraft } from '../../venues/venue';
-import type { NodeContext } from '../define-node';
 import { OrderPending } from '../order-pending';
-import type { OrderIds, Trade, TradePermit } from '../trade';
+import type { OrderIds, Trade, TradePermit, OrderSurroundings } from '../trade';
 import { readMemo, type LegMemo, type OrdersMemo } from './memo';
 
 /** What must be known of an order to follow it. */
@@ -66,7 +65,7 @@ export type Asked =
 
 /** With where its legs go that do not name another place. */
 export interface OrderLegsOptions extends LegPlace {
-  readonly context: NodeContext & { readonly trade: Trade };
+  readonly context: OrderSurroundings;
   /** The legs this dispatch may send, by what the kind keeps; default the only one. */
   readonly legs?: (own: unknown) => readonly string[];
   /** Milliseconds of a clock that never goes back. */

@@ -8,6 +8,7 @@ import { adviceFor } from '../advice';
 import { withClient } from '../client';
 import { isNews, namedCancelLines } from '../cancels';
 import { deskLine, timeOf } from '../desk-words';
+import { isFlattenNews, namedFlattenLines } from '../flattens';
 import { uiOf, type Io, type Ui } from '../io';
 import { countsOf, countWords, nodeRows } from '../node-rows';
 import { brief, span, table } from '../table';
@@ -60,16 +61,19 @@ async function watchIt(io: Io, ui: Ui, show: () => Promise<void>): Promise<void>
 
 /** What is open is shown also when the desk is silent: that is when one looks. */
 async function showDesk(client: HoldfastClient, ui: Ui): Promise<void> {
-  const [desk, { executions }, all] = await Promise.all([
+  const [desk, { executions }, allCancels, allFlattens] = await Promise.all([
     client.deskStatus().catch(silence),
     client.listExecutions({ open: true, limit: 100 }),
     client.listCancels(),
+    client.listFlattens(),
   ]);
-  const cancels = all.filter((each) => isNews(each, Date.now()));
-  if (ui.json) ui.data({ desk: desk instanceof HoldfastError ? null : desk, executions, cancels });
+  const cancels = allCancels.filter((each) => isNews(each, Date.now()));
+  const flattens = allFlattens.filter((each) => isFlattenNews(each, Date.now()));
+  if (ui.json) ui.data({ desk: desk instanceof HoldfastError ? null : desk, executions, cancels, flattens });
   else {
     showOpen(desk, executions, ui);
     for (const line of cancels.flatMap((each) => ['', ...namedCancelLines(each, ui)])) ui.line(line);
+    for (const line of flattens.flatMap((each) => ['', ...namedFlattenLines(each, ui)])) ui.line(line);
   }
   if (desk instanceof HoldfastError) throw desk;
 }

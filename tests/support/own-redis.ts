@@ -17,7 +17,8 @@ export interface OwnRedis {
   stop(): Promise<void>;
 }
 
-export async function startOwnRedis(): Promise<OwnRedis> {
+/** `settings` go before its own on the command line. */
+export async function startOwnRedis(settings: readonly string[] = []): Promise<OwnRedis> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
   const url = `redis://127.0.0.1:${port}`;
@@ -32,6 +33,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   };
   const start = async () => {
     const args = [
+      ...settings,
       '--port',
       String(port),
       '--save',
@@ -45,7 +47,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
     ];
     child = spawn('redis-server', args, { stdio: 'ignore' });
     child.unref();
-    const probe = new Redis(url, { retryStrategy: () => 20 });
+    const probe = new Redis(url, { retryStrategy: () => 20, enableReadyCheck: false });
     probe.on('error', () => undefined);
     await probe.ping();
     probe.disconnect();

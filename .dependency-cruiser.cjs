@@ -89,7 +89,17 @@ module.exports = {
     room(
       'gateway',
       ['event-log', 'events', 'emergency', 'journal', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
-      ['socket.io', 'fastify', '@fastify/static', 'jose', 'pino', 'zod'],
+      [
+        'socket.io',
+        'fastify',
+        '@fastify/helmet',
+        '@fastify/static',
+        'jose',
+        'pino',
+        'prom-client',
+        'rate-limiter-flexible',
+        'zod',
+      ],
     ),
     room('feed-client', ['event-log/cursor.ts', 'events'], ['socket.io-client']),
     room('paper-venue', ['venues', 'config', 'logging.ts'], ['fastify', 'pino', 'zod']),

@@ -43,7 +43,7 @@ export class Live {
   constructor(token: string, listeners: LiveListeners) {
     this.#listeners = listeners;
     const options = {
-      auth: { token },
+      auth: { token, batches: true },
       transports: ['websocket', 'polling'],
       reconnectionDelay: 250,
       reconnectionDelayMax: 2_000,
@@ -51,11 +51,10 @@ export class Live {
     this.#socket = io(options);
     this.#socket.on('connect', () => void this.#subscribe());
     this.#socket.on('workflow_event', (event: PageEvent & Cursor) => {
-      // Anew at the end, so that the last two hundred are those that moved last.
-      this.#cursors.delete(event.stream);
-      this.#cursors.set(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
-      this.#forgetOldCursors();
-      listeners.onEvent(event);
+      this.#hear(event);
+    });
+    this.#socket.on('workflow_event_batch', (events: readonly (PageEvent & Cursor)[]) => {
+      for (const event of events) this.#hear(event);
     });
     this.#socket.on('snapshot', listeners.onSnapshot);
     this.#socket.on('gap', listeners.onGap);
@@ -87,6 +86,14 @@ export class Live {
     this.#lostAt = undefined;
     this.#listeners.onState({ state: 'live' });
     if (answer.recovered !== true) this.#listeners.onGap();
+  }
+
+  #hear(event: PageEvent & Cursor): void {
+    // Anew at the end, so that the last two hundred are those that moved last.
+    this.#cursors.delete(event.stream);
+    this.#cursors.set(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
+    this.#forgetOldCursors();
+    this.#listeners.onEvent(event);
   }
 
   #forgetOldCursors(): void {

@@ -431,7 +431,7 @@ export const errorCatalogue = {
     retryable: true,
     http_status: 429,
     exit_code: 5,
-    meaning: 'The other side asked for fewer requests.',
+    meaning: 'The other side asked for fewer requests; a gateway refuses what one client sends beyond its limits.',
     next_step: 'It is retried by the node’s policy; ask less often if it persists.',
   },
   RedisUnavailable: {
@@ -507,6 +507,13 @@ export const errorCatalogue = {
     exit_code: 5,
     meaning: 'A node took longer than its timeout.',
     next_step: 'Raise `timeout` on the node if the work is really that slow.',
+  },
+  TokenExpired: {
+    retryable: false,
+    http_status: 401,
+    exit_code: 4,
+    meaning: 'The token a connection was opened with has expired, and the gateway has closed the connection.',
+    next_step: 'Connect with a new token, or send `refresh` with one before the old one expires.',
   },
   Unauthenticated: {
     retryable: false,

@@ -19,7 +19,11 @@ export interface Config {
     readonly task_queue: string;
     readonly desk_task_queue: string;
   };
-  readonly redis: { readonly url: string };
+  readonly redis: {
+    readonly url: string;
+    /** Of a user who may only read, for the gateway's reads; by default the same. */
+    readonly reader_url: string;
+  };
   /** PostgreSQL, for what people ask about later. */
   readonly journal: { readonly url: string };
   readonly emergency: {
@@ -33,6 +37,8 @@ export interface Config {
     readonly jwt_secret: string | undefined;
     /** Origins a browser may come from besides the gateway's own. */
     readonly allowed_origins: readonly string[];
+    /** Clients that are connected at once, all together and from one address. */
+    readonly limits: { readonly clients: number; readonly clients_per_address: number };
   };
   readonly paper_venue: {
     readonly host: string;
@@ -99,6 +105,7 @@ const socketAddress = z.string().refine((text) => {
   const [, ip = '', number] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(text) ?? [];
   return isIP(ip) !== 0 && Number(number) <= 65_535;
 }, 'must be an IP address and a port, such as 127.0.0.1:9464');
+const clients = z.coerce.number().int().min(1).max(100_000);
 const flag = z.enum(['0', '1', 'true', 'false']).transform((text) => text === '1' || text === 'true');
 
 /** Temporal joins the two with a dot or a colon, by version. */
@@ -112,6 +119,10 @@ function isAddress(text: string): boolean {
   return URL.canParse(text) && !new URL(text).pathname.includes('@');
 }
 const NO_ADDRESS = 'is no address; a password in it is percent-encoded';
+const redisUrl = z
+  .string()
+  .regex(/^(redis|rediss|unix):\/\//, 'must start with redis:// or rediss://')
+  .refine(isAddress, NO_ADDRESS);
 
 const environmentSchema = z.object({
   HOLDFAST_PROFILE: z.enum(['development', 'staging', 'production']).default('development'),
@@ -122,11 +133,8 @@ const environmentSchema = z.object({
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   HOLDFAST_TASK_QUEUE: z.string().min(1).default('holdfast'),
   HOLDFAST_DESK_TASK_QUEUE: z.string().min(1).default('holdfast-desk'),
-  REDIS_URL: z
-    .string()
-    .regex(/^(redis|rediss|unix):\/\//, 'must start with redis:// or rediss://')
-    .refine(isAddress, NO_ADDRESS)
-    .default('redis://127.0.0.1:6379'),
+  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
+  HOLDFAST_REDIS_READER_URL: redisUrl.optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgresql://')
@@ -140,6 +148,8 @@ const environmentSchema = z.object({
   HOLDFAST_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_CLOSING_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_ALLOWED_ORIGINS: z.string().default(''),
+  HOLDFAST_MAX_CLIENTS: clients.default(1_000),
+  HOLDFAST_MAX_CLIENTS_PER_ADDRESS: clients.default(200),
   HOLDFAST_MAX_CONCURRENT_ACTIVITIES: z.coerce.number().int().min(1).max(1000).default(100),
   HOLDFAST_MAX_CONCURRENT_WORKFLOW_TASKS: z.coerce.number().int().min(2).max(1000).optional(),
   HOLDFAST_EVENTS: flag.default(true),
@@ -187,15 +197,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       task_queue: env.HOLDFAST_TASK_QUEUE,
       desk_task_queue: env.HOLDFAST_DESK_TASK_QUEUE,
     },
-    redis: { url: env.REDIS_URL },
+    redis: { url: env.REDIS_URL, reader_url: env.HOLDFAST_REDIS_READER_URL ?? env.REDIS_URL },
     journal: { url: env.DATABASE_URL },
     emergency: { closing_key: env.HOLDFAST_CLOSING_KEY },
-    gateway: {
-      host: env.HOLDFAST_GATEWAY_HOST,
-      port: env.HOLDFAST_GATEWAY_PORT,
-      jwt_secret: env.HOLDFAST_JWT_SECRET,
-      allowed_origins: listOf(env.HOLDFAST_ALLOWED_ORIGINS),
-    },
+    gateway: gatewayOf(env),
     paper_venue: paperVenueOf(env),
     worker: {
       max_concurrent_activities: env.HOLDFAST_MAX_CONCURRENT_ACTIVITIES,
@@ -235,6 +240,19 @@ function namesBoth(env: Environment): boolean {
 
 function deploymentOf({ HOLDFAST_DEPLOYMENT_NAME: name, HOLDFAST_BUILD_ID: build_id }: Environment) {
   return name === undefined || build_id === undefined ? undefined : { name, build_id };
+}
+
+function gatewayOf(env: Environment): Config['gateway'] {
+  return {
+    host: env.HOLDFAST_GATEWAY_HOST,
+    port: env.HOLDFAST_GATEWAY_PORT,
+    jwt_secret: env.HOLDFAST_JWT_SECRET,
+    allowed_origins: listOf(env.HOLDFAST_ALLOWED_ORIGINS),
+    limits: {
+      clients: env.HOLDFAST_MAX_CLIENTS,
+      clients_per_address: env.HOLDFAST_MAX_CLIENTS_PER_ADDRESS,
+    },
+  };
 }
 
 function paperVenueOf(env: Environment): Config['paper_venue'] {

@@ -8,6 +8,7 @@ import { canonicalClosing, readClosing, type Closing, type SignedClosing } from 
 import { HoldfastError, messageOf } from '../errors';
 import { connectRedis, disconnectRedis } from './connection';
 import { closingsChannel } from './keys';
+import { parsed } from './read-event';
 
 /** How far a closing's time may be from the hearer's clock, milliseconds. */
 export const CLOSING_VALID_MS = 30_000;
@@ -44,14 +45,6 @@ export function openClosing(text: string, { desk, key, now }: ClosingExpectation
 
 function hmacOf(closing: Closing, key: string): Buffer {
   return createHmac('sha256', key).update(canonicalClosing(closing)).digest();
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export class ClosingPublisher {

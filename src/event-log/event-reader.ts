@@ -6,6 +6,7 @@ import { connectRedis, disconnectRedis } from './connection';
 import type { Cursor } from './cursor';
 import { OPEN_KEY, metaKey, recentKey, snapshotKey, streamKey, type Scope } from './keys';
 import { defineReads } from './log-commands';
+import { readEvent } from './read-event';
 
 export interface Replay {
   /** The stream's last event when the events were read. */
@@ -32,8 +33,15 @@ const REPLAY_LIMIT = 300;
 
 export class EventReader {
   readonly #redis: ReturnType<typeof defineReads>;
+  readonly #onRefused: (stream: string) => void;
 
-  constructor(url: string, onError: (error: Error) => void = () => undefined) {
+  /** `onRefused` hears of what stands in a stream or snapshot and is no event of it. */
+  constructor(
+    url: string,
+    onError: (error: Error) => void = () => undefined,
+    onRefused: (stream: string) => void = () => undefined,
+  ) {
+    this.#onRefused = onRefused;
     this.#redis = defineReads(connectRedis(url, 'holdfast-reader', onError));
   }
 
@@ -58,7 +66,7 @@ export class EventReader {
 
   /** Every event after `after`, or from the beginning; at most `limit`, default 300. */
   async replay(stream: string, after?: Cursor, limit = REPLAY_LIMIT): Promise<Replay> {
-    const [seq, log_epoch, recovered, events] = await this.#ask(() =>
+    const [seq, log_epoch, recovered, entries] = await this.#ask(() =>
       this.#redis.holdfastReplay(
         streamKey(stream),
         metaKey(stream),
@@ -67,7 +75,8 @@ export class EventReader {
         String(limit),
       ),
     );
-    return { position: { log_epoch, seq }, recovered: recovered === 1, events: events.map(parse) };
+    const events = entries.flatMap((entry) => this.#events(stream, entry));
+    return { position: { log_epoch, seq }, recovered: recovered === 1 && events.length === entries.length, events };
   }
 
   /** The state of all nodes and the position it belongs to, read in one step. */
@@ -76,8 +85,9 @@ export class EventReader {
       this.#redis.holdfastSnapshot(snapshotKey(stream), metaKey(stream)),
     );
     const entries = new Map<string, EventEnvelope>();
-    for (let i = 0; i + 1 < fields.length; i += 2)
-      entries.set(fields[i] ?? '', parse(withoutPrecedence(fields[i + 1])));
+    for (let i = 0; i + 1 < fields.length; i += 2) {
+      for (const event of this.#events(stream, withoutPrecedence(fields[i + 1]))) entries.set(fields[i] ?? '', event);
+    }
     const latest = entries.get('');
     entries.delete('');
     return {
@@ -133,6 +143,14 @@ export class EventReader {
     disconnectRedis(this.#redis);
   }
 
+  /** The event, or none. */
+  #events(stream: string, text: string): EventEnvelope[] {
+    const event = readEvent(text);
+    if (event?.stream === stream) return [event];
+    this.#onRefused(stream);
+    return [];
+  }
+
   async #ask<T>(command: () => Promise<T>): Promise<T> {
     try {
       return await command();
@@ -144,8 +162,4 @@ export class EventReader {
 
 function withoutPrecedence(value = '{}'): string {
   return value.slice(value.indexOf('{'));
-}
-
-function parse(json: string): EventEnvelope {
-  return JSON.parse(json) as EventEnvelope;
 }

@@ -5,9 +5,12 @@
 import type { Redis } from 'ioredis';
 import { messageOf } from '../errors';
 import type { EventEnvelope, UnnumberedEvent } from '../events/envelope';
+import { isEvent } from '../events/shape';
+import { isObject } from '../json';
 import { connectRedis, disconnectRedis } from './connection';
 import { EVENTS_CHANNEL, HINTS_CHANNEL } from './keys';
 import type { Gap } from './outbox';
+import { parsed } from './read-event';
 
 export interface SubscriberHandlers {
   readonly onEvent: (event: EventEnvelope) => void;
@@ -17,11 +20,16 @@ export interface SubscriberHandlers {
   readonly onHint?: (hint: UnnumberedEvent) => void;
   /** Listening again after a hole that began at `since` (epoch ms). Not called for the first connection. */
   readonly onHole?: (since: number) => void;
+  /** Something on `channel` that is no message of its kind. */
+  readonly onRefused?: (channel: string) => void;
   readonly onError?: (error: Error) => void;
 }
 
 /** Three in a row of these unanswered would be silence; one is enough, since a command times out after 1.5 s. */
 const HEARTBEAT_MS = 2_000;
+/** Characters. Outputs are cut at 16 KiB, and a gap names at most 1,000 streams. */
+const LARGEST_MESSAGE = 1024 * 1024;
+const LONGEST_ID = 300;
 
 export class EventSubscriber {
   readonly #redis: Redis;
@@ -80,30 +88,35 @@ export class EventSubscriber {
   }
 
   #hear(channel: string, text: string): void {
-    const message = parse(text);
-    if (message === undefined) {
-      this.#handlers.onError?.(new Error(`What came over ${channel} is no message of Holdfast.`));
-    } else if (channel === HINTS_CHANNEL) {
-      this.#handlers.onHint?.(message as UnnumberedEvent);
-    } else if (message.type === 'gap') this.#handlers.onGap?.(message);
-    else if (isNumbered(message)) this.#handlers.onEvent(message);
-    else this.#handlers.onError?.(new Error(`What came over ${channel} is no numbered event.`));
+    const message = text.length > LARGEST_MESSAGE ? undefined : parsed(text);
+    const isKnown = channel === HINTS_CHANNEL ? this.#hearHint(message) : this.#hearEvent(message);
+    if (!isKnown) this.#handlers.onRefused?.(channel);
+  }
+
+  #hearHint(message: unknown): boolean {
+    if (!isHint(message)) return false;
+    this.#handlers.onHint?.(message);
+    return true;
+  }
+
+  #hearEvent(message: unknown): boolean {
+    if (isGap(message)) this.#handlers.onGap?.(message);
+    else if (isEvent(message)) this.#handlers.onEvent(message);
+    else return false;
+    return true;
   }
 }
 
-type Message = EventEnvelope | UnnumberedEvent | Gap;
-
-/** Anyone can publish on a channel; what is thrown here would end the process. */
-function parse(text: string): Message | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'type' in value ? (value as Message) : undefined;
-  } catch {
-    return undefined;
-  }
+/** A workflow's word carries no place in a stream yet. */
+function isHint(message: unknown): message is UnnumberedEvent {
+  if (!isObject(message)) return false;
+  const { type, execution_id = '' } = message;
+  return typeof type === 'string' && typeof execution_id === 'string' && execution_id.length <= LONGEST_ID;
 }
 
-function isNumbered(message: Message): message is EventEnvelope {
-  const { stream, seq, log_epoch } = message as Partial<EventEnvelope>;
-  return typeof stream === 'string' && typeof seq === 'number' && typeof log_epoch === 'string';
+function isGap(message: unknown): message is Gap {
+  if (!isObject(message) || message['type'] !== 'gap') return false;
+  const { dropped, streams, complete } = message;
+  const areStreams = Array.isArray(streams) && streams.every((each) => typeof each === 'string');
+  return areStreams && Number.isSafeInteger(dropped) && typeof complete === 'boolean';
 }

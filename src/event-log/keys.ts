@@ -14,6 +14,9 @@ export const EPOCH_KEY = 'holdfast:epoch';
 /** Sorted set: executions without a terminal event, by the time of their last event. */
 export const OPEN_KEY = 'holdfast:open';
 
+/** Stands where a script is given no key: users of Redis are allowed keys by their names, and an empty one matches none. */
+export const NO_KEY = 'holdfast:none';
+
 /** The numbered events, entry id `<seq>-0`. */
 export const streamKey = (stream: string): string => `holdfast:stream:${stream}`;
 /** Sorted set: the ids of the events the stream still holds, by seq. */

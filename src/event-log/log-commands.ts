@@ -5,6 +5,7 @@ import { terminalExecutionTypes } from '../events/envelope';
 import {
   EPOCH_KEY,
   EVENTS_CHANNEL,
+  NO_KEY,
   OPEN_KEY,
   metaKey,
   recentKey,
@@ -67,10 +68,10 @@ export function addPublish(pipeline: ChainableCommander, outgoing: Outgoing, run
 
 function keysOf({ stream, execution_id, workflow_id, bot_id, strategy_id }: UnnumberedEvent): string[] {
   const own = [streamKey(stream), seenKey(stream), snapshotKey(stream), metaKey(stream), EPOCH_KEY, OPEN_KEY];
-  if (execution_id === undefined) return [...own, ''];
+  if (execution_id === undefined) return [...own, NO_KEY];
   return [
     ...own,
-    workflow_id === undefined ? '' : workflowStatusKey(workflow_id),
+    workflow_id === undefined ? NO_KEY : workflowStatusKey(workflow_id),
     recentKey({ all: true }),
     ...(workflow_id === undefined ? [] : [recentKey({ workflow_id })]),
     ...(bot_id === undefined ? [] : [recentKey({ bot_id })]),

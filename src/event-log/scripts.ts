@@ -1,4 +1,5 @@
 /** The Lua scripts: Redis runs each as one step, so numbering, storing and publishing cannot be torn apart. */
+import { NO_KEY } from './keys';
 
 /** Entries a stream keeps; older ones are known by the snapshot alone. */
 export const STREAM_LENGTH = 2_000;
@@ -12,14 +13,15 @@ export const ENDED_TTL_S = DAY_S;
 /**
  * Takes one event into the log. Returns its seq, or 0 when it is known.
  *
- * KEYS: stream, seen, snapshot, meta, epoch, open, workflow status or '', then the lists of recent executions.
+ * KEYS: stream, seen, snapshot, meta, epoch, open, workflow status or `NO_KEY`, then the lists of recent executions.
  * ARGV: event JSON, event id, snapshot key, precedence (`g,d,a,r`) or '', server run id, timestamp, the same in ms,
  *       execution id or '', channel, phase (`start`, `end` or ''), execution state it brings or '', node count with a start.
  *
  * A stream's log epoch is made of the server process (its number grows with every new one, so that a process that comes
  * back after a fail-over does not bring its old epoch back) and of the second the stream was born in, so that one that
  * expired and began anew is not taken for its former self. Only a strictly higher precedence replaces a snapshot entry:
- * terminal states absorb. The JSON is extended as text, because decoding and encoding it in Lua turns `[]` into `{}`.
+ * terminal states absorb. An entry Redis does not take stands behind something that is no event and was put there by others:
+ * the stream goes, and who was further back than the event before is told that it is not recovered. The JSON is extended as text, because decoding and encoding it in Lua turns `[]` into `{}`.
  */
 export const PUBLISH = `
 local stream, seen, snapshot, meta, epoch_key, open, status = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -45,7 +47,11 @@ local epoch = number .. '-' .. string.sub(run_id, 1, 8) .. '-' .. redis.call('HG
 redis.call('HSET', meta, 'log_epoch', epoch)
 
 local envelope = string.sub(json, 1, -2) .. ',"log_epoch":"' .. epoch .. '","seq":' .. seq .. '}'
-redis.call('XADD', stream, 'MAXLEN', ${STREAM_LENGTH}, seq .. '-0', 'e', envelope)
+local function append(call) return call('XADD', stream, 'MAXLEN', ${STREAM_LENGTH}, seq .. '-0', 'e', envelope) end
+if type(append(redis.pcall)) == 'table' then
+  redis.call('DEL', stream)
+  append(redis.call)
+end
 redis.call('ZADD', seen, seq, event_id)
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', seq - ${STREAM_LENGTH})
 
@@ -76,7 +82,7 @@ if execution_id ~= '' then
     redis.call('ZREMRANGEBYRANK', KEYS[i], 0, -${RECENT_LENGTH + 1})
     redis.call('EXPIRE', KEYS[i], ${OPEN_TTL_S})
   end
-  if status ~= '' then
+  if status ~= '${NO_KEY}' then
     local old = redis.call('HMGET', status, 'execution_id', 'last_event_at')
     local newest = not old[2] or timestamp >= old[2]
     if newest or old[1] == execution_id then
@@ -101,7 +107,8 @@ return { meta, redis.call('HGETALL', KEYS[1]) }
  *
  * KEYS: stream, meta. ARGV: log epoch or '', seq, limit. Returns [seq, log_epoch, recovered, [envelope, …]]: recovered is
  * 1 when every event after the position is there and within the limit. A position of an earlier epoch is never recovered:
- * a server that restarted may have lost and renumbered what the reader has seen.
+ * a server that restarted may have lost and renumbered what the reader has seen. What others put between or behind the
+ * numbered entries is passed over.
  */
 export const REPLAY = `
 local meta = redis.call('HMGET', KEYS[2], 'seq', 'log_epoch')
@@ -109,9 +116,11 @@ local seq, epoch = tonumber(meta[1] or '0'), meta[2] or ''
 local after, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
 local foreign = ARGV[1] ~= '' and ARGV[1] ~= epoch
 if foreign or after > seq or seq - after > limit then return { seq, epoch, 0, {} } end
-local entries = redis.call('XRANGE', KEYS[1], '(' .. after .. '-0', '+')
+local entries = redis.call('XRANGE', KEYS[1], '(' .. after .. '-0', seq .. '-0')
 local events = {}
-for i, entry in ipairs(entries) do events[i] = entry[2][2] end
+for _, entry in ipairs(entries) do
+  if string.match(entry[1], '^%d+%-0$') then events[#events + 1] = entry[2][2] end
+end
 local recovered = #events == seq - after and 1 or 0
 return { seq, epoch, recovered, events }
 `;

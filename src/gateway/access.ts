@@ -33,9 +33,26 @@ export function assertRole(identity: Identity, needed: Role): void {
   throw new HoldfastError('Forbidden', `This needs the role ${needed}; the token’s is ${identity.role}.`);
 }
 
+/** Who may start, steer and halt. */
+export const ROLES_THAT_COMMAND: readonly Role[] = ROLES.slice(ROLES.indexOf('operator'));
+
 /** The roles an identity may act in: its own and those below. */
 export function rolesOf({ role }: Identity): readonly Role[] {
   return ROLES.slice(0, ROLES.indexOf(role) + 1);
+}
+
+/** Throws `Forbidden` unless the next identity is the same subject's and may nothing the present one may not. */
+export function assertNoWider(present: Identity, next: Identity): void {
+  const problem =
+    (next.subject !== present.subject && 'is another subject’s') ||
+    (ROLES.indexOf(next.role) > ROLES.indexOf(present.role) && 'has a wider role') ||
+    (!(isWithin(present.bots, next.bots) && isWithin(present.strategies, next.strategies)) &&
+      'has bots or strategies this connection’s has not');
+  if (problem !== false) throw new HoldfastError('Forbidden', `The token ${problem}; connect anew with it.`);
+}
+
+function isWithin(allowed: readonly string[] | undefined, asked: readonly string[] | undefined): boolean {
+  return allowed === undefined || (asked !== undefined && asked.every((id) => allowed.includes(id)));
 }
 
 /** Throws `Forbidden`. */
@@ -57,19 +74,29 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.has(host) || host === '::1';
 }
 
+export interface DoorRefusal {
+  readonly reason: 'host' | 'origin';
+  readonly message: string;
+}
+
 /**
  * Why a request may not enter, or nothing. A browser page of another site can reach a loopback port under a name of its own
  * (DNS rebinding), so the Host must be one of ours; and a browser always names its Origin, which must be ours or allowed. A
  * program names none and is judged by its token.
  */
-export function refusalOf(rules: DoorRules, host: string | undefined, origin: string | undefined): string | undefined {
+export function refusalOf(
+  rules: DoorRules,
+  host: string | undefined,
+  origin: string | undefined,
+): DoorRefusal | undefined {
   const hostname = hostnameOf(`http://${host ?? ''}`);
   const known = [rules.host, ...rules.allowed_origins.map(hostnameOf)];
   if (hostname === undefined || !(LOOPBACK.has(hostname) || known.includes(hostname))) {
-    return 'The Host is not one this gateway answers to.';
+    return { reason: 'host', message: 'The Host is not one this gateway answers to.' };
   }
   if (origin === undefined || rules.allowed_origins.includes(origin)) return undefined;
-  return URL.canParse(origin) && new URL(origin).host === host ? undefined : 'The Origin is not allowed.';
+  const isOwn = URL.canParse(origin) && new URL(origin).host === host;
+  return isOwn ? undefined : { reason: 'origin', message: 'The Origin is not allowed.' };
 }
 
 function hostnameOf(url: string): string | undefined {

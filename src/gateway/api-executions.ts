@@ -19,6 +19,7 @@ import { assertMaySee, assertRole, isRestricted, maySee } from './access';
 import { identityOf } from './http';
 import { parse } from './problem';
 import { prepareDocument } from './preparation';
+import { idSchema } from './protocol';
 import type { Identity } from './tokens';
 
 export interface ApiContext {
@@ -28,10 +29,6 @@ export interface ApiContext {
   readonly log: Logger;
 }
 
-export const idSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w:.-]*$/, 'is not an id')
-  .max(300);
 export const idParams = z.object({ id: idSchema });
 export const startBody = z.strictObject({
   execution_id: idSchema.optional(),

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { present } from '../json';
 import type { NodeStatus } from '../workflows/messages';
 import { assertRole, isRestricted, rolesOf } from './access';
-import { idParams, idSchema, reasonBody, seen, withoutSecrets, type ApiContext } from './api-executions';
+import { idParams, reasonBody, seen, withoutSecrets, type ApiContext } from './api-executions';
 import { identityOf } from './http';
 import { parse } from './problem';
-import { approveFields, nodeKey, type Message } from './protocol';
+import { approveFields, idSchema, nodeKey, type Message } from './protocol';
 import type { Identity } from './tokens';
 
 const nodeParams = z.object({ id: idSchema, node: nodeKey });

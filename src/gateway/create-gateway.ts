@@ -7,24 +7,31 @@ import { ClosingPublisher, EventPublisher, EventReader } from '../event-log';
 import { present } from '../json';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
-import { isLoopback } from './access';
 import { addEmergency, type EmergencyApiContext } from './api-emergency';
 import { addExecutions, type ApiContext } from './api-executions';
 import { addOrders } from './api-orders';
 import { addSteering, approve } from './api-steering';
 import { addNodeKinds, addWorkflows } from './api-workflows';
+import { Budgets } from './budgets';
+import { Counters } from './counters';
 import { obey } from './emergency';
 import { EventFeed } from './feed';
 import { createHttp } from './http';
 import type { GatewayJournal } from './journal-reads';
+import { limiter } from './limiter';
+import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import { MetricsTeller } from './metrics-teller';
 import { Reconciler } from './reconciler';
 import { Refusals } from './refusals';
+import { safeSecret } from './safety';
 import { Sockets } from './sockets';
 
 export interface GatewayOptions {
-  readonly config: Config['gateway'];
-  readonly redis: Config['redis'];
+  readonly config: Pick<Config['gateway'], 'host' | 'port' | 'jwt_secret' | 'allowed_origins'>;
+  /** What is not given is as `DEFAULT_LIMITS` has it. */
+  readonly limits?: Partial<GatewayLimits>;
+  /** `reader_url` is by default the same. */
+  readonly redis: Pick<Config['redis'], 'url'> & Partial<Config['redis']>;
   /** What closings are signed with; without it gates close by the desk's answer alone. */
   readonly closing_key?: string | undefined;
   /** Absent where none is configured. */
@@ -45,30 +52,33 @@ export interface Gateway {
 }
 
 const RECONNECT_IN_MS = 500;
+/** Lines about what others put into Redis: more are in the counters alone. */
+const STRANGE_EVENTS = { per_second: 0.2, burst: 5 };
 
+/** Throws `ConfigurationInvalid` where the settings are not safe for where it listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, redis, client, log, page, journal, kinds = kindCatalogue } = options;
-  const secret = secretOf(config);
-  const onError = (error: Error) => {
-    log.warn({ error: error.message }, 'redis_failing');
-  };
-  const reader = new EventReader(redis.url, onError);
-  const publisher = new EventPublisher(redis.url, { onError });
+  const { config, client, log, page, journal, kinds = kindCatalogue } = options;
+  const secret = safeSecret(config);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const counters = new Counters();
+  const eventLog = openEventLog(options, counters);
+  const { reader, publisher, closings } = eventLog;
   const rules = { host: config.host, allowed_origins: config.allowed_origins };
   const checks = { redis: async () => reader.ping().then(() => true), temporal: async () => client.isHealthy() };
-  const app = await createHttp({ rules, secret, log, page, checks });
-  const closings = closingsOf(options, onError);
+  const budgets = new Budgets(limits.requests, limits.request_raises);
+  const app = await createHttp({ rules, secret, log, page, checks, budgets, counters });
   const refusals = new Refusals(client, log);
   const api = { client, reader, kinds, log, refusals, ...present({ closings, journal }) };
   addApi(app, api);
   const sockets = new Sockets({
-    ...{ http: app.server, rules, secret, reader, log },
+    ...{ http: app.server, rules, secret, reader, log, limits, counters },
+    budgets: new Budgets(limits.messages, limits.raises),
     approve: (identity, message) => approve(api, identity, message),
     command: (identity, message) => obey(api, identity, present(message)),
   });
   const reconciler = new Reconciler({ client, reader, publisher, log });
   const metrics = journal === undefined ? undefined : new MetricsTeller({ client, journal, publisher, log });
-  const feed = feedOf(options, { reader, sockets, reconciler });
+  const feed = feedOf(options, { ...eventLog, sockets, reconciler });
   return {
     listen: async () => {
       const url = await listen(app, config);
@@ -88,15 +98,42 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-function feedOf(
-  { redis, log }: GatewayOptions,
-  {
-    reader,
-    sockets,
-    reconciler,
-  }: { readonly reader: EventReader; readonly sockets: Sockets; readonly reconciler: Reconciler },
-): EventFeed {
-  return new EventFeed(redis.url, reader, log, {
+interface EventLog {
+  readonly reader: EventReader;
+  readonly publisher: EventPublisher;
+  readonly closings: ClosingPublisher | undefined;
+  /** Counts what others put into Redis. */
+  readonly onRefused: (where: string) => void;
+}
+
+function openEventLog({ redis, closing_key, log }: GatewayOptions, counters: Counters): EventLog {
+  const onError = (error: Error) => {
+    log.warn({ error: error.message }, 'redis_failing');
+  };
+  const mayLog = limiter(STRANGE_EVENTS);
+  const onRefused = (where: string) => {
+    counters.refused('event');
+    if (mayLog()) log.warn({ where }, 'event_refused');
+  };
+  return {
+    reader: new EventReader(readerUrl(redis), onError, onRefused),
+    publisher: new EventPublisher(redis.url, { onError }),
+    closings: closing_key === undefined ? undefined : new ClosingPublisher(redis.url, closing_key, onError),
+    onRefused,
+  };
+}
+
+function readerUrl({ url, reader_url = url }: GatewayOptions['redis']): string {
+  return reader_url;
+}
+
+interface FeedParts extends Pick<EventLog, 'reader' | 'onRefused'> {
+  readonly sockets: Sockets;
+  readonly reconciler: Reconciler;
+}
+
+function feedOf({ redis, log }: GatewayOptions, { reader, onRefused, sockets, reconciler }: FeedParts): EventFeed {
+  return new EventFeed(readerUrl(redis), reader, log, {
     onEvent: (event) => {
       sockets.publish(event);
     },
@@ -106,11 +143,8 @@ function feedOf(
     onHint: ({ execution_id }) => {
       if (execution_id !== undefined) reconciler.wake(execution_id);
     },
+    onRefused,
   });
-}
-
-function closingsOf({ closing_key, redis }: GatewayOptions, onError: (error: Error) => void) {
-  return closing_key === undefined ? undefined : new ClosingPublisher(redis.url, closing_key, onError);
 }
 
 function addApi(app: FastifyInstance, api: ApiContext & EmergencyApiContext): void {
@@ -122,14 +156,7 @@ function addApi(app: FastifyInstance, api: ApiContext & EmergencyApiContext): vo
   addNodeKinds(app, api.kinds);
 }
 
-/** Without a secret no token is accepted, which is only safe to find out on one's own machine. Throws `ConfigurationInvalid`. */
-function secretOf({ host, jwt_secret }: Config['gateway']): string {
-  if (jwt_secret !== undefined) return jwt_secret;
-  const where = isLoopback(host) ? '' : ` to listen on ${host}`;
-  throw new HoldfastError('ConfigurationInvalid', `The gateway needs HOLDFAST_JWT_SECRET${where}.`);
-}
-
-async function listen(app: FastifyInstance, { host, port }: Config['gateway']): Promise<string> {
+async function listen(app: FastifyInstance, { host, port }: GatewayOptions['config']): Promise<string> {
   try {
     return await app.listen({ host, port });
   } catch (error) {

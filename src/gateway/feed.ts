@@ -12,6 +12,14 @@ export interface FeedListeners {
   readonly onEvent: (event: EventEnvelope) => void;
   readonly onGap: (gap: GapNotice) => void;
   readonly onHint: (hint: UnnumberedEvent) => void;
+  /** Something came over a channel that is no event, or one that the log does not hold. */
+  readonly onRefused: (where: string) => void;
+}
+
+interface Waiting {
+  readonly event: EventEnvelope;
+  /** The log was read after it had come. */
+  readonly wasRead: boolean;
 }
 
 /** Streams whose position is remembered. */
@@ -22,6 +30,8 @@ const FILL_LIMIT = 2_000;
 const CLOCK_SLACK_MS = 60_000;
 /** Executions looked at after a hole. */
 const MOST_MOVED = 500;
+/** Nobody has looked into the log for it yet, or been told that something is missing. */
+const JUST_COME = { wasRead: false, gapTold: false };
 /** Not among the recent executions. */
 const DESK_STREAM = 'desk/default';
 
@@ -32,7 +42,7 @@ export class EventFeed {
   readonly #subscriber: EventSubscriber;
   readonly #positions = new Map<string, Cursor>();
   /** What arrives while fills are pending, for when the last of them is over. */
-  #waiting: EventEnvelope[] = [];
+  #waiting: Waiting[] = [];
   #pendingFills = 0;
   #lastFill: Promise<void> = Promise.resolve();
   /** A pending fill failed and a gap was told: holes before what waits are not read again. */
@@ -51,6 +61,7 @@ export class EventFeed {
         this.#tellGap(gap, 'dropped');
       },
       onHint: listeners.onHint,
+      onRefused: listeners.onRefused,
       onHole: (since) => {
         this.#fill(() => this.#afterHole(since));
       },
@@ -69,20 +80,29 @@ export class EventFeed {
     this.#subscriber.close();
   }
 
-  #accept(event: EventEnvelope, gapTold = false): void {
+  #accept(event: EventEnvelope, { wasRead, gapTold } = JUST_COME): void {
     if (this.#pendingFills > 0) {
-      this.#waiting.push(event);
+      this.#waiting.push({ event, wasRead });
       return;
     }
     const position = this.#positions.get(event.stream);
-    if (position !== undefined && !isAfter(event, position)) return;
-    if (!gapTold && position !== undefined && hasHole(position, event)) {
-      this.#waiting.push(event);
+    if (position === undefined || isNext(position, event)) this.#pass(event);
+    else if (isAfter(event, position)) this.#leap(event, position, { wasRead, gapTold });
+  }
+
+  /**
+   * An event that does not follow on the one before it: a hole, or an epoch nobody has heard of. The log holds every event before
+   * the channel carries it; one that is not there once the log was read is somebody else's, and believed it would silence the stream.
+   */
+  #leap(event: EventEnvelope, position: Cursor, { wasRead, gapTold }: typeof JUST_COME): void {
+    if (gapTold) {
+      if (event.log_epoch !== position.log_epoch) this.#tellRestart(event.stream);
+      this.#pass(event);
+    } else if (wasRead) this.#listeners.onRefused(event.stream);
+    else {
+      this.#waiting.push({ event, wasRead: true });
       this.#fill(() => this.#readOn(event.stream, this.#positions.get(event.stream) ?? position));
-      return;
     }
-    if (position !== undefined && event.log_epoch !== position.log_epoch) this.#tellRestart(event.stream);
-    this.#pass(event);
   }
 
   #pass(event: EventEnvelope): void {
@@ -123,7 +143,7 @@ export class EventFeed {
     this.#waiting = [];
     this.#unfilled = false;
     if (this.#closed) return;
-    for (const event of waiting) this.#accept(event, gapTold);
+    for (const { event, wasRead } of waiting) this.#accept(event, { wasRead, gapTold });
   }
 
   /** Streams that moved during the hole: known ones from where they were, others, which began in it, from their start. */
@@ -142,7 +162,10 @@ export class EventFeed {
       for (const event of events) this.#pass(event);
     } else if (position.log_epoch === after?.log_epoch) {
       this.#positions.set(stream, position);
-      this.#tellGap({ dropped: position.seq - after.seq, streams: [stream], complete: true }, 'out_of_reach');
+      this.#tellGap(
+        { dropped: Math.max(0, position.seq - after.seq), streams: [stream], complete: true },
+        'out_of_reach',
+      );
     } else {
       this.#positions.delete(stream);
       this.#tellRestart(stream);
@@ -158,6 +181,6 @@ export class EventFeed {
   }
 }
 
-function hasHole(position: Cursor, event: EventEnvelope): boolean {
-  return event.log_epoch === position.log_epoch && event.seq > position.seq + 1;
+function isNext(position: Cursor, event: EventEnvelope): boolean {
+  return event.log_epoch === position.log_epoch && event.seq === position.seq + 1;
 }

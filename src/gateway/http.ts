@@ -1,10 +1,13 @@
-/** The HTTP side of the door: headers, who may come in, health, the page and its two libraries. */
+/** The HTTP side of the door: headers, who may come in, health, metrics, the page and its two libraries. */
 import { dirname, join } from 'node:path';
+import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { HoldfastError, messageOf } from '../errors';
 import type { Logger } from '../logging';
-import { refusalOf, type DoorRules } from './access';
+import { ROLES_THAT_COMMAND, refusalOf, type DoorRules } from './access';
+import type { Budgets } from './budgets';
+import type { Counters } from './counters';
 import { sendProblem, toHoldfastError } from './problem';
 import { verifyToken, type Identity } from './tokens';
 
@@ -18,6 +21,8 @@ export interface HttpOptions {
   readonly rules: DoorRules;
   readonly secret: string;
   readonly log: Logger;
+  readonly budgets: Budgets;
+  readonly counters: Counters;
   /** Folder of the page: index.html, style.css and its compiled scripts. */
   readonly page: string;
   /** What each service says of itself when it is asked whether it is ready. */
@@ -27,26 +32,38 @@ export interface HttpOptions {
 const MOST_BYTES = 2 * 1024 * 1024;
 /** Of one segment of an address: node keys such as `each[3]/price` come percent-encoded. */
 const LONGEST_PARAMETER = 3_000;
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
+/** For a request to arrive whole, milliseconds: one that dribbles in holds a connection no longer. */
+const REQUEST_WITHIN_MS = 30_000;
+/** The page has no script and no style in itself, so none may run there. */
+const HELMET = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      ...{ defaultSrc: ["'none'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], connectSrc: ["'self'"] },
+      ...{ imgSrc: ["'self'", 'data:'], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+    },
+  },
+  // The page may also come by plain HTTP from this machine; TLS and its promises are the proxy's.
+  strictTransportSecurity: false,
+  xFrameOptions: { action: 'deny' },
 } as const;
+/** Of what is answered before any hook runs. */
+const BARE_HEADERS = { 'content-security-policy': "default-src 'none'", 'x-content-type-options': 'nosniff' } as const;
 
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: MOST_BYTES,
     forceCloseConnections: true,
+    requestTimeout: REQUEST_WITHIN_MS,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     // An address that is no address is told before any hook runs.
     frameworkErrors: (thrown, _request, reply) => {
       const { error, status } = toHoldfastError(thrown);
-      void sendProblem(reply.headers(HEADERS), error, status);
+      options.counters.refusedWith(error.code, status);
+      void sendProblem(reply.headers(BARE_HEADERS), error, status);
     },
   });
+  await app.register(fastifyHelmet, HELMET);
   readAnyBody(app);
   app.decorateRequest('identity', undefined);
   app.addHook('onRequest', async (request, reply) => {
@@ -54,6 +71,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   app.setErrorHandler((thrown, request, reply) => {
     const { error, status } = toHoldfastError(thrown);
+    options.counters.refusedWith(error.code, status);
     if (error.code === 'Unexpected') {
       options.log.error({ url: request.url, error: messageOf(thrown) }, 'request_failed');
     }
@@ -62,7 +80,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new HoldfastError('BadRequest', `There is nothing at ${request.method} ${request.url}.`), 404),
   );
-  addHealth(app, options.checks);
+  addHealth(app, options);
   await addPage(app, options.page);
   return app;
 }
@@ -84,11 +102,15 @@ function readAnyBody(app: FastifyInstance): void {
   });
 }
 
-async function enter({ rules, secret }: HttpOptions, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  reply.headers(HEADERS);
-  const { host, origin, authorization } = request.headers;
+async function enter(options: HttpOptions, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { rules, counters } = options;
+  const { host, origin } = request.headers;
   const refusal = refusalOf(rules, host, origin);
-  if (refusal !== undefined) throw new HoldfastError('Forbidden', refusal);
+  if (refusal !== undefined) {
+    counters.refused(refusal.reason);
+    sendProblem(reply, new HoldfastError('Forbidden', refusal.message));
+    return;
+  }
   if (origin !== undefined && rules.allowed_origins.includes(origin)) {
     reply.headers({ 'access-control-allow-origin': origin, vary: 'Origin' });
     if (request.method === 'OPTIONS') {
@@ -97,10 +119,27 @@ async function enter({ rules, secret }: HttpOptions, request: FastifyRequest, re
     }
   }
   // The raw address alone is no measure: it is decoded before it is matched, so `/%61pi/…` reaches the same handler.
-  if (![request.url, request.routeOptions.url].some((url) => url?.startsWith('/api/'))) return;
-  reply.header('cache-control', 'no-store');
-  request.identity = await verifyToken(/^Bearer (.+)$/i.exec(authorization ?? '')?.[1], secret);
+  if ([request.url, request.routeOptions.url].some((url) => url?.startsWith('/api/'))) {
+    reply.header('cache-control', 'no-store');
+    await identify(options, request);
+  }
 }
+
+/** Throws `Unauthenticated`, `RateLimited`. */
+async function identify({ secret, budgets }: HttpOptions, request: FastifyRequest): Promise<void> {
+  const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const identity = await verifyToken(token, secret);
+  const mayCommand = ROLES_THAT_COMMAND.includes(identity.role);
+  const verdict = await budgets.spend(identity.subject, mayCommand && RAISES.has(request.routeOptions.url ?? ''));
+  if (verdict !== 'pass') throw new HoldfastError('RateLimited', 'Too many requests; ask less often.');
+  request.identity = identity;
+}
+
+/** Where things are made safer. */
+const RAISES: ReadonlySet<string> = new Set([
+  ...['alert', 'halt', 'shutdown'].map((action) => `/api/emergency/:scope/${action}`),
+  '/api/executions/:id/halt',
+]);
 
 function allowPreflight(reply: FastifyReply): void {
   const headers = {
@@ -110,7 +149,8 @@ function allowPreflight(reply: FastifyReply): void {
   void reply.code(204).headers(headers).send();
 }
 
-function addHealth(app: FastifyInstance, checks: HttpOptions['checks']): void {
+function addHealth(app: FastifyInstance, { checks, counters }: HttpOptions): void {
+  app.get('/metrics', async (_request, reply) => reply.type(counters.contentType).send(await counters.text()));
   app.get('/healthz', () => ({ ok: true }));
   app.get('/readyz', async (_request, reply) => {
     const names = Object.keys(checks);

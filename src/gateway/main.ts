@@ -8,19 +8,23 @@ import { openJournal } from '../journal/journal';
 import { createLogger, type Logger } from '../logging';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
 import { createGateway } from './create-gateway';
+import { safeSecret } from './safety';
 
 /** What is left after this long is cut off, milliseconds. */
 const CLOSE_DEADLINE_MS = 5_000;
 
 async function main(): Promise<void> {
   const config = loadConfig();
+  // Before anything is connected: what is wrong here is wrong whatever answers.
+  safeSecret(config.gateway);
   const log = createLogger('gateway', config.log);
   const client = await HoldfastClient.connect(config.temporal);
   const page = join(__dirname, '..', 'dashboard');
   const kinds = withOwnKinds(kindCatalogue, config.nodes);
   const journal = createJournal(config.journal.url, log);
   const gateway = await createGateway({
-    ...{ config: config.gateway, redis: config.redis, closing_key: config.emergency.closing_key },
+    ...{ config: config.gateway, limits: config.gateway.limits, redis: config.redis },
+    closing_key: config.emergency.closing_key,
     ...{ client, journal, kinds, log, page },
   });
   const url = await gateway.listen();

@@ -22,7 +22,7 @@ export function missingNodeEvents(
   at: number,
 ): Publication[] {
   return Object.entries(status.nodes).flatMap(([key, node]) => {
-    const standing = snapshot.nodes[key];
+    const standing = Object.hasOwn(snapshot.nodes, key) ? snapshot.nodes[key] : undefined;
     const fact = factOf(node);
     if (fact === undefined || isTold(fact, node, standing)) return [];
     const { type: node_type, frame = '', generation, dispatch, attempt = 0 } = node;

@@ -8,12 +8,15 @@ import type { EmergencyState } from '../emergency/model';
 import type { ErrorCode } from '../errors';
 import type { Cursor, Gap, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
+import { isObject } from '../json';
 import type { NodeStatus } from '../workflows/messages';
 
-const id = z
+/** Of an execution, a workflow, a bot, a strategy. What every object has by inheritance is none: looked up as a key it would be found. */
+export const idSchema = z
   .string()
   .regex(/^[A-Za-z0-9][\w:.-]*$/, 'is not an id')
-  .max(300);
+  .max(300)
+  .refine((text) => !(text in Object.prototype), 'is not an id');
 const cursors = z
   .record(z.string().max(300), z.object({ log_epoch: z.string().max(100), seq: z.number().int().min(0) }))
   .refine((given) => Object.keys(given).length <= 500, 'holds more than 500 streams')
@@ -55,27 +58,36 @@ export type EmergencyOrder = z.infer<typeof emergencyMessage>;
 
 /** Every message a client may send, with the shape it must have. `cursors`: by stream, the last event the client has. */
 export const messageSchemas = {
-  subscribe_workflow: z.strictObject({ workflow_id: id, cursors }),
-  subscribe_bot: z.strictObject({ bot_id: id, cursors }),
-  subscribe_strategy: z.strictObject({ strategy_id: id, cursors }),
-  subscribe_execution: z.strictObject({ execution_id: id, cursors }),
-  subscribe_desk: z.strictObject({ desk_id: id, cursors }),
+  subscribe_workflow: z.strictObject({ workflow_id: idSchema, cursors }),
+  subscribe_bot: z.strictObject({ bot_id: idSchema, cursors }),
+  subscribe_strategy: z.strictObject({ strategy_id: idSchema, cursors }),
+  subscribe_execution: z.strictObject({ execution_id: idSchema, cursors }),
+  subscribe_desk: z.strictObject({ desk_id: idSchema, cursors }),
   subscribe_all: z.strictObject({ cursors }),
   /** Names one room by its id, or all of them by nothing. */
   unsubscribe: z.strictObject({
-    workflow_id: id.optional(),
-    bot_id: id.optional(),
-    strategy_id: id.optional(),
-    execution_id: id.optional(),
-    desk_id: id.optional(),
+    workflow_id: idSchema.optional(),
+    bot_id: idSchema.optional(),
+    strategy_id: idSchema.optional(),
+    execution_id: idSchema.optional(),
+    desk_id: idSchema.optional(),
     all: z.literal(true).optional(),
   }),
-  request_state: z.strictObject({ execution_id: id }),
+  request_state: z.strictObject({ execution_id: idSchema }),
   /** Decides an `approval` node that waits, in the name of the token's subject. */
-  approve: z.strictObject({ execution_id: id, node: nodeKey, ...approveFields }),
+  approve: z.strictObject({ execution_id: idSchema, node: nodeKey, ...approveFields }),
   /** Speaks to the emergency desk in the name of the token's subject. */
   emergency_command: emergencyMessage,
+  /** Goes on with another token of the same subject that may no more than this one; subscriptions stay. */
+  refresh: z.strictObject({ token: z.string().min(1).max(8_000) }),
 } as const;
+
+const RAISES: readonly unknown[] = ['alert', 'halt', 'shutdown'];
+
+/** Whether a message would make things safer, whatever else is right or wrong with it. */
+export function isRaise(name: string | number, given: unknown): boolean {
+  return name === 'emergency_command' && isObject(given) && RAISES.includes(given['action']);
+}
 
 export type MessageName = keyof typeof messageSchemas;
 export type Message<N extends MessageName> = z.infer<(typeof messageSchemas)[N]>;
@@ -115,6 +127,8 @@ export interface Answers {
   readonly request_state: { readonly snapshot: Snapshot };
   readonly approve: { readonly execution_id: string; readonly node: string; readonly status: NodeStatus };
   readonly emergency_command: EmergencyAnswer;
+  /** ISO 8601. */
+  readonly refresh: { readonly expires_at: string };
 }
 export type AnswerOf<N extends MessageName> = N extends keyof Answers ? Answers[N] : Subscribed;
 
@@ -135,8 +149,12 @@ export interface GapNotice extends Omit<Gap, 'type'> {
 
 export interface ServerToClient {
   readonly workflow_event: (event: EventEnvelope) => void;
+  /** What happened within some milliseconds, in order, to who connects with `auth: { token, batches: true }`; of each node its last state. */
+  readonly workflow_event_batch: (events: readonly EventEnvelope[]) => void;
   readonly snapshot: (snapshot: Snapshot) => void;
   readonly gap: (gap: GapNotice) => void;
+  /** The gateway ends this connection: `TokenExpired`, `BadRequest` after a binary message, `RateLimited`. */
+  readonly closing: (notice: { readonly code: ErrorCode; readonly message: string }) => void;
   /** The gateway is about to close; reconnect after this many milliseconds. */
   readonly draining: (notice: { readonly reconnect_in_ms: number }) => void;
 }

@@ -11,7 +11,8 @@ import type { GapNotice } from './protocol';
 import type { Identity } from './tokens';
 
 export interface Outlet {
-  event(event: EventEnvelope): void;
+  /** `isPast`: of a replay the client asked for. */
+  event(event: EventEnvelope, isPast: boolean): void;
   snapshot(snapshot: Snapshot): void;
   gap(gap: GapNotice): void;
 }
@@ -19,15 +20,24 @@ export interface Outlet {
 const MOST_STREAMS = 5_000;
 
 export class Session {
-  readonly identity: Identity;
+  #identity: Identity;
   readonly #outlet: Outlet;
   readonly #positions = new Map<string, Cursor>();
   #held: EventEnvelope[] | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(identity: Identity, outlet: Outlet) {
-    this.identity = identity;
+    this.#identity = identity;
     this.#outlet = outlet;
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** From now on events are judged by this one; rooms and positions stay. */
+  renew(identity: Identity): void {
+    this.#identity = identity;
   }
 
   offer(event: EventEnvelope): void {
@@ -58,7 +68,7 @@ export class Session {
 
   /** Sends the past of a stream. */
   replay(events: readonly EventEnvelope[]): void {
-    for (const event of events) if (this.#mayHear(event)) this.#deliver(event);
+    for (const event of events) if (this.#mayHear(event)) this.#deliver(event, true);
   }
 
   restore(snapshot: Snapshot): void {
@@ -95,11 +105,11 @@ export class Session {
     return { ...rest, ...present({ latest: last }), nodes: Object.fromEntries(heard) };
   }
 
-  #deliver(event: EventEnvelope): void {
+  #deliver(event: EventEnvelope, isPast = false): void {
     const known = this.#positions.get(event.stream);
     if (known !== undefined && !isAfter(event, known)) return;
     this.moveTo(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
-    this.#outlet.event(event);
+    this.#outlet.event(event, isPast);
   }
 }
 

@@ -1,26 +1,27 @@
 /** Socket.IO: who comes in, what they ask, and what they are sent. */
 import type { Server as HttpServer } from 'node:http';
-import { Server, type Socket } from 'socket.io';
-import { HoldfastError, messageOf } from '../errors';
+import { Server } from 'socket.io';
+import { messageOf } from '../errors';
 import type { EventReader } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import type { Logger } from '../logging';
 import { refusalOf, type DoorRules } from './access';
-import { limiter } from './limiter';
-import {
-  messageSchemas,
-  type AnswerOf,
-  type ClientToServer,
-  type Cursors,
-  type EmergencyAnswer,
-  type GapNotice,
-  type Message,
-  type MessageName,
-  type ServerToClient,
-  type Subscribed,
+import type { Budgets } from './budgets';
+import { Connection, refusalFor, type GatewaySocket, type Handler, type SocketData } from './connection';
+import type { Counters } from './counters';
+import { Door, type DoorSession } from './door';
+import type { GatewayLimits } from './limits';
+import type {
+  AnswerOf,
+  ClientToServer,
+  Cursors,
+  EmergencyAnswer,
+  GapNotice,
+  Message,
+  ServerToClient,
+  Subscribed,
 } from './protocol';
 import { roomName, roomsOf, type RoomTarget } from './rooms';
-import { Session } from './session';
 import { requestState, subscribe } from './subscriptions';
 import { verifyToken, type Identity } from './tokens';
 
@@ -30,44 +31,55 @@ export interface SocketOptions {
   readonly secret: string;
   readonly reader: EventReader;
   readonly log: Logger;
+  readonly limits: GatewayLimits;
+  readonly budgets: Budgets;
+  readonly counters: Counters;
   /** Decides in the name of an identity. */
   readonly approve: (identity: Identity, message: Message<'approve'>) => Promise<AnswerOf<'approve'>>;
   /** Speaks to the desk in the name of an identity. */
   readonly command: (identity: Identity, message: Message<'emergency_command'>) => Promise<EmergencyAnswer>;
 }
 
-interface SocketData {
-  identity: Identity;
-}
 type GatewayServer = Server<ClientToServer, ServerToClient, Record<string, never>, SocketData>;
-type GatewaySocket = Socket<ClientToServer, ServerToClient, Record<string, never>, SocketData>;
 
 const MOST_BYTES = 256 * 1024;
-/** Messages a client may send: a burst, and then per second. */
-const RATE = { burst: 100, per_second: 20 };
-/** Packets waiting for a client that does not read, before it is cut; it comes back by cursor. */
-const MOST_WAITING = 5_000;
-/** Characters of what a client wrote, in logs and answers. */
-const MOST_NAME = 60;
-const MOST_MISTAKE = 300;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** For who connects to show a token. */
+const TOKEN_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 1_000;
+/** How the WebSocket library says that a message was larger than it takes, and HTTP. */
+const TOO_LARGE = /max payload size exceeded/i;
+const TOO_LARGE_STATUS = 413;
 
 export class Sockets {
   readonly #io: GatewayServer;
   readonly #options: SocketOptions;
-  readonly #sessions = new Map<string, Session>();
+  readonly #door: Door;
+  readonly #connections = new Map<string, Connection>();
+  readonly #looking: NodeJS.Timeout;
 
   constructor(options: SocketOptions) {
     this.#options = options;
-    const { http, rules, secret } = options;
+    const { http, rules, secret, limits, counters } = options;
+    this.#door = new Door(limits);
     this.#io = new Server(http, {
       serveClient: false,
       maxHttpBufferSize: MOST_BYTES,
+      connectTimeout: TOKEN_WITHIN_MS,
       cors: { origin: [...rules.allowed_origins] },
-      allowRequest: ({ headers }, decide) => {
-        decide(null, refusalOf(rules, headers.host, headers.origin) === undefined);
+      allowRequest: (request, decide) => {
+        const { host, origin } = request.headers;
+        const refusal = refusalOf(rules, host, origin)?.reason ?? this.#door.enter(request);
+        if (refusal !== undefined) counters.refused(refusal);
+        decide(refusal, refusal === undefined);
       },
     });
+    this.#io.engine.on('connection', (session: DoorSession) => {
+      this.#door.adopt(session);
+      session.once('close', (_reason, problem) => {
+        if (TOO_LARGE.test(messageOf(problem))) counters.refused('too_large');
+      });
+    });
+    this.#countLargePosts(http);
     this.#io.use((socket, next) => {
       verifyToken(tokenOf(socket), secret).then(
         (identity) => {
@@ -75,121 +87,100 @@ export class Sockets {
           next();
         },
         (error: unknown) => {
-          next(Object.assign(new Error(messageOf(error)), { data: refusalFor(error).error }));
+          const refusal = refusalFor(error).error;
+          counters.refusedWith(refusal.code);
+          next(Object.assign(new Error(messageOf(error)), { data: refusal }));
         },
       );
     });
     this.#io.on('connection', (socket) => {
       this.#welcome(socket);
     });
+    counters.watchClients(() => this.count);
+    this.#looking = setInterval(() => {
+      for (const connection of this.#connections.values()) connection.look(Date.now());
+    }, LOOK_EVERY_MS);
+    this.#looking.unref();
   }
 
   get count(): number {
-    return this.#sessions.size;
+    return this.#connections.size;
   }
 
   publish(event: EventEnvelope): void {
-    for (const session of this.#inRooms(roomsOf(event))) session.offer(event);
+    for (const { session } of this.#inRooms(roomsOf(event))) session.offer(event);
   }
 
   tellGap(gap: GapNotice): void {
-    for (const session of this.#sessions.values()) session.tellGap(gap);
+    for (const { session } of this.#connections.values()) session.tellGap(gap);
   }
 
   /** Tells every client to come back later and closes. */
   async drain(reconnectInMs: number): Promise<void> {
+    clearInterval(this.#looking);
     this.#io.emit('draining', { reconnect_in_ms: reconnectInMs });
     await new Promise((resolve) => setImmediate(resolve));
     // Closing the engine, unlike `disconnect`, leaves the clients reconnecting.
     this.#io.engine.close();
   }
 
-  #inRooms(rooms: readonly string[]): Set<Session> {
-    const found = new Set<Session>();
+  /** Of who polls; the engine answers them by itself and tells nobody. */
+  #countLargePosts(http: HttpServer): void {
+    http.on('request', ({ url = '' }, response) => {
+      if (!url.startsWith(this.#io.path())) return;
+      response.once('finish', () => {
+        if (response.statusCode === TOO_LARGE_STATUS) this.#options.counters.refused('too_large');
+      });
+    });
+  }
+
+  #inRooms(rooms: readonly string[]): Set<Connection> {
+    const found = new Set<Connection>();
     for (const room of rooms) {
       for (const sid of this.#io.sockets.adapter.rooms.get(room) ?? []) {
-        const session = this.#sessions.get(sid);
-        if (session !== undefined) found.add(session);
+        const connection = this.#connections.get(sid);
+        if (connection !== undefined) found.add(connection);
       }
     }
     return found;
   }
 
   #welcome(socket: GatewaySocket): void {
-    const { identity } = socket.data;
-    const session = new Session(identity, {
-      event: (event) => {
-        socket.emit('workflow_event', event);
-        if (waitingPackets(socket) > MOST_WAITING) socket.conn.close(true);
-      },
-      snapshot: (snapshot) => socket.emit('snapshot', snapshot),
-      gap: (gap) => socket.emit('gap', gap),
-    });
-    this.#sessions.set(socket.id, session);
-    this.#options.log.info({ sid: socket.id, subject: identity.subject, role: identity.role }, 'client_connected');
-    const stopTimer = atTime(identity.expires_at, () => {
-      socket.conn.close();
-    });
-    const mayPass = limiter(RATE);
-    socket.onAny((name: string, ...rest: unknown[]) => void this.#answer(socket, session, mayPass, [name, ...rest]));
-    socket.on('disconnect', (reason) => {
-      stopTimer();
-      this.#sessions.delete(socket.id);
-      this.#options.log.info({ sid: socket.id, reason }, 'client_disconnected');
+    this.#connections.set(socket.id, new Connection(socket, this.#options, this.#handle));
+    socket.on('disconnect', () => {
+      this.#connections.delete(socket.id);
     });
   }
 
-  async #answer(
-    socket: GatewaySocket,
-    session: Session,
-    mayPass: () => boolean,
-    [name, ...rest]: [string, ...unknown[]],
-  ): Promise<void> {
-    const last = rest.at(-1);
-    const acknowledge = typeof last === 'function' ? (last as (answer: object) => void) : () => undefined;
-    const message = typeof rest[0] === 'function' ? {} : (rest[0] ?? {});
-    try {
-      if (!mayPass()) throw new HoldfastError('RateLimited', 'Too many messages; ask less often.');
-      acknowledge({ ok: true, ...(await this.#handle(socket, session, name, message)) });
-    } catch (error) {
-      this.#logRefusal(socket.id, name, error);
-      acknowledge(refusalFor(error));
-    }
-  }
-
-  /** What is over the limit leaves no line, or the limit would not protect the log. */
-  #logRefusal(sid: string, name: string, error: unknown): void {
-    const { code } = refusalFor(error).error;
-    if (code === 'RateLimited') return;
-    const entry = { sid, message: cut(name, MOST_NAME), code, error: messageOf(error) };
-    this.#options.log[code === 'Unexpected' ? 'error' : 'info'](entry, 'client_refused');
-  }
-
-  async #handle(socket: GatewaySocket, session: Session, name: string, given: unknown): Promise<object> {
-    const message = readMessage(name, given);
+  readonly #handle: Handler = async ({ socket, session }, message) => {
+    const { reader, approve, command } = this.#options;
     switch (message.name) {
       case 'unsubscribe':
         return this.#unsubscribe(socket, message.body);
       case 'request_state':
-        return { snapshot: await requestState(this.#options.reader, session, message.body.execution_id) };
+        return { snapshot: await requestState(reader, session, message.body.execution_id) };
       case 'approve':
-        return this.#options.approve(session.identity, message.body);
+        return approve(session.identity, message.body);
       case 'emergency_command':
-        return this.#options.command(session.identity, message.body);
+        return command(session.identity, message.body);
       default: {
         const { cursors = {}, ...target } = message.body;
-        return this.#subscribe(socket, session, target as RoomTarget, cursors);
+        return this.#subscribe({ socket, session }, target as RoomTarget, cursors);
       }
     }
-  }
+  };
 
-  async #subscribe(socket: GatewaySocket, session: Session, target: RoomTarget, cursors: Cursors): Promise<Subscribed> {
+  async #subscribe(
+    { socket, session }: Pick<Connection, 'socket' | 'session'>,
+    target: RoomTarget,
+    cursors: Cursors,
+  ): Promise<Subscribed> {
     const room = roomName(target);
     const already = socket.rooms.has(room);
     const answer = await subscribe(this.#options.reader, {
       session,
       target,
-      cursors,
+      cursors: new Map(Object.entries(cursors)),
       join: () => void socket.join(room),
       leave: () => void (already || socket.leave(room)),
     });
@@ -204,53 +195,8 @@ export class Sockets {
   }
 }
 
-type AnyMessage = { readonly [N in MessageName]: { readonly name: N; readonly body: Message<N> } }[MessageName];
-
-function readMessage(name: string, given: unknown): AnyMessage {
-  if (!Object.hasOwn(messageSchemas, name)) {
-    throw new HoldfastError('BadRequest', `There is no message ${cut(name, MOST_NAME)}.`);
-  }
-  const parsed = messageSchemas[name as MessageName].safeParse(given);
-  if (parsed.success) return { name, body: parsed.data } as AnyMessage;
-  const issue = parsed.error.issues[0];
-  throw new HoldfastError(
-    'BadRequest',
-    cut(`${name}: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(' ')}`, MOST_MISTAKE),
-  );
-}
-
-/** Socket.IO also takes numbers for names. */
-function cut(text: string | number, most: number): string {
-  return String(text).slice(0, most);
-}
-
 function tokenOf({ handshake }: GatewaySocket): string | undefined {
   const given: unknown = handshake.auth['token'];
   if (typeof given === 'string') return given;
   return /^Bearer (.+)$/.exec(handshake.headers.authorization ?? '')?.[1];
-}
-
-function refusalFor(error: unknown) {
-  if (error instanceof HoldfastError)
-    return { ok: false, error: { code: error.code, message: error.message } } as const;
-  return { ok: false, error: { code: 'Unexpected', message: 'The gateway failed to answer.' } } as const;
-}
-
-/** engine.io declares its queue private; there is no other measure of what a client has not read. */
-function waitingPackets(socket: GatewaySocket): number {
-  return (socket.conn as unknown as { writeBuffer: readonly unknown[] }).writeBuffer.length;
-}
-
-/** Calls back at a time that may be further away than a timer reaches. Returns how to stop it. */
-function atTime(at: number, action: () => void): () => void {
-  let timer: NodeJS.Timeout;
-  const arm = () => {
-    const left = at - Date.now();
-    timer = setTimeout(left > LONGEST_TIMER_MS ? arm : action, Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
-    timer.unref();
-  };
-  arm();
-  return () => {
-    clearTimeout(timer);
-  };
 }

@@ -6,7 +6,7 @@ import { HoldfastError } from '../errors';
 import type { Cursor, EventReader, Replay, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import { assertMaySee, isRestricted, maySee } from './access';
-import type { Cursors, Subscribed } from './protocol';
+import type { Subscribed } from './protocol';
 import { roomName, type RoomTarget } from './rooms';
 import type { Session } from './session';
 import type { Identity } from './tokens';
@@ -15,6 +15,9 @@ import type { Identity } from './tokens';
 const REPLAY_LIMIT = 300;
 /** Executions of a room whose past is given. */
 const RECENT_EXECUTIONS = 20;
+
+/** By stream, what the client has. A map: a stream may be called like something every object has. */
+type Cursors = ReadonlyMap<string, Cursor>;
 
 export interface Subscription {
   readonly session: Session;
@@ -61,12 +64,12 @@ async function streamsOf(reader: EventReader, target: RoomTarget, cursors: Curso
   if ('desk_id' in target) return { streams: [`desk/${target.desk_id}`], complete: true };
   const recent = await reader.recent(target, RECENT_EXECUTIONS);
   // No list of recent executions holds the desk.
-  const desks = roomName(target) === 'all' ? Object.keys(cursors).filter((stream) => stream.startsWith('desk/')) : [];
-  const older = Object.keys(cursors).filter((stream) => ![...desks, ...recent].includes(stream));
+  const desks = roomName(target) === 'all' ? [...cursors.keys()].filter((stream) => stream.startsWith('desk/')) : [];
+  const older = [...cursors.keys()].filter((stream) => ![...desks, ...recent].includes(stream));
   const held = await reader.amongRecent(target, older);
   // A full list whose quietest entry is new to a returning client may hide others that are new to it.
   const quietest = recent.length === RECENT_EXECUTIONS ? recent.at(-1) : undefined;
-  const mayHide = quietest !== undefined && Object.keys(cursors).length > 0 && cursors[quietest] === undefined;
+  const mayHide = quietest !== undefined && cursors.size > 0 && !cursors.has(quietest);
   return { streams: [...desks, ...recent, ...held], complete: held.size === older.length && !mayHide };
 }
 
@@ -83,7 +86,7 @@ async function catchUp(
   const pasts: Past[] = [];
   let budget = REPLAY_LIMIT;
   for (const stream of visible) {
-    const past = await pastOf(reader, stream, session.positionIn(stream) ?? cursors[stream], budget);
+    const past = await pastOf(reader, stream, session.positionIn(stream) ?? cursors.get(stream), budget);
     if ('replay' in past) budget -= past.replay.events.length;
     pasts.push(past);
   }

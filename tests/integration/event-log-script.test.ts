@@ -207,4 +207,48 @@ describe('the log script', () => {
     expect((await reader.snapshot(of.execution_id)).position.seq).toBe(0);
     listener.disconnect();
   });
+
+  it('passes over what others put into a stream or a snapshot, counts it, and loses no event to it', async () => {
+    const of = fresh();
+    const refused: string[] = [];
+    const wary = new EventReader(redis.url, undefined, (stream) => refused.push(stream));
+    await wary.ready(5_000);
+    await publish(started(of), node(of, 'a', nodeCompleted));
+    const stream = `holdfast:stream:${of.execution_id}`;
+    await raw.hset(`holdfast:snapshot:${of.execution_id}`, 'x', 'junk', 'y', '1,1,1,1{"type":"node_completed"}');
+    expect(Object.keys((await wary.snapshot(of.execution_id)).nodes)).toEqual(['a']);
+    expect(refused).toEqual([of.execution_id, of.execution_id]);
+
+    // Behind the last entry, with a number no event will reach: Redis takes none after it.
+    await raw.xadd(stream, '*', 'e', '{"type":"forged"}');
+    expect(await wary.replay(of.execution_id)).toMatchObject({ recovered: true, events: [{ seq: 1 }, { seq: 2 }] });
+    await publish(node(of, 'b', nodeCompleted));
+    const { log_epoch } = (await wary.snapshot(of.execution_id)).position;
+    const { position, ...after } = await wary.replay(of.execution_id, { log_epoch, seq: 2 });
+    expect([position.seq, after]).toMatchObject([3, { recovered: true, events: [{ node_id: 'b', seq: 3 }] }]);
+    expect(await wary.replay(of.execution_id)).toMatchObject({ recovered: false });
+
+    // Between two: it is no entry of the log's.
+    await publish(node(of, 'c', nodeCompleted));
+    await raw.xdel(stream, '4-0');
+    await raw.xadd(stream, '4-1', 'e', '{"type":"forged"}');
+    expect(await wary.replay(of.execution_id, { ...position, seq: 3 })).toMatchObject({ recovered: false, events: [] });
+    wary.close();
+  });
+
+  it('gives no event of another stream for one of this', async () => {
+    const [mine, theirs] = [fresh(), fresh()];
+    const refused: string[] = [];
+    const wary = new EventReader(redis.url, undefined, (stream) => refused.push(stream));
+    await wary.ready(5_000);
+    await publish(started(mine), started(theirs));
+    const [[, [, event]]] = (await raw.xrange(`holdfast:stream:${theirs.execution_id}`, '-', '+')) as [
+      [string, string[]],
+    ];
+    await raw.del(`holdfast:stream:${mine.execution_id}`);
+    await raw.xadd(`holdfast:stream:${mine.execution_id}`, '1-0', 'e', event!);
+    expect(await wary.replay(mine.execution_id)).toMatchObject({ recovered: false, events: [] });
+    expect(refused).toEqual([mine.execution_id]);
+    wary.close();
+  });
 });

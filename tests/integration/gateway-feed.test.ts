@@ -25,6 +25,7 @@ class HeldReader extends EventReader {
 const run = context('exec_feed');
 const heard: EventEnvelope[] = [];
 const gaps: GapNotice[] = [];
+const refused: string[] = [];
 let hints = 0;
 let redis: OwnRedis;
 let raw: Redis;
@@ -35,6 +36,7 @@ let feed: EventFeed;
 beforeEach(async () => {
   heard.length = 0;
   gaps.length = 0;
+  refused.length = 0;
   hints = 0;
   redis = await startOwnRedis();
   raw = new Redis(redis.url);
@@ -45,6 +47,7 @@ beforeEach(async () => {
     onEvent: (event) => heard.push(event),
     onGap: (gap) => gaps.push(gap),
     onHint: () => (hints += 1),
+    onRefused: (where) => refused.push(where),
   });
   await until('everything is connected', () => publisher.stats().connected && feed.listening);
 }, 30_000);
@@ -119,6 +122,7 @@ describe('the feed', () => {
       onEvent: (event) => fresh.push(event),
       onGap: () => undefined,
       onHint: () => undefined,
+      onRefused: () => undefined,
     });
     try {
       await until('the second listens', () => late.listening);
@@ -138,13 +142,31 @@ describe('the feed', () => {
     await until('the gap', () => gaps.some(({ complete, reason }) => !complete && reason === 'out_of_reach'));
   }, 30_000);
 
-  it('survives what others publish on its channels', async () => {
-    for (const text of ['hi', 'null', '7', '[]', '{}', '{"type":"node_started"}'])
-      await raw.publish(EVENTS_CHANNEL, text);
-    await raw.publish(HINTS_CHANNEL, 'hi');
+  it('refuses what others publish on its channels', async () => {
+    const [events, hintTexts] = [
+      ['hi', 'null', '7', '[]', '{}', '{"type":"node_started"}', '{"type":"gap"}', 'x'.repeat(2 ** 20 + 1)],
+      ['hi', '{}', '{"type":"hint","execution_id":7}'],
+    ];
+    for (const text of events) await raw.publish(EVENTS_CHANNEL, text);
+    for (const text of hintTexts) await raw.publish(HINTS_CHANNEL, text);
+    await raw.publish(EVENTS_CHANNEL, '{"type":"gap","dropped":2,"streams":[7],"complete":true}');
+    await raw.publish(EVENTS_CHANNEL, '{"type":"gap","dropped":2,"streams":["a"],"complete":true}');
     await publish(1);
     await until('a real one', () => heard.length === 1);
     expect(heard[0]?.execution_id).toBe(run.execution_id);
+    expect([refused.length, gaps]).toEqual([12, [{ reason: 'dropped', dropped: 2, streams: ['a'], complete: true }]]);
+  });
+
+  it('believes no event the log does not hold, and goes on with the stream', async () => {
+    await publish(1);
+    await until('the first', () => heard.length === 1);
+    const { log_epoch, ...event } = heard[0]!;
+    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...event, log_epoch, seq: 1_000 }));
+    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...event, log_epoch: '99-forged-99999999999', seq: 1 }));
+    await until('both are refused', () => refused.length === 2);
+    await publish(2);
+    await until('what is real', () => heard.length === 3);
+    expect([heard.map(({ seq }) => seq), gaps]).toEqual([[1, 2, 3], []]);
   });
 
   it('ends quietly when it is closed while holes are read', async () => {

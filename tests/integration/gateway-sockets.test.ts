@@ -5,6 +5,9 @@ import { pino } from 'pino';
 import { EventPublisher, EventReader } from '../../src/event-log';
 import { HoldfastError } from '../../src/errors';
 import { emergencyEvent } from '../../src/events/build';
+import { Budgets } from '../../src/gateway/budgets';
+import { Counters } from '../../src/gateway/counters';
+import { DEFAULT_LIMITS } from '../../src/gateway/limits';
 import { Sockets, type SocketOptions } from '../../src/gateway/sockets';
 import { SECRET, listen, type Listener } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
@@ -31,7 +34,10 @@ beforeAll(async () => {
   };
   const command: SocketOptions['command'] = (_, { command_id = 'none', action, scope }) =>
     Promise.resolve({ command_id, action, scope, state: 'halt', epoch: 7 });
-  sockets = new Sockets({ http, rules, secret: SECRET, reader, log, approve, command });
+  sockets = new Sockets({
+    ...{ http, rules, secret: SECRET, reader, log, approve, command, counters: new Counters(), limits: DEFAULT_LIMITS },
+    budgets: new Budgets(DEFAULT_LIMITS.messages, DEFAULT_LIMITS.raises),
+  });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }, 30_000);

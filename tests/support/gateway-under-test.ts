@@ -6,6 +6,8 @@ import { io, type Socket } from 'socket.io-client';
 import type { NodeKinds } from '../../src/activities/kinds';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { createGateway, type Gateway } from '../../src/gateway/create-gateway';
+import type { RefusalReason } from '../../src/gateway/counters';
+import type { GatewayLimits } from '../../src/gateway/limits';
 import type { ClientToServer, GapNotice, ServerToClient } from '../../src/gateway/protocol';
 import { createToken, type TokenRequest } from '../../src/gateway/tokens';
 import type { Snapshot } from '../../src/event-log';
@@ -28,6 +30,7 @@ export interface GatewaySettings {
   readonly port?: number;
   readonly page?: string;
   readonly allowed_origins?: readonly string[];
+  readonly limits?: Partial<GatewayLimits>;
   /** Of a namespace with a worker; by default one without. */
   readonly client?: HoldfastClient;
   /** By default the shipped ones. */
@@ -44,6 +47,7 @@ export async function startGateway(settings: GatewaySettings): Promise<GatewayUn
   const gateway = await createGateway({
     config: { host: '127.0.0.1', port, jwt_secret: SECRET, allowed_origins },
     redis: { url: redisUrl },
+    limits: settings.limits ?? {},
     client,
     ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
     ...{ closing_key: settings.closing_key, journal: settings.journal },
@@ -69,29 +73,63 @@ export function token(request: Partial<TokenRequest> = {}): Promise<string> {
   return createToken({ role: 'viewer', expires_in_s: 600, ...request }, SECRET);
 }
 
+/** How often the gateway has refused for this reason, by its metrics. */
+export async function refusalsOf(url: string, reason: RefusalReason): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const [, count] =
+    new RegExp(`^holdfast_gateway_refusals_total\\{reason="${reason}"\\} (\\d+)$`, 'm').exec(text) ?? [];
+  return Number(count);
+}
+
+type Closing = Parameters<ServerToClient['closing']>[0];
+
 export interface Listener {
   readonly socket: Socket<ServerToClient, ClientToServer>;
   readonly events: EventEnvelope[];
   readonly snapshots: Snapshot[];
   readonly gaps: GapNotice[];
+  readonly closings: Closing[];
+  /** Messages that held several events; these are among `events`. */
+  batches: number;
 }
 
 /** A connected client that keeps what it is sent. */
-export async function listen(url: string, request: Partial<TokenRequest> = {}): Promise<Listener> {
+export async function listen(url: string, request: Partial<TokenRequest> = {}, more: object = {}): Promise<Listener> {
   const socket: Listener['socket'] = io(url, {
-    auth: { token: await token(request) },
+    auth: { token: await token(request), ...more },
     transports: ['websocket'],
     forceNew: true,
     reconnectionDelay: 50,
     reconnectionDelayMax: 200,
   });
-  const listener: Listener = { socket, events: [], snapshots: [], gaps: [] };
+  const listener: Listener = { socket, events: [], snapshots: [], gaps: [], closings: [], batches: 0 };
   socket.on('workflow_event', (event) => listener.events.push(event));
+  socket.on('workflow_event_batch', (events) => {
+    listener.batches += 1;
+    listener.events.push(...events);
+  });
   socket.on('snapshot', (snapshot) => listener.snapshots.push(snapshot));
   socket.on('gap', (gap) => listener.gaps.push(gap));
+  socket.on('closing', (notice) => listener.closings.push(notice));
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
-    socket.once('connect_error', reject);
+    socket.once('connect_error', (error) => {
+      socket.close();
+      reject(error);
+    });
   });
   return listener;
+}
+
+/** Asks as any program would, also what the gateway's types do not allow. */
+export function askOf(
+  to: Listener,
+  name: string,
+  message: unknown,
+  withinMs = 5_000,
+): Promise<Record<string, unknown>> {
+  const socket = to.socket as unknown as {
+    timeout: (ms: number) => { emitWithAck: (...all: unknown[]) => Promise<Record<string, unknown>> };
+  };
+  return socket.timeout(withinMs).emitWithAck(name, message);
 }

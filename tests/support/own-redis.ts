@@ -17,8 +17,8 @@ export interface OwnRedis {
   stop(): Promise<void>;
 }
 
-/** With a password it serves nobody without it. */
-export async function startOwnRedis(password?: string): Promise<OwnRedis> {
+/** `settings` go before its own on the command line. With a password it serves nobody without it. */
+export async function startOwnRedis(settings: readonly string[] = [], password?: string): Promise<OwnRedis> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
   const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
@@ -33,6 +33,7 @@ export async function startOwnRedis(password?: string): Promise<OwnRedis> {
   };
   const start = async () => {
     const args = [
+      ...settings,
       '--port',
       String(port),
       '--save',
@@ -47,7 +48,7 @@ export async function startOwnRedis(password?: string): Promise<OwnRedis> {
     ];
     child = spawn('redis-server', args, { stdio: 'ignore' });
     child.unref();
-    const probe = new Redis(url, { retryStrategy: () => 20 });
+    const probe = new Redis(url, { retryStrategy: () => 20, enableReadyCheck: false });
     probe.on('error', () => undefined);
     await probe.ping();
     probe.disconnect();

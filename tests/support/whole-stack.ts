@@ -55,7 +55,7 @@ export class WholeStack {
     const { redis_password, database_password, jwt_secret = 'nobody guesses these thirty-two characters' } = options;
     const isReal = whyNoPostgresql() === undefined;
     const [redis, postgresql, metrics] = await Promise.all([
-      startOwnRedis(redis_password),
+      startOwnRedis([], redis_password),
       isReal ? startOwnPostgresql(database_password) : startOwnPglite(),
       freePort(),
     ]);

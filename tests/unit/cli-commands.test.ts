@@ -201,6 +201,15 @@ describe('holdfast token create', () => {
     expect(Number(claims['exp']) - Number(claims['iat'])).toBe(1_800);
   });
 
+  it('takes bots and strategies by comma and by space, and no word that is no id', async () => {
+    const args = ['token', 'create', '--bots', 'bot_1, bot_2', 'bot_3', '--strategies', 's_1'];
+    const { out } = await holdfast(args, { environment: environment() });
+    const claims = JSON.parse(Buffer.from(out.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>;
+    expect(claims).toMatchObject({ bots: ['bot_1', 'bot_2', 'bot_3'], strategies: ['s_1'] });
+    const wrong = await holdfast(['token', 'create', '--bots', 'bot 1'], { environment: environment() });
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('is not an id') });
+  });
+
   it('refuses a role, a duration and a missing secret by name', async () => {
     const role = await holdfast(['token', 'create', '--role', 'king'], { environment: environment() });
     expect(role).toMatchObject({ code: 2, err: expect.stringContaining('viewer, operator, admin') });

@@ -32,6 +32,8 @@ const { services, networks } = document as Compose;
 const all = Object.entries(services);
 const dockerfile = text('Dockerfile');
 
+const userOf = (url: string) => /^redis:\/\/([a-z]+):\$\{[^}]+\}@redis:6379$/.exec(url)?.[1];
+
 describe('docker-compose.yml', () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   const validate = ajv.compile(JSON.parse(text('tests/support/compose-spec/compose-spec.json')) as object);
@@ -86,7 +88,9 @@ describe('docker-compose.yml', () => {
     const secrets = all.flatMap(([, { environment = {} }]) =>
       Object.entries(environment).filter(([name]) => /PASSWORD|PWD|SECRET|_KEY$/.test(name)),
     );
-    const named = secrets.map(([, value]) => /^\$\{([A-Z_]+):\?[^}]+\}$/.exec(value)?.[1]);
+    const whole = secrets.map(([, value]) => /^\$\{([A-Z_]+):\?[^}]+\}$/.exec(value)?.[1]);
+    const within = [...text('docker-compose.yml').matchAll(/(?:[>:])\$\{([A-Z_]+):\?[^}]+\}/g)].map(([, name]) => name);
+    const named = [...whole, ...within];
     const example = [...text('docker/env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)];
     expect(new Set(named)).toEqual(new Set(example.map(([, name]) => name)));
     expect(example.every(([, , value]) => value === '')).toBe(true);
@@ -131,7 +135,11 @@ describe('docker-compose.yml', () => {
       ]);
       const config = loadConfig(Object.fromEntries(environment) as NodeJS.ProcessEnv);
       expect(config.temporal.address).toBe('temporal:7233');
-      expect(config.redis.url).toBe('redis://redis:6379');
+      const { redis } = config;
+      expect([redis.url, redis.reader_url].map(userOf)).toEqual([
+        'publisher',
+        name === 'gateway' ? 'reader' : 'publisher',
+      ]);
       expect(new URL(config.journal.url.replace(/\$\{[^}]+\}/, 'x'))).toMatchObject({
         username: services['journal']!.environment!['POSTGRES_USER'],
         hostname: 'journal',

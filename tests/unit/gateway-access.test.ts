@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import {
   assertMaySee,
+  assertNoWider,
   assertRole,
   isLoopback,
   isRestricted,
@@ -85,6 +86,28 @@ describe('access', () => {
     expect(() => {
       assertMaySee(both, {});
     }).toThrow('do not include');
+  });
+
+  it('lets an identity be followed by the same or a narrower one of its subject alone', () => {
+    const present = identity({ role: 'operator', bots: ['a', 'b'], strategies: ['s'] });
+    const follows = (next: Partial<Identity>) => {
+      assertNoWider(present, identity({ role: 'operator', bots: ['a'], strategies: ['s'], ...next }));
+    };
+    for (const next of [{}, { role: 'viewer' as const }, { bots: [] }, { bots: ['a', 'b'] }]) follows(next);
+    assertNoWider(identity(), identity({ bots: ['a'] }));
+    for (const [next, why] of [
+      [{ subject: 'other' }, 'another subject’s'],
+      [{ role: 'admin' as const }, 'a wider role'],
+      [{ bots: ['a', 'c'] }, 'bots or strategies'],
+      [{ strategies: ['s', 't'] }, 'bots or strategies'],
+    ] as const) {
+      expect(() => {
+        follows(next);
+      }).toThrow(why);
+    }
+    expect(() => {
+      assertNoWider(present, identity({ role: 'viewer', strategies: ['s'] }));
+    }).toThrow('bots or strategies');
   });
 
   it.each([

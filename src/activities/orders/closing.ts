@@ -42,7 +42,7 @@ export async function decideClosing(
   const worst = collar(now.fresh.ticker.last, side, { percent, market: now.market });
   const free = freeFor(side, balances, { market: now.market, worst });
   const most = least([proven, free, ...(quantity === undefined ? [] : [quantity])]);
-  const size = quantizeQuantity(formatDecimal(most, 30), now.market);
+  const size = quantizeQuantity(formatDecimal(most), now.market);
   if (decimal(size).eq('0')) throw new NothingToClose(symbol, { proven, free, step: now.market.quantity_step });
   const wish = takingWish(place, { quantity: size }, { ...now, percent });
   return { ...wish, reduces_only: true };

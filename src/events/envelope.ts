@@ -120,7 +120,7 @@ export interface PositionsFlattened extends Fact<'positions_flattened'> {
   readonly nothing: number;
   readonly refused: number;
   readonly not_filled: number;
-  readonly unreachable: number;
+  readonly unreached: number;
 }
 
 /** How far a limit of a scope is used. Amounts are decimal strings; a utilization of `0.8` is 80 percent. */

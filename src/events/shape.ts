@@ -23,6 +23,8 @@ const KINDS: Readonly<Record<FieldName, Kind>> = {
   ...{ deadline: 'text', approvers: 'texts', actor: 'text', decision: 'text' },
   ...{ controller_id: 'text', previous_state: 'text', new_state: 'text', desk_epoch: 'number', sealed: 'flag' },
   ...{ cancelled: 'number', filled: 'number', not_found: 'number', spared: 'number', unreachable: 'texts' },
+  ...{ command_id: 'id', closed: 'number', partly_closed: 'number', nothing: 'number', refused: 'number' },
+  ...{ not_filled: 'number', unreached: 'number' },
   ...{ limit: 'text', used: 'text', allowed: 'text', utilization: 'text', resource: 'text', order: 'members' },
   ...{ window: 'text', realized_pnl: 'text', fees: 'text', unrealized_pnl: 'text', exposure: 'text', equity: 'text' },
   ...{ drawdown_percent: 'text', orders: 'number', fills: 'number', win_rate: 'text', executions: 'number' },
@@ -63,7 +65,7 @@ function hasPlace({ v, type, mode, timestamp, log_epoch, seq, stream, execution_
     Number.isFinite(Date.parse(timestamp as string)) &&
     EPOCH.test(log_epoch as string) &&
     Number.isSafeInteger(seq) &&
-    Number(seq) > 0 &&
+    (seq as number) > 0 &&
     execution_id === stream
   );
 }

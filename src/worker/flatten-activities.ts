@@ -68,7 +68,7 @@ function factOf({ scope, actor, reason, epoch, command_id, results }: FlattenRep
     type: 'positions_flattened',
     ...{ controller_id: scope.slice(scope.indexOf(':') + 1), scope, actor, reason, desk_epoch: epoch, command_id },
     ...{ closed: count('closed'), partly_closed: count('partly_closed'), nothing: count('nothing') },
-    ...{ refused: count('refused'), not_filled: count('not_filled'), unreachable: count('unreachable') },
+    ...{ refused: count('refused'), not_filled: count('not_filled'), unreached: count('unreachable') },
   };
 }
 

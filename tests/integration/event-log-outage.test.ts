@@ -44,7 +44,7 @@ describe('a publisher whose Redis fails', () => {
     redis.freeze();
     const begun = performance.now();
     for (let i = 0; i < 500; i++) publisher.publish(node(run, `n${i}`, nodeStarted));
-    expect(performance.now() - begun).toBeLessThan(250);
+    expect(performance.now() - begun).toBeLessThan(2_000);
     await until('the publisher notices', () => !publisher.stats().connected, 5_000);
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     expect(publisher.stats()).toMatchObject({ queued: 500, dropped: 0 });

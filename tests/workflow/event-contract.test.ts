@@ -49,7 +49,7 @@ describe('the events of an execution', () => {
         flaky: { type: 'test_failing', params: { times: 1 }, retry: { initial: '20ms' }, after: ['read'] },
         broken: { type: 'test_refusing', params: { code: 'InvalidInput' }, on_error: 'continue' },
         pure_broken: { type: 'math', params: { op: 'divide', a: '1', b: '0' }, on_error: 'continue' },
-        nap: { type: 'wait', params: { for: '200ms' } },
+        nap: { type: 'wait', params: { for: '8s' } },
         never: { type: 'constant', params: { value: 1 }, after: ['broken'] },
         guarded: { type: 'constant', params: { value: 1 }, when: 'pure.value > 5' },
         last: { type: 'constant', params: { value: 1 }, after: ['nap', 'flaky'] },

@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../src/config/config';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import { readyDesk } from '../../tests/support/ready-desk';
 import { machine } from '../support/figures';
 import { prepare } from '../support/prepare';
 import { SoakWorker } from '../support/soak-worker';
@@ -86,6 +87,7 @@ class BreakerSoak {
       if (state !== undefined) this.#changes.push({ at: Date.parse(String(line.time)) || Date.now(), state });
     });
     this.#client = await HoldfastClient.connect(loadConfig({ ...process.env, ...environment }).temporal);
+    await readyDesk(this.#client);
     await this.#outage(this.#client, 'refuses');
     await this.#outage(this.#client, 'hangs');
     return this.#wrong;

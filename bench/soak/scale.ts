@@ -15,6 +15,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { loadConfig } from '../../src/config/config';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import type { ExecutionSettings } from '../../src/workflows/messages';
+import { readyDesk } from '../../tests/support/ready-desk';
 import { barLine, isReached, machine, median, type Bar } from '../support/figures';
 import { activityChain, fan, mapOver, mixed, type Nodes } from '../support/graphs';
 import { replayTimes, runsOf } from '../support/histories';
@@ -67,6 +68,7 @@ class Soak {
     const config = loadConfig({ ...process.env, ...environment });
     const worker = await SoakWorker.start(environment);
     const client = await HoldfastClient.connect(config.temporal);
+    await readyDesk(client);
     const connection = await Connection.connect({ address: config.temporal.address });
     return new Soak({ client, connection, worker });
   }

@@ -82,8 +82,15 @@ function summaryLines({ accounts, unreachable, is_done }: CancelReport): string[
   ];
 }
 
+/** What a command set going that `status` shows: cancels, flattens. */
+interface Undertaking {
+  readonly name: string;
+  readonly started_at: number;
+  readonly report?: { readonly is_done: boolean };
+}
+
 /** What is not done yet, and what somebody may still want to see the end of. */
-export function isNews({ started_at, report }: NamedCancels, now: number): boolean {
+export function isNews({ started_at, report }: Undertaking, now: number): boolean {
   return report?.is_done !== true || now - started_at < SHOWN_FOR_MS;
 }
 

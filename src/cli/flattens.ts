@@ -8,8 +8,6 @@ import { timeOf } from './desk-words';
 import type { Tone, Ui } from './io';
 import { table } from './table';
 
-/** How long `status` shows what is over. */
-const SHOWN_FOR_MS = 3_600_000;
 /** Lines for people; `--json` has them all. */
 const MOST_SHOWN = 50;
 const TONES: Readonly<Record<FlattenResult['status'], Tone>> = {
@@ -52,11 +50,6 @@ export function previewLines(previews: readonly Preview[], currency: string): st
 export function flattenLines({ results, is_done }: FlattenReport, ui: Ui): string[] {
   const state = is_done ? '' : '; goes on until the venues have said it all';
   return [`flatten: ${countWords(results)}${state}`, ...resultTable(results, ui)];
-}
-
-/** What is not done yet, and what somebody may still want to see the end of. */
-export function isFlattenNews({ started_at, report }: NamedFlatten, now: number): boolean {
-  return report?.is_done !== true || now - started_at < SHOWN_FOR_MS;
 }
 
 /** As `status` shows them: with what is not closed, and the counts of the rest. */

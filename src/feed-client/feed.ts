@@ -70,6 +70,8 @@ export class Feed {
   readonly #socket: Socket<ServerToClient, ClientToServer>;
   readonly #options: FeedOptions;
   readonly #targets = new Map<string, Target>();
+  /** What the gateway would not let in when it was asked on a new connection. */
+  readonly #refusals = new Map<string, FeedError>();
   /** The last one that moved is the last. */
   readonly #cursors = new Map<string, Cursor>();
   readonly #views = new Map<string, ExecutionView>();
@@ -133,7 +135,14 @@ export class Feed {
   /** Follows it until it is unwatched, over all reconnections. Resolves when the past has been told; throws what the gateway refuses it with. */
   async watch(target: Target): Promise<void> {
     this.#targets.set(keyOf(target), target);
-    if (!this.#socket.connected) return this.#nextLive();
+    if (!this.#socket.connected) {
+      await this.#nextLive();
+      // Told to nobody else: what `#catchUp` was refused is not among the targets any more.
+      const refused = this.#refusals.get(keyOf(target));
+      this.#refusals.delete(keyOf(target));
+      if (refused !== undefined) throw refused;
+      return;
+    }
     const refusal = await this.#subscribe(target);
     if (refusal === undefined) return;
     this.#targets.delete(keyOf(target));
@@ -177,8 +186,10 @@ export class Feed {
       const refusal = await this.#subscribe(target);
       if (connection !== this.#connection || !this.#socket.connected) return;
       if (refusal === undefined) continue;
-      if (REFUSALS.has(refusal.code)) this.#targets.delete(keyOf(target));
-      else {
+      if (REFUSALS.has(refusal.code)) {
+        this.#targets.delete(keyOf(target));
+        this.#refusals.set(keyOf(target), refusal);
+      } else {
         this.#lost(refusal.message);
         this.#later(() => void this.#catchUp(connection));
         return;

@@ -124,6 +124,14 @@ describe('a feed', () => {
     await until('its own is shown', () => feed.execution(of.execution_id));
   });
 
+  it('throws it also where the room was asked for before there was a connection', async () => {
+    const { feed } = open({ token: () => token({ bots: ['bot_mine'] }) });
+    const refused = feed.watch({ bot_id: 'bot_of_another' });
+    await expect(refused).rejects.toMatchObject({ code: 'Forbidden' });
+    await feed.watch({ bot_id: 'bot_mine' });
+    expect(feed.status.state).toBe('live');
+  });
+
   it('tells no more of what it is no longer to watch', async () => {
     const [first, second] = [fresh(), fresh()];
     const { feed, events } = open();

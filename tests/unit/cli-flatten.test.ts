@@ -2,14 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ClosingTarget, FlattenReport, FlattenResult } from '../../src/emergency/flatten';
 import type { DeskStatus } from '../../src/emergency/status';
-import {
-  assertFlat,
-  flattenLines,
-  isFlattenNews,
-  namedFlattenLines,
-  previewLines,
-  previewOf,
-} from '../../src/cli/flattens';
+import { assertFlat, flattenLines, namedFlattenLines, previewLines, previewOf } from '../../src/cli/flattens';
+import { isNews } from '../../src/cli/cancels';
 import type { Ui } from '../../src/cli/io';
 import { holdfast } from '../support/command-line';
 
@@ -80,10 +74,10 @@ describe('a flatten', () => {
 
   it('is news while it goes on, and for an hour after its beginning', () => {
     const named = { name: '7', started_at: 0, report: report([]) };
-    expect(isFlattenNews(named, 3_599_999)).toBe(true);
-    expect(isFlattenNews(named, 3_600_000)).toBe(false);
-    expect(isFlattenNews({ ...named, report: report([], false) }, 9_000_000)).toBe(true);
-    expect(isFlattenNews({ name: '7', started_at: 0 }, 9_000_000)).toBe(true);
+    expect(isNews(named, 3_599_999)).toBe(true);
+    expect(isNews(named, 3_600_000)).toBe(false);
+    expect(isNews({ ...named, report: report([], false) }, 9_000_000)).toBe(true);
+    expect(isNews({ name: '7', started_at: 0 }, 9_000_000)).toBe(true);
   });
 
   it('is shown in the status with what is not closed alone', () => {

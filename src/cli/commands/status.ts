@@ -8,7 +8,7 @@ import { adviceFor } from '../advice';
 import { withClient } from '../client';
 import { isNews, namedCancelLines } from '../cancels';
 import { deskLine, timeOf } from '../desk-words';
-import { isFlattenNews, namedFlattenLines } from '../flattens';
+import { namedFlattenLines } from '../flattens';
 import { uiOf, type Io, type Ui } from '../io';
 import { countsOf, countWords, nodeRows } from '../node-rows';
 import { brief, span, table } from '../table';
@@ -68,7 +68,7 @@ async function showDesk(client: HoldfastClient, ui: Ui): Promise<void> {
     client.listFlattens(),
   ]);
   const cancels = allCancels.filter((each) => isNews(each, Date.now()));
-  const flattens = allFlattens.filter((each) => isFlattenNews(each, Date.now()));
+  const flattens = allFlattens.filter((each) => isNews(each, Date.now()));
   if (ui.json) ui.data({ desk: desk instanceof HoldfastError ? null : desk, executions, cancels, flattens });
   else {
     showOpen(desk, executions, ui);

@@ -1,5 +1,6 @@
 /** Temporal's development server as it comes, with none of the local stack's settings. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +25,17 @@ export async function onStockServer(work: (address: string) => Promise<void>): P
     await answers(address);
     await work(address);
   } finally {
-    server.kill('SIGTERM');
+    await ended(server);
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** One that still writes would fill the directory again while it is removed. */
+async function ended(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const exit = once(server, 'exit');
+  server.kill('SIGTERM');
+  await exit;
 }
 
 async function answers(address: string): Promise<void> {

@@ -41,7 +41,7 @@ export function openOutside(
   const redis_url = config.redis.url;
   const { closing_key } = config.emergency;
   const publisher = config.worker.events
-    ? new EventPublisher(redis_url, { onError: saying('event_log_unavailable') })
+    ? new EventPublisher(redis_url, { onError: saying('event_log_unavailable'), partitions: config.redis.event_partitions })
     : undefined;
   const closings =
     closing_key === undefined

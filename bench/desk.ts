@@ -16,7 +16,7 @@ import { clientDeskPort } from '../src/worker/client-desk-port';
 import { GateKeeper } from '../src/worker/gate-keeper';
 import { PermitDesk } from '../src/worker/permits';
 import { openWorld } from './support/bench-world';
-import { machine, median } from './support/figures';
+import { machine, median, percentile } from './support/figures';
 import { SoakWorker } from './support/soak-worker';
 import { onStockServer } from './support/stock-server';
 
@@ -190,11 +190,6 @@ async function timed(work: Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work;
   return performance.now() - began;
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
 }
 
 function ms(value: number): string {

@@ -8,6 +8,28 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (low + high) / 2;
 }
 
+/** `share`: 0.99 for the 99th of a hundred. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
+}
+
+/**
+ * What the median lies below with 95 % confidence, whatever the distribution: the smallest value that so many others are below that a fair coin
+ * would seldom have put them there. Infinite with fewer than five values.
+ */
+export function upperBoundOfMedian(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const all = 2 ** sorted.length;
+  let [below, ways] = [0, 1];
+  for (const [rank, value] of sorted.entries()) {
+    below += ways;
+    ways *= (sorted.length - rank) / (rank + 1);
+    if (below / all >= 0.95) return value;
+  }
+  return Infinity;
+}
+
 export function spread(values: readonly number[], digits = 0): string {
   const fixed = [Math.min(...values), median(values), Math.max(...values)].map((value) => value.toFixed(digits));
   return `${fixed[1] ?? ''} (${fixed[0] ?? ''}–${fixed[2] ?? ''})`;

@@ -23,6 +23,8 @@ export interface Config {
     readonly url: string;
     /** Of a user who may only read, for the gateway's reads; by default the same. */
     readonly reader_url: string;
+    /** Of the event log; the same for all workers and gateways of one Redis. */
+    readonly event_partitions: number;
   };
   /** PostgreSQL, for what people ask about later. */
   readonly journal: { readonly url: string };
@@ -135,6 +137,7 @@ const environmentSchema = z.object({
   HOLDFAST_DESK_TASK_QUEUE: z.string().min(1).default('holdfast-desk'),
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   HOLDFAST_REDIS_READER_URL: redisUrl.optional(),
+  HOLDFAST_EVENT_PARTITIONS: z.coerce.number().int().min(1).max(64).default(1),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgresql://')
@@ -197,7 +200,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       task_queue: env.HOLDFAST_TASK_QUEUE,
       desk_task_queue: env.HOLDFAST_DESK_TASK_QUEUE,
     },
-    redis: { url: env.REDIS_URL, reader_url: env.HOLDFAST_REDIS_READER_URL ?? env.REDIS_URL },
+    redis: {
+      url: env.REDIS_URL,
+      reader_url: env.HOLDFAST_REDIS_READER_URL ?? env.REDIS_URL,
+      event_partitions: env.HOLDFAST_EVENT_PARTITIONS,
+    },
     journal: { url: env.DATABASE_URL },
     emergency: { closing_key: env.HOLDFAST_CLOSING_KEY },
     gateway: gatewayOf(env),

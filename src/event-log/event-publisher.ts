@@ -6,12 +6,14 @@
  *     The old connection is dropped, or a hung Redis would collect a copy of the batch in it with every try.
  * P3. The outbox is bounded; what it drops is announced as a `gap` before the events after it.
  */
+import { performance } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
 import type { Publication } from '../events/build';
 import { HoldfastError, messageOf } from '../errors';
 import { connectRedis, disconnectRedis, serverRunId } from './connection';
-import { EVENTS_CHANNEL, HINTS_CHANNEL } from './keys';
-import { addPublish, definePublish } from './log-commands';
+import { HINTS_CHANNEL, Partitions } from './keys';
+import { agreeOnPartitions } from './layout';
+import { addPublish, definePublish, type LayoutCommands } from './log-commands';
 import { Outbox, type Gap, type Outgoing } from './outbox';
 
 export interface PublisherOptions {
@@ -19,8 +21,12 @@ export interface PublisherOptions {
   readonly max_events?: number;
   /** Their bytes as JSON, default 32 MiB. */
   readonly max_bytes?: number;
+  /** Of the log, default 1; the same for all that write and read it. */
+  readonly partitions?: number;
   /** Hears what goes wrong, at most once a second. */
   readonly onError?: (error: Error) => void;
+  /** Hears for each batch Redis has answered for how long its oldest event had waited since it was queued, milliseconds. */
+  readonly onTaken?: (waited_ms: number) => void;
 }
 
 export interface PublisherStats {
@@ -38,11 +44,15 @@ const CLOSE_DEADLINE_MS = 2_000;
 /** Refusals that say something about the server's state now, not about the event. */
 const PASSING = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|MISCONF|NOREPLICAS|NOSCRIPT)\b/;
 const PASSING_RETRY_MS = 250;
+/** Until a log with another number of partitions is looked at again. */
+const LAYOUT_RETRY_MS = 1_000;
 
 export class EventPublisher {
-  readonly #redis: Redis;
+  readonly #redis: Redis & LayoutCommands;
+  readonly #partitions: Partitions;
   readonly #outbox: Outbox;
   readonly #report: (error: Error) => void;
+  readonly #onTaken: (waited_ms: number) => void;
   #runId: string | undefined;
   #batch: Outgoing[] = [];
   #gap: Gap | undefined;
@@ -52,11 +62,12 @@ export class EventPublisher {
   #closed = false;
 
   constructor(url: string, options: PublisherOptions = {}) {
-    const { max_events = 10_000, max_bytes = 32 * 1024 * 1024, onError = () => undefined } = options;
-    this.#report = atMostOncePerSecond(onError);
+    const { max_events = 10_000, max_bytes = 32 * 1024 * 1024, partitions = 1 } = options;
+    this.#report = atMostOncePerSecond(options.onError ?? (() => undefined));
+    this.#onTaken = options.onTaken ?? (() => undefined);
+    this.#partitions = new Partitions(partitions);
     this.#outbox = new Outbox({ events: max_events, bytes: max_bytes });
-    this.#redis = connectRedis(url, 'holdfast-publisher', this.#report);
-    definePublish(this.#redis);
+    this.#redis = definePublish(connectRedis(url, 'holdfast-publisher', this.#report));
     this.#redis.on('ready', () => void this.#meetServer());
     this.#redis.on('close', () => (this.#runId = undefined));
   }
@@ -64,7 +75,7 @@ export class EventPublisher {
   /** Queues one event. Never throws, never waits; after `close` it does nothing. */
   publish(publication: Publication): void {
     if (this.#closed) return;
-    this.#outbox.push(publication);
+    this.#outbox.push(publication, performance.now());
     this.#kick();
   }
 
@@ -106,11 +117,23 @@ export class EventPublisher {
 
   async #meetServer(): Promise<void> {
     try {
-      this.#runId = await serverRunId(this.#redis);
+      const runId = await serverRunId(this.#redis);
+      await agreeOnPartitions(this.#redis, this.#partitions.count);
+      this.#runId = runId;
       this.#kick();
     } catch (error) {
-      this.#reconnect(error);
+      if (isMisconfigured(error)) this.#waitForLayout(error);
+      else this.#reconnect(error);
     }
+  }
+
+  /** What is queued stays, within its bound: written elsewhere it would be read by nobody. */
+  #waitForLayout(error: HoldfastError): void {
+    this.#report(error);
+    const timer = setTimeout(() => {
+      if (!this.#closed && this.#redis.status === 'ready') void this.#meetServer();
+    }, LAYOUT_RETRY_MS);
+    timer.unref();
   }
 
   /** Starts after this turn's other work, a node's own end first of all; what is published within it travels together. */
@@ -139,14 +162,16 @@ export class EventPublisher {
   async #announceGap(): Promise<void> {
     this.#gap ??= this.#outbox.takeGap();
     if (this.#gap === undefined) return;
-    await this.#redis.publish(EVENTS_CHANNEL, JSON.stringify(this.#gap));
+    // It may name streams of all partitions, and every reader listens to each of them.
+    await this.#redis.publish(this.#partitions.all[0].channel, JSON.stringify(this.#gap));
     this.#gap = undefined;
   }
 
   async #sendBatch(runId: string): Promise<void> {
     const pipeline = this.#redis.pipeline();
-    for (const outgoing of this.#batch) addTo(pipeline, outgoing, runId);
+    for (const outgoing of this.#batch) this.#addTo(pipeline, outgoing, runId);
     const results = (await pipeline.exec()) ?? [];
+    const [oldest] = this.#batch;
     const again: Outgoing[] = [];
     let unanswered: Error | undefined;
     this.#batch.forEach((outgoing, index) => {
@@ -161,7 +186,14 @@ export class EventPublisher {
     });
     this.#batch = again;
     if (unanswered !== undefined) throw unanswered;
+    if (oldest !== undefined) this.#onTaken(performance.now() - oldest.queued_at);
     if (again.length > 0) await pause(PASSING_RETRY_MS);
+  }
+
+  #addTo(pipeline: ReturnType<Redis['pipeline']>, outgoing: Outgoing, run_id: string): void {
+    const { type, stream } = outgoing.publication.event;
+    if (type === 'execution_ending') pipeline.publish(HINTS_CHANNEL, outgoing.json);
+    else addPublish(pipeline, outgoing, { partition: this.#partitions.of(stream), run_id });
   }
 
   #refuse({ publication }: Outgoing, error: Error): void {
@@ -176,9 +208,8 @@ export class EventPublisher {
   }
 }
 
-function addTo(pipeline: ReturnType<Redis['pipeline']>, outgoing: Outgoing, runId: string): void {
-  if (outgoing.publication.event.type === 'execution_ending') pipeline.publish(HINTS_CHANNEL, outgoing.json);
-  else addPublish(pipeline, outgoing, runId);
+function isMisconfigured(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && error.code === 'ConfigurationInvalid';
 }
 
 /** Redis answered, with no. Anything else is silence. */

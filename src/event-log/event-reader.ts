@@ -1,10 +1,11 @@
 /** Reads the log: what happened after a position, what holds now, which executions there are. */
 import { HoldfastError, messageOf } from '../errors';
 import type { EventEnvelope } from '../events/envelope';
-import { wholeNumber } from '../whole-number';
+import { isWholeNumber, wholeNumber } from '../whole-number';
 import { connectRedis, disconnectRedis } from './connection';
 import type { Cursor } from './cursor';
-import { OPEN_KEY, metaKey, recentKey, snapshotKey, streamKey, type Scope } from './keys';
+import { Partitions, type Partition, type Scope } from './keys';
+import { hasAgreed } from './layout';
 import { defineReads } from './log-commands';
 import { readEvent } from './read-event';
 
@@ -29,20 +30,35 @@ export interface Snapshot {
   readonly nodes: Readonly<Record<string, EventEnvelope>>;
 }
 
+export interface ReaderOptions {
+  readonly onError?: (error: Error) => void;
+  /** Hears of what stands in a stream or snapshot and is no event of it. */
+  readonly onRefused?: (stream: string) => void;
+  /** Of the log, default 1; the same for all that write and read it. */
+  readonly partitions?: number;
+}
+
 const REPLAY_LIMIT = 300;
 
+/** Every read throws `RedisUnavailable`, and `ConfigurationInvalid` where the log has another number of partitions: it would look empty. */
 export class EventReader {
   readonly #redis: ReturnType<typeof defineReads>;
+  readonly #partitions: Partitions;
   readonly #onRefused: (stream: string) => void;
+  /** Whether the log has been seen to have as many partitions as this reads. */
+  #hasAgreed = false;
 
-  /** `onRefused` hears of what stands in a stream or snapshot and is no event of it. */
-  constructor(
-    url: string,
-    onError: (error: Error) => void = () => undefined,
-    onRefused: (stream: string) => void = () => undefined,
-  ) {
+  constructor(url: string, options: ReaderOptions = {}) {
+    const { onError = () => undefined, onRefused = () => undefined, partitions = 1 } = options;
     this.#onRefused = onRefused;
+    this.#partitions = new Partitions(partitions);
     this.#redis = defineReads(connectRedis(url, 'holdfast-reader', onError));
+    // The next server may be another one.
+    this.#redis.on('close', () => (this.#hasAgreed = false));
+  }
+
+  get partitions(): number {
+    return this.#partitions.count;
   }
 
   /** Resolves once connected, or throws `RedisUnavailable` at the deadline. */
@@ -59,17 +75,17 @@ export class EventReader {
     });
   }
 
-  /** Throws `RedisUnavailable`, as all reads do. */
   async ping(): Promise<void> {
     await this.#ask(() => this.#redis.ping());
   }
 
   /** Every event after `after`, or from the beginning; at most `limit`, default 300. */
   async replay(stream: string, after?: Cursor, limit = REPLAY_LIMIT): Promise<Replay> {
+    const partition = this.#partitions.of(stream);
     const [seq, log_epoch, recovered, entries] = await this.#ask(() =>
       this.#redis.holdfastReplay(
-        streamKey(stream),
-        metaKey(stream),
+        partition.stream(stream),
+        partition.meta(stream),
         after?.log_epoch ?? '',
         String(after?.seq ?? 0),
         String(limit),
@@ -81,8 +97,9 @@ export class EventReader {
 
   /** The state of all nodes and the position it belongs to, read in one step. */
   async snapshot(stream: string): Promise<Snapshot> {
+    const partition = this.#partitions.of(stream);
     const [[seq, log_epoch, started, ended, nodeCount], fields] = await this.#ask(() =>
-      this.#redis.holdfastSnapshot(snapshotKey(stream), metaKey(stream)),
+      this.#redis.holdfastSnapshot(partition.snapshot(stream), partition.meta(stream)),
     );
     const entries = new Map<string, EventEnvelope>();
     for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -103,32 +120,45 @@ export class EventReader {
 
   /** Ids of the executions of a scope, the one with the latest event first. `since` (epoch ms) leaves out quieter ones. */
   async recent(scope: Scope, limit = 50, since = 0): Promise<string[]> {
-    return this.#ask(() =>
-      this.#redis.zrange(recentKey(scope), '+inf', String(since), 'BYSCORE', 'REV', 'LIMIT', 0, limit),
+    const lists = await this.#ofEach((partition) =>
+      this.#redis.zrange(
+        partition.recent(scope),
+        '+inf',
+        String(since),
+        'BYSCORE',
+        'REV',
+        'LIMIT',
+        0,
+        limit,
+        'WITHSCORES',
+      ),
     );
+    const latestFirst = lists.flatMap(timed).sort((a, b) => b.at - a.at);
+    return latestFirst.slice(0, limit).map(({ execution_id }) => execution_id);
   }
 
-  /** Which of `executionIds` the scope's list still holds. */
+  /** Which of `executionIds` the scope's lists still hold. */
   async amongRecent(scope: Scope, executionIds: readonly string[]): Promise<Set<string>> {
-    if (executionIds.length === 0) return new Set();
-    const scores = await this.#ask(() => this.#redis.zmscore(recentKey(scope), ...executionIds));
-    return new Set(executionIds.filter((_, index) => scores[index] != null));
+    const held = await this.#ofEach(async (partition) => {
+      const ids = executionIds.filter((id) => this.#partitions.of(id) === partition);
+      if (ids.length === 0) return [];
+      const scores = await this.#redis.zmscore(partition.recent(scope), ...ids);
+      return ids.filter((_, index) => scores[index] != null);
+    });
+    return new Set(held.flat());
   }
 
   /** Executions without a terminal event, quietest first, with the time of their last event in epoch ms. */
   async openExecutions(limit = 1_000): Promise<{ execution_id: string; last_event_ms: number }[]> {
-    const flat = await this.#ask(() => this.#redis.zrange(OPEN_KEY, 0, String(limit - 1), 'WITHSCORES'));
-    const found = [];
-    for (let i = 0; i + 1 < flat.length; i += 2) {
-      found.push({ execution_id: flat[i] ?? '', last_event_ms: wholeNumber(flat[i + 1] ?? '') });
-    }
-    return found;
+    const lists = await this.#ofEach(({ open }) => this.#redis.zrange(open, 0, String(limit - 1), 'WITHSCORES'));
+    const quietestFirst = lists.flatMap(timed).sort((a, b) => a.at - b.at);
+    return quietestFirst.slice(0, limit).map(({ execution_id, at }) => ({ execution_id, last_event_ms: at }));
   }
 
   /** Which of the executions the log has seen start, and end. */
   async progressOf(executionIds: readonly string[]): Promise<Map<string, { started: boolean; ended: boolean }>> {
     const pipeline = this.#redis.pipeline();
-    for (const id of executionIds) pipeline.hmget(metaKey(id), 'started', 'ended');
+    for (const id of executionIds) pipeline.hmget(this.#partitions.of(id).meta(id), 'started', 'ended');
     const results = (await this.#ask(() => pipeline.exec())) ?? [];
     const progress = executionIds.map((id, index): [string, { started: boolean; ended: boolean }] => {
       const [error, fields] = results[index] ?? [new Error('no answer')];
@@ -151,13 +181,33 @@ export class EventReader {
     return [];
   }
 
+  #ofEach<T>(read: (partition: Partition) => Promise<T>): Promise<T[]> {
+    return this.#ask(() => Promise.all(this.#partitions.all.map(read)));
+  }
+
   async #ask<T>(command: () => Promise<T>): Promise<T> {
     try {
-      return await command();
+      const [, answer] = await Promise.all([this.#agree(), command()]);
+      return answer;
     } catch (error) {
+      if (error instanceof HoldfastError) throw error;
       throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${messageOf(error)}.`);
     }
   }
+
+  /** Asked with each read until somebody has said how many partitions there are: on an empty log that is whoever writes first. */
+  async #agree(): Promise<void> {
+    if (!this.#hasAgreed) this.#hasAgreed = await hasAgreed(this.#redis, this.#partitions.count);
+  }
+}
+
+/** Members and scores in turn, as a sorted set gives them. What others put in with a score that is no time counts as the quietest. */
+function timed(flat: readonly string[]): { readonly execution_id: string; readonly at: number }[] {
+  return flat.flatMap((execution_id, index) => {
+    if (index % 2 === 1) return [];
+    const score = flat[index + 1] ?? '';
+    return [{ execution_id, at: isWholeNumber(score) ? wholeNumber(score) : 0 }];
+  });
 }
 
 function withoutPrecedence(value = '{}'): string {

@@ -8,7 +8,7 @@ import type { EventEnvelope, UnnumberedEvent } from '../events/envelope';
 import { isEvent } from '../events/shape';
 import { isObject } from '../json';
 import { connectRedis, disconnectRedis } from './connection';
-import { EVENTS_CHANNEL, HINTS_CHANNEL } from './keys';
+import { HINTS_CHANNEL, Partitions } from './keys';
 import type { Gap } from './outbox';
 import { parsed } from './read-event';
 
@@ -34,12 +34,15 @@ const LONGEST_ID = 300;
 export class EventSubscriber {
   readonly #redis: Redis;
   readonly #handlers: SubscriberHandlers;
+  readonly #channels: readonly string[];
   readonly #heartbeat: NodeJS.Timeout;
   #heardUntil: number | undefined;
   #listening = false;
 
-  constructor(url: string, handlers: SubscriberHandlers) {
+  /** `partitions`: of the log. Who listens to another number of them hears less than all, so a reader is asked beside it. */
+  constructor(url: string, handlers: SubscriberHandlers, partitions = 1) {
     this.#handlers = handlers;
+    this.#channels = [...new Partitions(partitions).all.map(({ channel }) => channel), HINTS_CHANNEL];
     this.#redis = connectRedis(url, 'holdfast-subscriber', (error) => handlers.onError?.(error));
     this.#redis.on('message', (channel: string, text: string) => {
       this.#hear(channel, text);
@@ -61,7 +64,7 @@ export class EventSubscriber {
 
   async #listen(): Promise<void> {
     try {
-      await this.#redis.subscribe(EVENTS_CHANNEL, HINTS_CHANNEL);
+      await this.#redis.subscribe(...this.#channels);
       this.#listening = true;
       if (this.#heardUntil !== undefined) this.#handlers.onHole?.(this.#heardUntil);
       this.#heardUntil = Date.now();

@@ -1,32 +1,16 @@
 /**
- * Every key and channel in Redis. One partition now; with more, each name of a stream would carry the partition's hash
- * tag, which is why nothing outside this file spells a key.
+ * Every key and channel in Redis; nothing outside this file spells one.
+ *
+ * A log of several partitions puts each stream into one of them. All names of a partition carry its hash tag (`{p3}`) before anything that came
+ * from outside, so that a cluster keeps them on one node and a script may touch them together. A single partition carries none.
  */
 
-export const EVENTS_CHANNEL = 'workflow_events';
-/** The workflows' own word that they are ending: wakes the reconciler, is never numbered or shown. */
+/** The workflows' own word that they are ending: wakes the reconciler, is never numbered or shown. One for all partitions. */
 export const HINTS_CHANNEL = 'execution_hints';
 /** Signed closings of one desk; see `emergency/closing.ts`. */
 export const closingsChannel = (desk: string): string => `holdfast:closings:${desk}`;
-
-/** `{run_id, number, epoch}`: which server process the log was last written through, and the epoch that began with it. */
-export const EPOCH_KEY = 'holdfast:epoch';
-/** Sorted set: executions without a terminal event, by the time of their last event. */
-export const OPEN_KEY = 'holdfast:open';
-
-/** Stands where a script is given no key: users of Redis are allowed keys by their names, and an empty one matches none. */
-export const NO_KEY = 'holdfast:none';
-
-/** The numbered events, entry id `<seq>-0`. */
-export const streamKey = (stream: string): string => `holdfast:stream:${stream}`;
-/** Sorted set: the ids of the events the stream still holds, by seq. */
-export const seenKey = (stream: string): string => `holdfast:seen:${stream}`;
-/** Hash: node key → the event that stands for it now; the empty key for the execution itself. */
-export const snapshotKey = (stream: string): string => `holdfast:snapshot:${stream}`;
-/** Hash: `seq`, `log_epoch`, `started`, `ended`. */
-export const metaKey = (stream: string): string => `holdfast:meta:${stream}`;
-/** Hash for people and monitors: the last execution of a workflow, its state and the time of its last event. */
-export const workflowStatusKey = (workflowId: string): string => `workflow:${workflowId}:status`;
+/** Hash `{partitions}`: of how many partitions the log is, said by who wrote first. */
+export const LAYOUT_KEY = 'holdfast:layout';
 
 /** What a list of recent executions is about. */
 export type Scope =
@@ -35,10 +19,86 @@ export type Scope =
   | { readonly strategy_id: string }
   | { readonly all: true };
 
-/** Sorted set: executions by the time of their last event. */
-export function recentKey(scope: Scope): string {
-  if ('workflow_id' in scope) return `holdfast:recent:workflow:${scope.workflow_id}`;
-  if ('bot_id' in scope) return `holdfast:recent:bot:${scope.bot_id}`;
-  if ('strategy_id' in scope) return `holdfast:recent:strategy:${scope.strategy_id}`;
-  return 'holdfast:recent:all';
+/** The names of one partition. */
+export class Partition {
+  /** Its events, and gaps. */
+  readonly channel: string;
+  /** `{run_id, number}`: which server process the log was last written through, and how many there were. */
+  readonly epoch: string;
+  /** Sorted set: executions without a terminal event, by the time of their last event. */
+  readonly open: string;
+  /** Stands where a script is given no key: users of Redis are allowed keys by their names, and an empty one matches none. */
+  readonly none: string;
+  readonly #log: string;
+  readonly #workflows: string;
+
+  constructor(tag?: string) {
+    const mark = tag === undefined ? '' : `${tag}:`;
+    this.#log = `holdfast:${mark}`;
+    this.#workflows = `workflow:${mark}`;
+    this.channel = tag === undefined ? 'workflow_events' : `workflow_events:${tag}`;
+    this.epoch = `${this.#log}epoch`;
+    this.open = `${this.#log}open`;
+    this.none = `${this.#log}none`;
+  }
+
+  /** The numbered events, entry id `<seq>-0`. */
+  stream(stream: string): string {
+    return `${this.#log}stream:${stream}`;
+  }
+
+  /** Sorted set: the ids of the events the stream still holds, by seq. */
+  seen(stream: string): string {
+    return `${this.#log}seen:${stream}`;
+  }
+
+  /** Hash: node key → the event that stands for it now; the empty key for the execution itself. */
+  snapshot(stream: string): string {
+    return `${this.#log}snapshot:${stream}`;
+  }
+
+  /** Hash: `seq`, `log_epoch`, `started`, `ended`. */
+  meta(stream: string): string {
+    return `${this.#log}meta:${stream}`;
+  }
+
+  /** Hash for people and monitors: the last execution of a workflow in this partition, its state and the time of its last event. */
+  workflowStatus(workflowId: string): string {
+    return `${this.#workflows}${workflowId}:status`;
+  }
+
+  /** Sorted set: executions by the time of their last event. */
+  recent(scope: Scope): string {
+    if ('workflow_id' in scope) return `${this.#log}recent:workflow:${scope.workflow_id}`;
+    if ('bot_id' in scope) return `${this.#log}recent:bot:${scope.bot_id}`;
+    if ('strategy_id' in scope) return `${this.#log}recent:strategy:${scope.strategy_id}`;
+    return `${this.#log}recent:all`;
+  }
+}
+
+/** All partitions of a log. Another number of them puts streams elsewhere, so it is the same wherever the log is written or read. */
+export class Partitions {
+  readonly all: readonly [Partition, ...Partition[]];
+
+  constructor(count: number) {
+    const tags = count === 1 ? [] : Array.from({ length: count }, (_, index) => `{p${index}}`);
+    const [first, ...rest] = tags.map((tag) => new Partition(tag));
+    this.all = [first ?? new Partition(), ...rest];
+  }
+
+  get count(): number {
+    return this.all.length;
+  }
+
+  /** The one that holds a stream: a pure function of its name. */
+  of(stream: string): Partition {
+    return this.all[hashOf(stream) % this.all.length] ?? this.all[0];
+  }
+}
+
+/** FNV-1a, 32 bits, over UTF-16 code units. Changing it moves every stream. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }

@@ -2,20 +2,9 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { UnnumberedEvent } from '../events/envelope';
 import { terminalExecutionTypes } from '../events/envelope';
-import {
-  EPOCH_KEY,
-  EVENTS_CHANNEL,
-  NO_KEY,
-  OPEN_KEY,
-  metaKey,
-  recentKey,
-  seenKey,
-  snapshotKey,
-  streamKey,
-  workflowStatusKey,
-} from './keys';
+import type { Partition } from './keys';
 import type { Outgoing } from './outbox';
-import { PUBLISH, REPLAY, SNAPSHOT } from './scripts';
+import { LAYOUT, PUBLISH, REPLAY, SNAPSHOT } from './scripts';
 
 interface ScriptRunner {
   holdfastPublish(keys: number, ...keysAndValues: string[]): ChainableCommander;
@@ -32,8 +21,15 @@ interface ScriptReader {
   ): Promise<[number, string, 0 | 1, string[]]>;
 }
 
-export function definePublish(redis: Redis): void {
+export interface LayoutCommands {
+  holdfastLayout(layout: string, partitions: string): Promise<string>;
+}
+
+/** `redis` with what a publisher asks outside of pipelines; their commands are added by `addPublish`. */
+export function definePublish(redis: Redis): Redis & LayoutCommands {
   redis.defineCommand('holdfastPublish', { lua: PUBLISH });
+  redis.defineCommand('holdfastLayout', { lua: LAYOUT, numberOfKeys: 1 });
+  return redis as Redis & LayoutCommands;
 }
 
 /** `redis` with the reading scripts as commands. */
@@ -43,11 +39,18 @@ export function defineReads(redis: Redis): Redis & ScriptReader {
   return redis as Redis & ScriptReader;
 }
 
+/** Where events are written, and through which server process. */
+export interface Destination {
+  readonly partition: Partition;
+  readonly run_id: string;
+}
+
 /** Adds one event's script call to a pipeline that comes from a connection `definePublish` has seen. */
-export function addPublish(pipeline: ChainableCommander, outgoing: Outgoing, runId: string): void {
+export function addPublish(pipeline: ChainableCommander, outgoing: Outgoing, destination: Destination): void {
+  const { partition, run_id } = destination;
   const { publication, json } = outgoing;
   const { event, key = '', precedence = [] } = publication;
-  const keys = keysOf(event);
+  const keys = keysOf(event, partition);
   (pipeline as unknown as ScriptRunner).holdfastPublish(
     keys.length,
     ...keys,
@@ -55,27 +58,32 @@ export function addPublish(pipeline: ChainableCommander, outgoing: Outgoing, run
     event.event_id,
     key,
     precedence.join(','),
-    runId,
+    run_id,
     event.timestamp,
     String(Date.parse(event.timestamp)),
     event.execution_id ?? '',
-    EVENTS_CHANNEL,
+    partition.channel,
     phaseOf(event),
     stateOf(event),
     event.type === 'execution_started' ? String(event.node_count) : '',
   );
 }
 
-function keysOf({ stream, execution_id, workflow_id, bot_id, strategy_id }: UnnumberedEvent): string[] {
-  const own = [streamKey(stream), seenKey(stream), snapshotKey(stream), metaKey(stream), EPOCH_KEY, OPEN_KEY];
-  if (execution_id === undefined) return [...own, NO_KEY];
+function keysOf(event: UnnumberedEvent, partition: Partition): string[] {
+  const { stream, execution_id, workflow_id, bot_id, strategy_id } = event;
+  const { epoch, open, none } = partition;
+  const own = [
+    ...[partition.stream(stream), partition.seen(stream), partition.snapshot(stream), partition.meta(stream)],
+    ...[epoch, open],
+  ];
+  if (execution_id === undefined) return [...own, none];
   return [
     ...own,
-    workflow_id === undefined ? NO_KEY : workflowStatusKey(workflow_id),
-    recentKey({ all: true }),
-    ...(workflow_id === undefined ? [] : [recentKey({ workflow_id })]),
-    ...(bot_id === undefined ? [] : [recentKey({ bot_id })]),
-    ...(strategy_id === undefined ? [] : [recentKey({ strategy_id })]),
+    workflow_id === undefined ? none : partition.workflowStatus(workflow_id),
+    partition.recent({ all: true }),
+    ...(workflow_id === undefined ? [] : [partition.recent({ workflow_id })]),
+    ...(bot_id === undefined ? [] : [partition.recent({ bot_id })]),
+    ...(strategy_id === undefined ? [] : [partition.recent({ strategy_id })]),
   ];
 }
 

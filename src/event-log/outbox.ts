@@ -16,6 +16,8 @@ export interface Outgoing {
   readonly publication: Publication;
   readonly json: string;
   readonly order: number;
+  /** As it was given with it. */
+  readonly queued_at: number;
 }
 
 /** Told to readers once Redis is back. `streams` is cut at 1,000; `complete` says whether it names them all. */
@@ -53,8 +55,9 @@ export class Outbox {
     return this.#dropped;
   }
 
-  push(publication: Publication): void {
-    const item = { publication, json: JSON.stringify(publication.event), order: this.#order++ };
+  /** `now`: milliseconds of any clock. */
+  push(publication: Publication, now = 0): void {
+    const item = { publication, json: JSON.stringify(publication.event), order: this.#order++, queued_at: now };
     (PROGRESS.has(publication.event.type) ? this.#progress : this.#lasting).push(item);
     this.#bytes += item.json.length;
     while (this.length > this.#limits.events || this.#bytes > this.#limits.bytes) this.#drop();

@@ -1,5 +1,4 @@
 /** The Lua scripts: Redis runs each as one step, so numbering, storing and publishing cannot be torn apart. */
-import { NO_KEY } from './keys';
 
 /** Entries a stream keeps; older ones are known by the snapshot alone. */
 export const STREAM_LENGTH = 2_000;
@@ -13,7 +12,7 @@ export const ENDED_TTL_S = DAY_S;
 /**
  * Takes one event into the log. Returns its seq, or 0 when it is known.
  *
- * KEYS: stream, seen, snapshot, meta, epoch, open, workflow status or `NO_KEY`, then the lists of recent executions.
+ * KEYS: stream, seen, snapshot, meta, epoch, open, workflow status or none, then the lists of recent executions.
  * ARGV: event JSON, event id, snapshot key, precedence (`g,d,a,r`) or '', server run id, timestamp, the same in ms,
  *       execution id or '', channel, phase (`start`, `end` or ''), execution state it brings or '', node count with a start.
  *
@@ -82,7 +81,7 @@ if execution_id ~= '' then
     redis.call('ZREMRANGEBYRANK', KEYS[i], 0, -${RECENT_LENGTH + 1})
     redis.call('EXPIRE', KEYS[i], ${OPEN_TTL_S})
   end
-  if status ~= '${NO_KEY}' then
+  if string.match(status, '^workflow:') then
     local old = redis.call('HMGET', status, 'execution_id', 'last_event_at')
     local newest = not old[2] or timestamp >= old[2]
     if newest or old[1] == execution_id then
@@ -123,4 +122,14 @@ for _, entry in ipairs(entries) do
 end
 local recovered = #events == seq - after and 1 or 0
 return { seq, epoch, recovered, events }
+`;
+
+/** How many partitions the log has. KEYS: layout. ARGV: what is said where nobody has said it yet. Returns what holds, as text. */
+export const LAYOUT = `
+local said = redis.call('HGET', KEYS[1], 'partitions')
+if not said then
+  said = ARGV[1]
+  redis.call('HSET', KEYS[1], 'partitions', said)
+end
+return said
 `;

@@ -20,7 +20,7 @@ const PROGRESS: ReadonlySet<string> = new Set(['node_started', 'node_retrying', 
 export class Batches {
   readonly #outlet: BatchOutlet;
   /** By what may stand for it: a node's progress under the node, all else under itself. */
-  readonly #waiting = new Map<string, EventEnvelope>();
+  readonly #waiting = new Map<string | EventEnvelope, EventEnvelope>();
   #window = SHORTEST_MS;
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,7 +36,7 @@ export class Batches {
     }
     const node = progressKey(event);
     if (node !== undefined) this.#waiting.delete(node);
-    this.#waiting.set(node !== undefined && PROGRESS.has(event.type) ? node : idOf(event), event);
+    this.#waiting.set(node !== undefined && PROGRESS.has(event.type) ? node : event, event);
   }
 
   /** Sends what waits: before anything else is said, or what is older would come after it. */
@@ -71,8 +71,4 @@ export class Batches {
 /** The node whose state an event tells, undefined for what is about no node or about its worker's breakers. */
 function progressKey({ type, stream, node_id, frame = '' }: EventEnvelope): string | undefined {
   return node_id === undefined || !type.startsWith('node_') ? undefined : `${stream} ${nodeKey(frame, node_id)}`;
-}
-
-function idOf({ stream, log_epoch, seq }: EventEnvelope): string {
-  return `${stream} ${log_epoch} ${seq}`;
 }

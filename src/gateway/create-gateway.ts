@@ -30,7 +30,7 @@ export interface GatewayOptions {
   readonly config: Pick<Config['gateway'], 'host' | 'port' | 'jwt_secret' | 'allowed_origins'>;
   /** What is not given is as `DEFAULT_LIMITS` has it. */
   readonly limits?: Partial<GatewayLimits>;
-  /** `reader_url` is by default the same. */
+  /** `reader_url` is by default the same; one partition. */
   readonly redis: Pick<Config['redis'], 'url'> & Partial<Config['redis']>;
   /** What closings are signed with; without it gates close by the desk's answer alone. */
   readonly closing_key?: string | undefined;
@@ -110,14 +110,15 @@ function openEventLog({ redis, closing_key, log }: GatewayOptions, counters: Cou
   const onError = (error: Error) => {
     log.warn({ error: error.message }, 'redis_failing');
   };
+  const partitions = present({ partitions: redis.event_partitions });
   const mayLog = limiter(STRANGE_EVENTS);
   const onRefused = (where: string) => {
     counters.refused('event');
     if (mayLog()) log.warn({ where }, 'event_refused');
   };
   return {
-    reader: new EventReader(readerUrl(redis), onError, onRefused),
-    publisher: new EventPublisher(redis.url, { onError }),
+    reader: new EventReader(readerUrl(redis), { onError, onRefused, ...partitions }),
+    publisher: new EventPublisher(redis.url, { onError, ...partitions }),
     closings: closing_key === undefined ? undefined : new ClosingPublisher(redis.url, closing_key, onError),
     onRefused,
   };

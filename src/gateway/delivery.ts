@@ -7,6 +7,7 @@ import { Batches, type BatchOutlet } from './batches';
 import type { GatewayLimits } from './limits';
 import type { ClientToServer, GapNotice, ServerToClient } from './protocol';
 import type { Outlet } from './session';
+import { batchPacket, eventPacket } from './wire';
 
 type Sink = Pick<Socket<ClientToServer, ServerToClient>, 'emit' | 'conn' | 'handshake'>;
 
@@ -26,7 +27,7 @@ export class Delivery implements Outlet {
         this.#tellOne(event);
       },
       many: (events) => {
-        sink.emit('workflow_event_batch', events);
+        sink.conn.write(batchPacket(events));
         this.#judge();
       },
     };
@@ -46,7 +47,7 @@ export class Delivery implements Outlet {
   event(event: EventEnvelope, isPast: boolean): void {
     if (isPast) {
       this.answer(() => {
-        this.#sink.emit('workflow_event', event);
+        this.#sink.conn.write(eventPacket(event));
       });
     } else if (this.#batches === undefined) this.#tellOne(event);
     else this.#batches.add(event);
@@ -84,7 +85,7 @@ export class Delivery implements Outlet {
   }
 
   #tellOne(event: EventEnvelope): void {
-    this.#sink.emit('workflow_event', event);
+    this.#sink.conn.write(eventPacket(event));
     this.#judge();
   }
 

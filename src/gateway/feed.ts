@@ -2,7 +2,14 @@
  * All events, once each and in order per stream, however the connection to Redis behaves: what the channel did not carry is
  * read from the streams. What is gone from there too is told as a gap.
  */
-import { EventSubscriber, isAfter, type Cursor, type EventReader, type Gap } from '../event-log';
+import {
+  EventSubscriber,
+  isAfter,
+  type Cursor,
+  type EventReader,
+  type Gap,
+  type SubscriberHandlers,
+} from '../event-log';
 import type { EventEnvelope, UnnumberedEvent } from '../events/envelope';
 import type { Logger } from '../logging';
 import { messageOf } from '../errors';
@@ -53,7 +60,7 @@ export class EventFeed {
     this.#reader = reader;
     this.#listeners = listeners;
     this.#log = log;
-    this.#subscriber = new EventSubscriber(redisUrl, {
+    const handlers: SubscriberHandlers = {
       onEvent: (event) => {
         this.#accept(event);
       },
@@ -68,7 +75,8 @@ export class EventFeed {
       onError: (error) => {
         log.warn({ error: error.message }, 'redis_subscription_failing');
       },
-    });
+    };
+    this.#subscriber = new EventSubscriber(redisUrl, handlers, reader.partitions);
   }
 
   get listening(): boolean {

@@ -11,6 +11,7 @@ import type { OrderLookup } from '../venues/order-lookup';
 import type { WorkerDependencies } from './create-worker';
 import type { Venues } from '../venues/venue';
 import { DeskGuards } from './desk-guards';
+import { EventMetrics } from './event-metrics';
 import { Reconciler } from './reconciler';
 
 type Ports = Pick<WorkerDependencies, 'publish' | 'desk' | 'guardOf' | 'closeGates'>;
@@ -40,9 +41,8 @@ export function openOutside(
   };
   const redis_url = config.redis.url;
   const { closing_key } = config.emergency;
-  const publisher = config.worker.events
-    ? new EventPublisher(redis_url, { onError: saying('event_log_unavailable') })
-    : undefined;
+  const events = config.worker.events ? openEvents(config, saying('event_log_unavailable')) : undefined;
+  const publisher = events?.publisher;
   const closings =
     closing_key === undefined
       ? undefined
@@ -65,10 +65,22 @@ export function openOutside(
       const untold = await guards.close();
       if (untold > 0) log.warn({ untold }, 'permits_left_to_the_sweeper');
       closings?.close();
-      await publisher?.close();
+      await events?.close();
       await journal.close();
     },
   };
+}
+
+function openEvents({ redis }: Config, onError: (error: Error) => void) {
+  const metrics = new EventMetrics(Runtime.instance().metricMeter);
+  const options = { partitions: redis.event_partitions, onError, onTaken: metrics.taken };
+  const publisher = new EventPublisher(redis.url, options);
+  metrics.watch(() => publisher.stats());
+  const close = async () => {
+    await publisher.close();
+    metrics.close();
+  };
+  return { publisher, close };
 }
 
 function reconcilerOf(client: HoldfastClient, log: Logger, venues: Venues): Reconciler {

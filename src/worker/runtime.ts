@@ -2,6 +2,7 @@
 import { DefaultLogger, Runtime, type LogLevel, type RuntimeOptions } from '@temporalio/worker';
 import { HoldfastError, messageOf } from '../errors';
 import type { Logger } from '../logging';
+import { EVENT_LATENCY } from './event-metrics';
 
 const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
@@ -20,7 +21,11 @@ export function installRuntime(log: Logger, metricsAddress: string | undefined):
 
 function installWithMetrics(options: RuntimeOptions, bindAddress: string): void {
   try {
-    Runtime.install({ ...options, telemetryOptions: { metrics: { prometheus: { bindAddress } } } });
+    const histogramBucketOverrides = { [EVENT_LATENCY.name]: [...EVENT_LATENCY.buckets] };
+    Runtime.install({
+      ...options,
+      telemetryOptions: { metrics: { prometheus: { bindAddress, histogramBucketOverrides } } },
+    });
   } catch (error) {
     const message = messageOf(error);
     const code = /already in use/i.test(message) ? 'PortTaken' : 'ConfigurationInvalid';

@@ -211,7 +211,7 @@ describe('the log script', () => {
   it('passes over what others put into a stream or a snapshot, counts it, and loses no event to it', async () => {
     const of = fresh();
     const refused: string[] = [];
-    const wary = new EventReader(redis.url, undefined, (stream) => refused.push(stream));
+    const wary = new EventReader(redis.url, { onRefused: (stream) => refused.push(stream) });
     await wary.ready(5_000);
     await publish(started(of), node(of, 'a', nodeCompleted));
     const stream = `holdfast:stream:${of.execution_id}`;
@@ -239,7 +239,7 @@ describe('the log script', () => {
   it('gives no event of another stream for one of this', async () => {
     const [mine, theirs] = [fresh(), fresh()];
     const refused: string[] = [];
-    const wary = new EventReader(redis.url, undefined, (stream) => refused.push(stream));
+    const wary = new EventReader(redis.url, { onRefused: (stream) => refused.push(stream) });
     await wary.ready(5_000);
     await publish(started(mine), started(theirs));
     const [[, [, event]]] = (await raw.xrange(`holdfast:stream:${theirs.execution_id}`, '-', '+')) as [

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { EventPublisher, EventReader } from '../../src/event-log';
-import { EVENTS_CHANNEL, HINTS_CHANNEL, recentKey } from '../../src/event-log/keys';
+import { HINTS_CHANNEL, Partitions } from '../../src/event-log/keys';
 import { emergencyEvent } from '../../src/events/build';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { EventFeed } from '../../src/gateway/feed';
@@ -22,6 +22,7 @@ class HeldReader extends EventReader {
   }
 }
 
+const [partition] = new Partitions(1).all;
 const run = context('exec_feed');
 const heard: EventEnvelope[] = [];
 const gaps: GapNotice[] = [];
@@ -93,7 +94,7 @@ describe('the feed', () => {
       reader.opened = new Promise((resolve) => opens.push(resolve));
     };
     hold();
-    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...heard[0], seq: 3 }));
+    await raw.publish(partition.channel, JSON.stringify({ ...heard[0], seq: 3 }));
     await until('the first hole is read', () => reader.replays === 1);
     await cutOff();
     await publish(3);
@@ -137,7 +138,7 @@ describe('the feed', () => {
 
   it('tells a gap when more executions moved during a hole than it looks at', async () => {
     const members = Array.from({ length: 500 }, (_, i) => [Date.now(), `exec_${i}`]).flat();
-    await raw.zadd(recentKey({ all: true }), ...members);
+    await raw.zadd(partition.recent({ all: true }), ...members);
     await cutOff();
     await until('the gap', () => gaps.some(({ complete, reason }) => !complete && reason === 'out_of_reach'));
   }, 30_000);
@@ -147,10 +148,10 @@ describe('the feed', () => {
       ['hi', 'null', '7', '[]', '{}', '{"type":"node_started"}', '{"type":"gap"}', 'x'.repeat(2 ** 20 + 1)],
       ['hi', '{}', '{"type":"hint","execution_id":7}'],
     ];
-    for (const text of events) await raw.publish(EVENTS_CHANNEL, text);
+    for (const text of events) await raw.publish(partition.channel, text);
     for (const text of hintTexts) await raw.publish(HINTS_CHANNEL, text);
-    await raw.publish(EVENTS_CHANNEL, '{"type":"gap","dropped":2,"streams":[7],"complete":true}');
-    await raw.publish(EVENTS_CHANNEL, '{"type":"gap","dropped":2,"streams":["a"],"complete":true}');
+    await raw.publish(partition.channel, '{"type":"gap","dropped":2,"streams":[7],"complete":true}');
+    await raw.publish(partition.channel, '{"type":"gap","dropped":2,"streams":["a"],"complete":true}');
     await publish(1);
     await until('a real one', () => heard.length === 1);
     expect(heard[0]?.execution_id).toBe(run.execution_id);
@@ -161,8 +162,8 @@ describe('the feed', () => {
     await publish(1);
     await until('the first', () => heard.length === 1);
     const { log_epoch, ...event } = heard[0]!;
-    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...event, log_epoch, seq: 1_000 }));
-    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...event, log_epoch: '99-forged-99999999999', seq: 1 }));
+    await raw.publish(partition.channel, JSON.stringify({ ...event, log_epoch, seq: 1_000 }));
+    await raw.publish(partition.channel, JSON.stringify({ ...event, log_epoch: '99-forged-99999999999', seq: 1 }));
     await until('both are refused', () => refused.length === 2);
     await publish(2);
     await until('what is real', () => heard.length === 3);
@@ -174,7 +175,7 @@ describe('the feed', () => {
     await until('the first', () => heard.length === 1);
     let open: () => void = () => undefined;
     reader.opened = new Promise((resolve) => (open = resolve));
-    await raw.publish(EVENTS_CHANNEL, JSON.stringify({ ...heard[0], seq: 3 }));
+    await raw.publish(partition.channel, JSON.stringify({ ...heard[0], seq: 3 }));
     await until('the hole is read', () => reader.replays === 1);
     feed.close();
     reader.close();

@@ -115,6 +115,15 @@ describe('the users of Redis', () => {
     expect(await refusal(urlOf('reader'), ...(command as [string, ...string[]]))).toMatch(/^(NOPERM|ERR)$/);
   });
 
+  it('cover every name of a log of several partitions', async () => {
+    const channel = 'workflow_events:{p3}';
+    expect(await refusal(urlOf('reader'), 'subscribe', channel)).toBe('1');
+    expect(await refusal(urlOf('reader'), 'publish', channel, '{}')).toBe('NOPERM');
+    expect(await refusal(urlOf('publisher'), 'publish', channel, '{}')).toBe('0');
+    expect(await refusal(urlOf('reader'), 'hget', 'holdfast:{p3}:meta:exec_users', 'seq')).toBe('null');
+    expect(await refusal(urlOf('reader'), 'hget', 'workflow:{p3}:arb:status', 'state')).toBe('null');
+  });
+
   it('refuse a publisher what no part of Holdfast does', async () => {
     for (const command of [['get', 'other'], ['flushall'], ['config', 'get', '*'], ['publish', 'other', '{}']]) {
       expect(await refusal(urlOf('publisher'), ...(command as [string, ...string[]]))).toBe('NOPERM');

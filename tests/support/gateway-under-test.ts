@@ -27,6 +27,8 @@ export interface GatewayUnderTest {
 
 export interface GatewaySettings {
   readonly redisUrl: string;
+  /** Of the event log, by default one. */
+  readonly partitions?: number;
   readonly port?: number;
   readonly page?: string;
   readonly allowed_origins?: readonly string[];
@@ -41,12 +43,12 @@ export interface GatewaySettings {
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
-  const { redisUrl, port = 0, allowed_origins = [] } = settings;
+  const { redisUrl, partitions = 1, port = 0, allowed_origins = [] } = settings;
   const page = settings.page ?? emptyPage();
   const client = settings.client ?? (await HoldfastClient.connect(temporalOf(await bareNamespace())));
   const gateway = await createGateway({
     config: { host: '127.0.0.1', port, jwt_secret: SECRET, allowed_origins },
-    redis: { url: redisUrl },
+    redis: { url: redisUrl, event_partitions: partitions },
     limits: settings.limits ?? {},
     client,
     ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),

@@ -4,14 +4,15 @@
  * P1. One batch is under way at a time, in the order published. It leaves the memory once Redis has answered for it.
  * P2. A batch without an answer is sent again on a new connection; the script knows an event it has already taken.
  *     The old connection is dropped, or a hung Redis would collect a copy of the batch in it with every try.
- * P3. The outbox is bounded; what it drops is announced as a `gap` before the events after it.
+ * P3. The outbox is bounded; what it drops is announced as a `gap` before the events after it, and the announcement is kept: who
+ *     listens was away for the same reason as the publisher, and may be back later.
  */
 import type { Redis } from 'ioredis';
 import type { Publication } from '../events/build';
 import { HoldfastError, messageOf } from '../errors';
 import { connectRedis, disconnectRedis, serverRunId } from './connection';
-import { EVENTS_CHANNEL, HINTS_CHANNEL } from './keys';
-import { addPublish, definePublish } from './log-commands';
+import { HINTS_CHANNEL } from './keys';
+import { addPublish, claimStream, definePublish, renewStream, tellGap } from './log-commands';
 import { Outbox, type Gap, type Outgoing } from './outbox';
 
 export interface PublisherOptions {
@@ -89,6 +90,24 @@ export class EventPublisher {
     }
   }
 
+  /** Empties a stream for an execution that was reset, once for each run a reset made. Throws `RedisUnavailable`. */
+  async renew(stream: string, runId: string): Promise<boolean> {
+    return this.#ask(() => renewStream(this.#redis, stream, runId));
+  }
+
+  /** Whether `by` may look after a stream for some seconds: nobody else does. Throws `RedisUnavailable`. */
+  async claim(stream: string, by: string): Promise<boolean> {
+    return this.#ask(() => claimStream(this.#redis, stream, by));
+  }
+
+  async #ask<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${messageOf(error)}.`);
+    }
+  }
+
   /** Events that have left the memory. */
   get #settled(): number {
     return this.#published + this.#refused + this.#outbox.dropped;
@@ -139,7 +158,7 @@ export class EventPublisher {
   async #announceGap(): Promise<void> {
     this.#gap ??= this.#outbox.takeGap();
     if (this.#gap === undefined) return;
-    await this.#redis.publish(EVENTS_CHANNEL, JSON.stringify(this.#gap));
+    await tellGap(this.#redis, this.#gap);
     this.#gap = undefined;
   }
 

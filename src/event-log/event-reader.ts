@@ -2,11 +2,23 @@
 import { HoldfastError, messageOf } from '../errors';
 import type { EventEnvelope } from '../events/envelope';
 import { wholeNumber } from '../whole-number';
-import { connectRedis, disconnectRedis } from './connection';
+import { connectRedis, disconnectRedis, serverRunId } from './connection';
 import type { Cursor } from './cursor';
-import { OPEN_KEY, metaKey, recentKey, snapshotKey, streamKey, type Scope } from './keys';
+import {
+  EPOCH_KEY,
+  GAPS_KEY,
+  MOVED_KEY,
+  OPEN_KEY,
+  metaKey,
+  recentKey,
+  snapshotKey,
+  streamKey,
+  type Scope,
+} from './keys';
 import { defineReads } from './log-commands';
-import { readEvent } from './read-event';
+import { isGap, type Gap } from './outbox';
+import { parsed, readEvent } from './read-event';
+import { GAPS_LENGTH, MOVED_LENGTH } from './scripts';
 
 export interface Replay {
   /** The stream's last event when the events were read. */
@@ -29,11 +41,26 @@ export interface Snapshot {
   readonly nodes: Readonly<Record<string, EventEnvelope>>;
 }
 
+/** What the log has of one execution. */
+export interface Progress {
+  readonly started: boolean;
+  readonly ended: boolean;
+  readonly position: Cursor;
+}
+
+/** `complete`: nothing else happened, as far as the log remembers. */
+export interface Since<T> {
+  readonly found: readonly T[];
+  readonly complete: boolean;
+}
+
 const REPLAY_LIMIT = 300;
 
 export class EventReader {
   readonly #redis: ReturnType<typeof defineReads>;
   readonly #onRefused: (stream: string) => void;
+  /** Of the server at the other end of the present connection. */
+  #runId: Promise<string> | undefined;
 
   /** `onRefused` hears of what stands in a stream or snapshot and is no event of it. */
   constructor(
@@ -43,6 +70,7 @@ export class EventReader {
   ) {
     this.#onRefused = onRefused;
     this.#redis = defineReads(connectRedis(url, 'holdfast-reader', onError));
+    this.#redis.on('close', () => (this.#runId = undefined));
   }
 
   /** Resolves once connected, or throws `RedisUnavailable` at the deadline. */
@@ -66,13 +94,14 @@ export class EventReader {
 
   /** Every event after `after`, or from the beginning; at most `limit`, default 300. */
   async replay(stream: string, after?: Cursor, limit = REPLAY_LIMIT): Promise<Replay> {
-    const [seq, log_epoch, recovered, entries] = await this.#ask(() =>
+    const [seq, log_epoch, recovered, entries] = await this.#ask(async () =>
       this.#redis.holdfastReplay(
         streamKey(stream),
         metaKey(stream),
         after?.log_epoch ?? '',
         String(after?.seq ?? 0),
         String(limit),
+        await this.#serverRunId(),
       ),
     );
     const events = entries.flatMap((entry) => this.#events(stream, entry));
@@ -125,22 +154,51 @@ export class EventReader {
     return found;
   }
 
-  /** Which of the executions the log has seen start, and end. */
-  async progressOf(executionIds: readonly string[]): Promise<Map<string, { started: boolean; ended: boolean }>> {
+  /** Which of the executions the log has seen start, and end, and how far it is with them. */
+  async progressOf(executionIds: readonly string[]): Promise<Map<string, Progress>> {
     const pipeline = this.#redis.pipeline();
-    for (const id of executionIds) pipeline.hmget(metaKey(id), 'started', 'ended');
+    for (const id of executionIds) pipeline.hmget(metaKey(id), 'started', 'ended', 'log_epoch', 'seq');
     const results = (await this.#ask(() => pipeline.exec())) ?? [];
-    const progress = executionIds.map((id, index): [string, { started: boolean; ended: boolean }] => {
+    const progress = executionIds.map((id, index): [string, Progress] => {
       const [error, fields] = results[index] ?? [new Error('no answer')];
       if (error !== null) throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${error.message}.`);
-      const [started, ended] = fields as (string | null)[];
-      return [id, { started: started != null, ended: ended != null }];
+      return [id, progressIn(fields as (string | null)[])];
     });
     return new Map(progress);
   }
 
+  /** Another one whenever the log may have lost something: its server is another process, or it was emptied. */
+  async logId(): Promise<string> {
+    return this.#ask(async () => {
+      const [run, known] = await Promise.all([this.#serverRunId(), this.#redis.hmget(EPOCH_KEY, 'run_id', 'number')]);
+      return [run, ...known].join(' ');
+    });
+  }
+
+  /** Streams the log took an event of at `since` (epoch ms) or later, by the clock of Redis. */
+  async movedSince(since: number): Promise<Since<string>> {
+    const found = await this.#ask(() => this.#redis.zrange(MOVED_KEY, String(since), '+inf', 'BYSCORE'));
+    return { found, complete: found.length < MOVED_LENGTH };
+  }
+
+  /** What publishers said they had dropped at `since` (epoch ms) or later, by the clock of Redis. */
+  async gapsSince(since: number): Promise<Since<Gap>> {
+    const texts = await this.#ask(() => this.#redis.zrange(GAPS_KEY, String(since), '+inf', 'BYSCORE'));
+    return { found: texts.map(parsed).filter(isGap), complete: texts.length < GAPS_LENGTH };
+  }
+
   close(): void {
     disconnectRedis(this.#redis);
+  }
+
+  async #serverRunId(): Promise<string> {
+    this.#runId ??= serverRunId(this.#redis);
+    try {
+      return await this.#runId;
+    } catch (error) {
+      this.#runId = undefined;
+      throw error;
+    }
   }
 
   /** The event, or none. */
@@ -158,6 +216,11 @@ export class EventReader {
       throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${messageOf(error)}.`);
     }
   }
+}
+
+function progressIn([started, ended, log_epoch, seq]: readonly (string | null)[]): Progress {
+  const position = { log_epoch: log_epoch ?? '', seq: wholeNumber(seq ?? '0') };
+  return { started: started != null, ended: ended != null, position };
 }
 
 function withoutPrecedence(value = '{}'): string {

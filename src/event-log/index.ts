@@ -8,7 +8,7 @@ export {
 } from './closings';
 export { EventPublisher, type PublisherOptions, type PublisherStats } from './event-publisher';
 export { isAfter, type Cursor } from './cursor';
-export { EventReader, type Replay, type Snapshot } from './event-reader';
+export { EventReader, type Progress, type Replay, type Since, type Snapshot } from './event-reader';
 export { EventSubscriber, type SubscriberHandlers } from './event-subscriber';
 export type { Scope } from './keys';
 export type { Gap } from './outbox';

@@ -142,6 +142,7 @@ function feedOf({ redis, log }: GatewayOptions, { reader, onRefused, sockets, re
     },
     onGap: (gap) => {
       sockets.tellGap(gap);
+      if (gap.reason === 'dropped') reconciler.doubt(gap);
     },
     onHint: ({ execution_id }) => {
       if (execution_id !== undefined) reconciler.wake(execution_id);

@@ -63,6 +63,8 @@ export class Feed {
   /** The last one that moved is the last. */
   readonly #cursors = new Map<string, Cursor>();
   readonly #views = new Map<string, ExecutionView>();
+  /** The execution whose state was asked for, and what was told of it since. */
+  #asked: { readonly execution_id: string; readonly events: EventEnvelope[] } | undefined;
   readonly #mending = new Mending((executionId) => this.#askForState(executionId));
   readonly #listeners: Listeners = { event: new Set(), execution: new Set(), status: new Set(), gap: new Set() };
   #status: FeedStatus = { state: 'stale', since: new Date(), reason: 'not connected yet' };
@@ -237,6 +239,7 @@ export class Feed {
     const missing = stream === event.execution_id ? missingBetween(known, event, event.seq - 1) : undefined;
     this.#moveTo(stream, { log_epoch: event.log_epoch, seq: event.seq });
     for (const listener of this.#listeners.event) listener(event);
+    if (this.#asked?.execution_id === stream) this.#asked.events.push(event);
     // The first of a stream that began anew: what it held before is told again, or was undone.
     const isFirst = event.seq === 1 && missing !== undefined;
     this.#show(withEvent(isFirst ? undefined : this.#views.get(stream), event));
@@ -280,10 +283,16 @@ export class Feed {
 
   async #askForState(execution_id: string): Promise<MendOutcome> {
     if (!this.#socket.connected) return 'failed';
+    const events: EventEnvelope[] = [];
+    this.#asked = { execution_id, events };
     const answer = await this.ask('request_state', { execution_id }).catch(() => undefined);
+    this.#asked = undefined;
     if (answer === undefined) return 'failed';
     if (!answer.ok) return answer.error.code === 'RateLimited' ? 'busy' : refusalOf(answer.error.code);
     this.#restore(answer.snapshot);
+    // An answer is awaited, and what follows it on the same connection may be heard before.
+    for (const event of events.filter((each) => isAfter(each, answer.snapshot.position)))
+      this.#show(withEvent(this.#views.get(execution_id), event));
     return 'mended';
   }
 

@@ -153,6 +153,22 @@ describe('a feed', () => {
     expect(feed.status.state).toBe('live');
   }, 90_000);
 
+  it('keeps what is told while it asks for a state', async () => {
+    const of = fresh();
+    const { feed, events } = open();
+    await feed.watch({ execution_id: of.execution_id });
+    publisher.publish(started(of, Date.now()));
+    await until('the start', () => events.length === 1);
+    const ids = Array.from({ length: 1_000 }, (_, at) => `n${at}`);
+    for (const [at, id] of ids.entries()) {
+      publisher.publish(node(of, id, nodeCompleted));
+      if (at % 50 > 0) continue;
+      await announce({ dropped: 1, streams: [of.execution_id], complete: true });
+    }
+    await until('all is told', () => events.length >= 1 + ids.length);
+    await until('all is shown', () => Object.keys(feed.execution(of.execution_id)?.nodes ?? {}).length === ids.length);
+  }, 60_000);
+
   it('shows an execution whole that was too quiet to be told of when it came, and says what it was not told', async () => {
     const quiet = { ...fresh(), bot_id: 'bot_of_quiet' };
     publisher.publish(started(quiet, Date.now() - 5_000));

@@ -18,7 +18,8 @@ export function isAfter(place: Cursor, known: Cursor): boolean {
   return number === knownNumber ? born >= knownBorn : number > knownNumber;
 }
 
-function orderOf(epoch: string): [number: number, born: number] {
+/** Of an epoch: since when its server has been written through, and when its stream was born; milliseconds since 1970, or -1. */
+export function orderOf(epoch: string): [since: number, born: number] {
   const [number = '', , born = ''] = epoch.split('-');
   return [orNone(number), orNone(born)];
 }

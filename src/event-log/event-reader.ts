@@ -181,6 +181,12 @@ export class EventReader {
     return { found, complete: found.length < MOVED_LENGTH };
   }
 
+  /** When the log took the last event of a stream, epoch ms by the clock of Redis; undefined where it no longer remembers. */
+  async movedAt(stream: string): Promise<number | undefined> {
+    const at = await this.#ask(() => this.#redis.zscore(MOVED_KEY, stream));
+    return at === null ? undefined : wholeNumber(at);
+  }
+
   /** What publishers said they had dropped at `since` (epoch ms) or later, by the clock of Redis. */
   async gapsSince(since: number): Promise<Since<Gap>> {
     const texts = await this.#ask(() => this.#redis.zrange(GAPS_KEY, String(since), '+inf', 'BYSCORE'));

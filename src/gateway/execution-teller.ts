@@ -9,7 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { HoldfastError, messageOf } from '../errors';
-import type { Cursor, EventPublisher, EventReader, Snapshot } from '../event-log';
+import { orderOf, type Cursor, type EventPublisher, type EventReader, type Snapshot } from '../event-log';
 import { executionEvent, type ExecutionContext, type Publication } from '../events/build';
 import type { Graph } from '../graph/schema';
 import { present } from '../json';
@@ -39,6 +39,8 @@ type ClosedDescription = ExecutionDescription & Required<Pick<ExecutionDescripti
 
 /** An execution Temporal does not know is given up after this long without an event. */
 const LOST_AFTER_MS = 60_000;
+/** A log that knows of an execution from its start was begun this soon after it; later it may have lost what came before. */
+const BORN_WITHIN_MS = 2_000;
 /** A worker's own word of an end, with outputs the execution may have dropped by now, is on its way for so long. */
 const ON_ITS_WAY_MS = 2_000;
 /** After so many in a row that no worker answered for, none is asked for a while: each question takes five seconds. */
@@ -69,7 +71,7 @@ export class ExecutionTeller {
     // Before: what had ended by then and is open after it runs again.
     const standing = await reader.snapshot(executionId);
     const description = await client.describeExecution(executionId).catch(unlessNotFound);
-    if (description === undefined) return { isEnded: this.#giveUp(executionId, standing), isWhole: true };
+    if (description === undefined) return { isEnded: await this.#giveUp(executionId, standing), isWhole: true };
     const isAnew = await this.#beginAnew(description, standing, isNewRun);
     const snapshot = isAnew ? await reader.snapshot(executionId) : standing;
     const { started, ended } = snapshot;
@@ -135,7 +137,8 @@ export class ExecutionTeller {
 
   async #tellClosed(description: ClosedDescription, snapshot: Snapshot): Promise<Told> {
     const at = closeTime(description);
-    const nodes = isComplete(snapshot) ? 'whole' : await this.#tellNodes(description.execution_id, at);
+    const isKnown = isComplete(snapshot) && isOfItsWholeLife(snapshot, description);
+    const nodes = isKnown ? 'whole' : await this.#tellNodes(description.execution_id, at);
     // Whoever tells of the nodes tells the end after them.
     if (nodes === 'elsewhere') return { isEnded: false, isWhole: true };
     if (!snapshot.ended) this.#tellEnd(description);
@@ -168,11 +171,13 @@ export class ExecutionTeller {
     this.#options.log.info({ execution_id, workflow_id, bot_id, strategy_id, status }, 'execution_ended');
   }
 
-  #giveUp(executionId: string, snapshot: Snapshot): boolean {
+  async #giveUp(executionId: string, snapshot: Snapshot): Promise<boolean> {
     const last = ownerOf(snapshot);
     if (last?.execution_id === undefined) return false;
     const newest = Math.max(...[last, ...Object.values(snapshot.nodes)].map((each) => Date.parse(each.timestamp)));
-    if (snapshot.ended || Date.now() - newest < LOST_AFTER_MS) return snapshot.ended;
+    // Facts may be told long after they came about.
+    const moved = (await this.#options.reader.movedAt(executionId)) ?? newest;
+    if (snapshot.ended || Date.now() - Math.max(moved, newest) < LOST_AFTER_MS) return snapshot.ended;
     const error = 'Temporal no longer knows this execution.';
     const fact = { type: 'execution_failed', status: 'terminated', duration_ms: 0, error } as const;
     const context = { ...last, execution_id: executionId };
@@ -223,6 +228,15 @@ export function isSilence(error: unknown): boolean {
 
 function closeTime({ closed_at, started_at }: ExecutionDescription): number {
   return Date.parse(closed_at ?? started_at);
+}
+
+/**
+ * Whether the log has had the execution since it began. One that was emptied or put back may lack all of a loop's iteration, which nothing
+ * in the log speaks of.
+ */
+function isOfItsWholeLife({ position }: Snapshot, { started_at }: ExecutionDescription): boolean {
+  const [since, born] = orderOf(position.log_epoch);
+  return since <= born && born - Date.parse(started_at) < BORN_WITHIN_MS;
 }
 
 /** Of what an account gives no time of: it was before the end. */

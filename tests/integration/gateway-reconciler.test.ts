@@ -55,6 +55,17 @@ describe('the reconciler', () => {
     await execution.close();
   }, 60_000);
 
+  it('does not give up what Temporal does not know while its log moves, however old its facts are', async () => {
+    const [unknown, other] = [freshId(), freshId()];
+    publisher.publish(started(context(unknown)));
+    await until('the log has it', async () => (await typesOf(unknown)).length === 1);
+    const sentinel = await startUnworked(other, graph);
+    await until('a sweep has passed', async () => (await typesOf(other)).length > 0);
+    expect(await typesOf(unknown)).toEqual(['execution_started']);
+    await sentinel.terminate();
+    await sentinel.close();
+  }, 60_000);
+
   it('does not believe a hint while Temporal says the execution runs', async () => {
     const id = freshId();
     const execution = await startUnworked(id, graph);

@@ -76,6 +76,8 @@ describe('the users of Redis', () => {
       ...{ started: true, ended: false, position },
     });
     expect((await reader.movedSince(0)).found.toSorted()).toEqual(['desk/default', run.execution_id]);
+    expect(await reader.movedAt(run.execution_id)).toBeGreaterThan(AT);
+    expect(await reader.movedAt('exec_unknown')).toBeUndefined();
     expect(await reader.gapsSince(0)).toEqual({ found: [], complete: true });
     expect(await reader.logId()).toMatch(/^\w+ \w+ \d+$/);
     expect(await publisher.renew('exec_other', 'run')).toBe(true);

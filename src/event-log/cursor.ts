@@ -7,17 +7,19 @@ export interface Cursor {
 }
 
 /**
- * Whether something at `place` comes after `known`. Epochs (`<number>-<server>-<born>`) are ordered by the second the stream
- * was born in, then by the number of the server process; an empty one is before all.
+ * Whether something at `place` comes after `known`. Epochs (`<number>-<server>-<born>`) are ordered by the number of the server
+ * process, then by when the stream was born. Both are moments of Redis's clock, so neither goes back when the log is emptied or
+ * put back to an older dump, which forget how far a counter was. An empty epoch is before all.
  */
 export function isAfter(place: Cursor, known: Cursor): boolean {
   if (place.log_epoch === known.log_epoch) return place.seq > known.seq;
   const [number, born] = orderOf(place.log_epoch);
   const [knownNumber, knownBorn] = orderOf(known.log_epoch);
-  return born === knownBorn ? number >= knownNumber : born > knownBorn;
+  return number === knownNumber ? born >= knownBorn : number > knownNumber;
 }
 
-function orderOf(epoch: string): [number: number, born: number] {
+/** Of an epoch: since when its server has been written through, and when its stream was born; milliseconds since 1970, or -1. */
+export function orderOf(epoch: string): [since: number, born: number] {
   const [number = '', , born = ''] = epoch.split('-');
   return [orNone(number), orNone(born)];
 }

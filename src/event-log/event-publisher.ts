@@ -4,7 +4,8 @@
  * P1. One batch is under way at a time, in the order published. It leaves the memory once Redis has answered for it.
  * P2. A batch without an answer is sent again on a new connection; the script knows an event it has already taken.
  *     The old connection is dropped, or a hung Redis would collect a copy of the batch in it with every try.
- * P3. The outbox is bounded; what it drops is announced as a `gap` before the events after it.
+ * P3. The outbox is bounded; what it drops is announced as a `gap` before the events after it, and the announcement is kept: who
+ *     listens was away for the same reason as the publisher, and may be back later.
  */
 import { performance } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
@@ -13,7 +14,7 @@ import { HoldfastError, messageOf } from '../errors';
 import { connectRedis, disconnectRedis, serverRunId } from './connection';
 import { HINTS_CHANNEL, Partitions } from './keys';
 import { agreeOnPartitions } from './layout';
-import { addPublish, definePublish, type LayoutCommands } from './log-commands';
+import { addPublish, claimStream, definePublish, renewStream, tellGap, type Writer } from './log-commands';
 import { Outbox, type Gap, type Outgoing } from './outbox';
 
 export interface PublisherOptions {
@@ -48,7 +49,7 @@ const PASSING_RETRY_MS = 250;
 const LAYOUT_RETRY_MS = 1_000;
 
 export class EventPublisher {
-  readonly #redis: Redis & LayoutCommands;
+  readonly #redis: Writer;
   readonly #partitions: Partitions;
   readonly #outbox: Outbox;
   readonly #report: (error: Error) => void;
@@ -97,6 +98,24 @@ export class EventPublisher {
     while (this.#settled < mine) {
       if (Date.now() > deadline) throw new HoldfastError('RedisUnavailable', 'Redis has not taken the events in time.');
       await Promise.race([this.#pumping, pause(20)]);
+    }
+  }
+
+  /** Empties a stream for an execution that was reset, once for each run a reset made. Throws `RedisUnavailable`. */
+  async renew(stream: string, runId: string): Promise<boolean> {
+    return this.#ask(() => renewStream(this.#redis, stream, runId, this.#partitions.of(stream)));
+  }
+
+  /** Whether `by` may look after a stream for some seconds: nobody else does. Throws `RedisUnavailable`. */
+  async claim(stream: string, by: string): Promise<boolean> {
+    return this.#ask(() => claimStream(this.#redis, this.#partitions.of(stream).claim(stream), by));
+  }
+
+  async #ask<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${messageOf(error)}.`);
     }
   }
 
@@ -162,8 +181,7 @@ export class EventPublisher {
   async #announceGap(): Promise<void> {
     this.#gap ??= this.#outbox.takeGap();
     if (this.#gap === undefined) return;
-    // It may name streams of all partitions, and every reader listens to each of them.
-    await this.#redis.publish(this.#partitions.all[0].channel, JSON.stringify(this.#gap));
+    await tellGap(this.#redis, this.#gap, this.#partitions.all[0]);
     this.#gap = undefined;
   }
 

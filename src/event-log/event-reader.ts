@@ -2,12 +2,14 @@
 import { HoldfastError, messageOf } from '../errors';
 import type { EventEnvelope } from '../events/envelope';
 import { isWholeNumber, wholeNumber } from '../whole-number';
-import { connectRedis, disconnectRedis } from './connection';
+import { connectRedis, disconnectRedis, serverRunId } from './connection';
 import type { Cursor } from './cursor';
 import { Partitions, type Partition, type Scope } from './keys';
 import { hasAgreed } from './layout';
 import { defineReads } from './log-commands';
-import { readEvent } from './read-event';
+import { isGap, type Gap } from './outbox';
+import { parsed, readEvent } from './read-event';
+import { GAPS_LENGTH, MOVED_LENGTH } from './scripts';
 
 export interface Replay {
   /** The stream's last event when the events were read. */
@@ -38,6 +40,19 @@ export interface ReaderOptions {
   readonly partitions?: number;
 }
 
+/** What the log has of one execution. */
+export interface Progress {
+  readonly started: boolean;
+  readonly ended: boolean;
+  readonly position: Cursor;
+}
+
+/** `complete`: nothing else happened, as far as the log remembers. */
+export interface Since<T> {
+  readonly found: readonly T[];
+  readonly complete: boolean;
+}
+
 const REPLAY_LIMIT = 300;
 
 /** Every read throws `RedisUnavailable`, and `ConfigurationInvalid` where the log has another number of partitions: it would look empty. */
@@ -47,6 +62,8 @@ export class EventReader {
   readonly #onRefused: (stream: string) => void;
   /** Whether the log has been seen to have as many partitions as this reads. */
   #hasAgreed = false;
+  /** Of the server at the other end of the present connection. */
+  #runId: Promise<string> | undefined;
 
   constructor(url: string, options: ReaderOptions = {}) {
     const { onError = () => undefined, onRefused = () => undefined, partitions = 1 } = options;
@@ -54,7 +71,10 @@ export class EventReader {
     this.#partitions = new Partitions(partitions);
     this.#redis = defineReads(connectRedis(url, 'holdfast-reader', onError));
     // The next server may be another one.
-    this.#redis.on('close', () => (this.#hasAgreed = false));
+    this.#redis.on('close', () => {
+      this.#hasAgreed = false;
+      this.#runId = undefined;
+    });
   }
 
   get partitions(): number {
@@ -82,13 +102,14 @@ export class EventReader {
   /** Every event after `after`, or from the beginning; at most `limit`, default 300. */
   async replay(stream: string, after?: Cursor, limit = REPLAY_LIMIT): Promise<Replay> {
     const partition = this.#partitions.of(stream);
-    const [seq, log_epoch, recovered, entries] = await this.#ask(() =>
+    const [seq, log_epoch, recovered, entries] = await this.#ask(async () =>
       this.#redis.holdfastReplay(
         partition.stream(stream),
         partition.meta(stream),
         after?.log_epoch ?? '',
         String(after?.seq ?? 0),
         String(limit),
+        await this.#serverRunId(),
       ),
     );
     const events = entries.flatMap((entry) => this.#events(stream, entry));
@@ -155,22 +176,61 @@ export class EventReader {
     return quietestFirst.slice(0, limit).map(({ execution_id, at }) => ({ execution_id, last_event_ms: at }));
   }
 
-  /** Which of the executions the log has seen start, and end. */
-  async progressOf(executionIds: readonly string[]): Promise<Map<string, { started: boolean; ended: boolean }>> {
+  /** Which of the executions the log has seen start, and end, and how far it is with them. */
+  async progressOf(executionIds: readonly string[]): Promise<Map<string, Progress>> {
     const pipeline = this.#redis.pipeline();
-    for (const id of executionIds) pipeline.hmget(this.#partitions.of(id).meta(id), 'started', 'ended');
+    for (const id of executionIds) {
+      pipeline.hmget(this.#partitions.of(id).meta(id), 'started', 'ended', 'log_epoch', 'seq');
+    }
     const results = (await this.#ask(() => pipeline.exec())) ?? [];
-    const progress = executionIds.map((id, index): [string, { started: boolean; ended: boolean }] => {
+    const progress = executionIds.map((id, index): [string, Progress] => {
       const [error, fields] = results[index] ?? [new Error('no answer')];
       if (error !== null) throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${error.message}.`);
-      const [started, ended] = fields as (string | null)[];
-      return [id, { started: started != null, ended: ended != null }];
+      return [id, progressIn(fields as (string | null)[])];
     });
     return new Map(progress);
   }
 
+  /** Another one whenever the log may have lost something: its server is another process, or it was emptied. */
+  async logId(): Promise<string> {
+    return this.#ask(async () => {
+      const known = this.#partitions.all.map(({ epoch }) => this.#redis.hmget(epoch, 'run_id', 'number'));
+      const [run, ...each] = await Promise.all([this.#serverRunId(), ...known]);
+      return [run, ...each.flat()].join(' ');
+    });
+  }
+
+  /** Streams the log took an event of at `since` (epoch ms) or later, by the clock of Redis. */
+  async movedSince(since: number): Promise<Since<string>> {
+    const lists = await this.#ofEach(({ moved }) => this.#redis.zrange(moved, String(since), '+inf', 'BYSCORE'));
+    return { found: lists.flat(), complete: lists.every(({ length }) => length < MOVED_LENGTH) };
+  }
+
+  /** When the log took the last event of a stream, epoch ms by the clock of Redis; undefined where it no longer remembers. */
+  async movedAt(stream: string): Promise<number | undefined> {
+    const at = await this.#ask(() => this.#redis.zscore(this.#partitions.of(stream).moved, stream));
+    return at === null ? undefined : wholeNumber(at);
+  }
+
+  /** What publishers said they had dropped at `since` (epoch ms) or later, by the clock of Redis. */
+  async gapsSince(since: number): Promise<Since<Gap>> {
+    const { gaps } = this.#partitions.all[0];
+    const texts = await this.#ask(() => this.#redis.zrange(gaps, String(since), '+inf', 'BYSCORE'));
+    return { found: texts.map(parsed).filter(isGap), complete: texts.length < GAPS_LENGTH };
+  }
+
   close(): void {
     disconnectRedis(this.#redis);
+  }
+
+  async #serverRunId(): Promise<string> {
+    this.#runId ??= serverRunId(this.#redis);
+    try {
+      return await this.#runId;
+    } catch (error) {
+      this.#runId = undefined;
+      throw error;
+    }
   }
 
   /** The event, or none. */
@@ -208,6 +268,11 @@ function timed(flat: readonly string[]): { readonly execution_id: string; readon
     const score = flat[index + 1] ?? '';
     return [{ execution_id, at: isWholeNumber(score) ? wholeNumber(score) : 0 }];
   });
+}
+
+function progressIn([started, ended, log_epoch, seq]: readonly (string | null)[]): Progress {
+  const position = { log_epoch: log_epoch ?? '', seq: wholeNumber(seq ?? '0') };
+  return { started: started != null, ended: ended != null, position };
 }
 
 function withoutPrecedence(value = '{}'): string {

@@ -9,7 +9,7 @@ import { isEvent } from '../events/shape';
 import { isObject } from '../json';
 import { connectRedis, disconnectRedis } from './connection';
 import { HINTS_CHANNEL, Partitions } from './keys';
-import type { Gap } from './outbox';
+import { isGap, type Gap } from './outbox';
 import { parsed } from './read-event';
 
 export interface SubscriberHandlers {
@@ -18,6 +18,8 @@ export interface SubscriberHandlers {
   readonly onGap?: (gap: Gap) => void;
   /** A workflow says it is ending. */
   readonly onHint?: (hint: UnnumberedEvent) => void;
+  /** Listening for the first time. */
+  readonly onFirst?: () => void;
   /** Listening again after a hole that began at `since` (epoch ms). Not called for the first connection. */
   readonly onHole?: (since: number) => void;
   /** Something on `channel` that is no message of its kind. */
@@ -38,6 +40,8 @@ export class EventSubscriber {
   readonly #heartbeat: NodeJS.Timeout;
   #heardUntil: number | undefined;
   #listening = false;
+  /** What a new connection brought before its hole was reported: passed on first, it would hide what lies in the hole. */
+  #early: (readonly [channel: string, text: string])[] = [];
 
   /** `partitions`: of the log. Who listens to another number of them hears less than all, so a reader is asked beside it. */
   constructor(url: string, handlers: SubscriberHandlers, partitions = 1) {
@@ -45,10 +49,14 @@ export class EventSubscriber {
     this.#channels = [...new Partitions(partitions).all.map(({ channel }) => channel), HINTS_CHANNEL];
     this.#redis = connectRedis(url, 'holdfast-subscriber', (error) => handlers.onError?.(error));
     this.#redis.on('message', (channel: string, text: string) => {
-      this.#hear(channel, text);
+      if (this.#listening) this.#hear(channel, text);
+      else this.#early.push([channel, text]);
     });
     this.#redis.on('ready', () => void this.#listen());
-    this.#redis.on('close', () => (this.#listening = false));
+    this.#redis.on('close', () => {
+      this.#listening = false;
+      this.#early = [];
+    });
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
@@ -66,8 +74,12 @@ export class EventSubscriber {
     try {
       await this.#redis.subscribe(...this.#channels);
       this.#listening = true;
-      if (this.#heardUntil !== undefined) this.#handlers.onHole?.(this.#heardUntil);
+      if (this.#heardUntil === undefined) this.#handlers.onFirst?.();
+      else this.#handlers.onHole?.(this.#heardUntil);
       this.#heardUntil = Date.now();
+      const early = this.#early;
+      this.#early = [];
+      for (const [channel, text] of early) this.#hear(channel, text);
     } catch (error) {
       this.#fail(error);
     }
@@ -115,11 +127,4 @@ function isHint(message: unknown): message is UnnumberedEvent {
   if (!isObject(message)) return false;
   const { type, execution_id = '' } = message;
   return typeof type === 'string' && typeof execution_id === 'string' && execution_id.length <= LONGEST_ID;
-}
-
-function isGap(message: unknown): message is Gap {
-  if (!isObject(message) || message['type'] !== 'gap') return false;
-  const { dropped, streams, complete } = message;
-  const areStreams = Array.isArray(streams) && streams.every((each) => typeof each === 'string');
-  return areStreams && Number.isSafeInteger(dropped) && typeof complete === 'boolean';
 }

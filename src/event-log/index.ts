@@ -7,8 +7,8 @@ export {
   type ClosingSubscriberOptions,
 } from './closings';
 export { EventPublisher, type PublisherOptions, type PublisherStats } from './event-publisher';
-export { isAfter, type Cursor } from './cursor';
-export { EventReader, type ReaderOptions, type Replay, type Snapshot } from './event-reader';
+export { isAfter, orderOf, type Cursor } from './cursor';
+export { EventReader, type Progress, type ReaderOptions, type Replay, type Since, type Snapshot } from './event-reader';
 export { EventSubscriber, type SubscriberHandlers } from './event-subscriber';
 export type { Scope } from './keys';
 export type { Gap } from './outbox';

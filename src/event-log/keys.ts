@@ -23,10 +23,14 @@ export type Scope =
 export class Partition {
   /** Its events, and gaps. */
   readonly channel: string;
-  /** `{run_id, number}`: which server process the log was last written through, and how many there were. */
+  /** Hash `{run_id, number}`: which server process the log was last written through, and the number of its epochs. */
   readonly epoch: string;
   /** Sorted set: executions without a terminal event, by the time of their last event. */
   readonly open: string;
+  /** Sorted set: streams by when the log last took an event of theirs, by the clock of Redis. */
+  readonly moved: string;
+  /** Sorted set: what publishers had to drop, by when they said so, by the clock of Redis. The first partition's is that of the log. */
+  readonly gaps: string;
   /** Stands where a script is given no key: users of Redis are allowed keys by their names, and an empty one matches none. */
   readonly none: string;
   readonly #log: string;
@@ -39,6 +43,8 @@ export class Partition {
     this.channel = tag === undefined ? 'workflow_events' : `workflow_events:${tag}`;
     this.epoch = `${this.#log}epoch`;
     this.open = `${this.#log}open`;
+    this.moved = `${this.#log}moved`;
+    this.gaps = `${this.#log}gaps`;
     this.none = `${this.#log}none`;
   }
 
@@ -57,9 +63,14 @@ export class Partition {
     return `${this.#log}snapshot:${stream}`;
   }
 
-  /** Hash: `seq`, `log_epoch`, `started`, `ended`. */
+  /** Hash: `seq`, `log_epoch`, `born`, `started`, `ended`, `node_count`, `state`, and `reset_run` where a reset began the stream anew. */
   meta(stream: string): string {
     return `${this.#log}meta:${stream}`;
+  }
+
+  /** Hash: which gateway asks an execution how it stands; gone after some seconds. */
+  claim(stream: string): string {
+    return `${this.#log}claim:${stream}`;
   }
 
   /** Hash for people and monitors: the last execution of a workflow in this partition, its state and the time of its last event. */

@@ -3,11 +3,17 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import type { UnnumberedEvent } from '../events/envelope';
 import { terminalExecutionTypes } from '../events/envelope';
 import type { Partition } from './keys';
-import type { Outgoing } from './outbox';
-import { LAYOUT, PUBLISH, REPLAY, SNAPSHOT } from './scripts';
+import type { Gap, Outgoing } from './outbox';
+import { CLAIM, LAYOUT, PUBLISH, RENEW, REPLAY, SNAPSHOT, TELL_GAP } from './scripts';
 
 interface ScriptRunner {
   holdfastPublish(keys: number, ...keysAndValues: string[]): ChainableCommander;
+}
+
+interface ScriptWriter {
+  holdfastTellGap(gaps: string, words: string, channel: string): Promise<number>;
+  holdfastRenew(stream: string, seen: string, snapshot: string, meta: string, run: string): Promise<0 | 1>;
+  holdfastClaim(claim: string, by: string): Promise<0 | 1>;
 }
 
 interface ScriptReader {
@@ -18,6 +24,7 @@ interface ScriptReader {
     epoch: string,
     after: string,
     limit: string,
+    runId: string,
   ): Promise<[number, string, 0 | 1, string[]]>;
 }
 
@@ -25,11 +32,43 @@ export interface LayoutCommands {
   holdfastLayout(layout: string, partitions: string): Promise<string>;
 }
 
+/** A connection `definePublish` has seen. */
+export type Writer = Redis & ScriptWriter & LayoutCommands;
+
 /** `redis` with what a publisher asks outside of pipelines; their commands are added by `addPublish`. */
-export function definePublish(redis: Redis): Redis & LayoutCommands {
+export function definePublish(redis: Redis): Writer {
   redis.defineCommand('holdfastPublish', { lua: PUBLISH });
   redis.defineCommand('holdfastLayout', { lua: LAYOUT, numberOfKeys: 1 });
-  return redis as Redis & LayoutCommands;
+  redis.defineCommand('holdfastTellGap', { lua: TELL_GAP, numberOfKeys: 1 });
+  redis.defineCommand('holdfastRenew', { lua: RENEW, numberOfKeys: 4 });
+  redis.defineCommand('holdfastClaim', { lua: CLAIM, numberOfKeys: 1 });
+  return redis as Writer;
+}
+
+/** Kept and told in one partition: it may name streams of all, and every reader listens to each of them. */
+export async function tellGap(redis: Writer, gap: Gap, { gaps, channel }: Partition): Promise<void> {
+  await redis.holdfastTellGap(gaps, JSON.stringify(gap), channel);
+}
+
+/** False when somebody else has claimed the stream just now. */
+export async function claimStream(redis: Writer, key: string, by: string): Promise<boolean> {
+  return (await redis.holdfastClaim(key, by)) === 1;
+}
+
+/** False when the stream was begun anew for this run before. */
+export async function renewStream(
+  redis: Writer,
+  stream: string,
+  runId: string,
+  partition: Partition,
+): Promise<boolean> {
+  const keys = [
+    partition.stream(stream),
+    partition.seen(stream),
+    partition.snapshot(stream),
+    partition.meta(stream),
+  ] as const;
+  return (await redis.holdfastRenew(...keys, runId)) === 1;
 }
 
 /** `redis` with the reading scripts as commands. */
@@ -49,7 +88,7 @@ export interface Destination {
 export function addPublish(pipeline: ChainableCommander, outgoing: Outgoing, destination: Destination): void {
   const { partition, run_id } = destination;
   const { publication, json } = outgoing;
-  const { event, key = '', precedence = [] } = publication;
+  const { event, key = '', precedence = [], repairs = false } = publication;
   const keys = keysOf(event, partition);
   (pipeline as unknown as ScriptRunner).holdfastPublish(
     keys.length,
@@ -66,20 +105,23 @@ export function addPublish(pipeline: ChainableCommander, outgoing: Outgoing, des
     phaseOf(event),
     stateOf(event),
     event.type === 'execution_started' ? String(event.node_count) : '',
+    repairs ? 'repair' : '',
+    event.stream,
   );
 }
 
 function keysOf(event: UnnumberedEvent, partition: Partition): string[] {
   const { stream, execution_id, workflow_id, bot_id, strategy_id } = event;
-  const { epoch, open, none } = partition;
+  const { epoch, open, moved, none } = partition;
   const own = [
     ...[partition.stream(stream), partition.seen(stream), partition.snapshot(stream), partition.meta(stream)],
     ...[epoch, open],
   ];
-  if (execution_id === undefined) return [...own, none];
+  if (execution_id === undefined) return [...own, none, moved];
   return [
     ...own,
     workflow_id === undefined ? none : partition.workflowStatus(workflow_id),
+    moved,
     partition.recent({ all: true }),
     ...(workflow_id === undefined ? [] : [partition.recent({ workflow_id })]),
     ...(bot_id === undefined ? [] : [partition.recent({ bot_id })]),

@@ -4,6 +4,7 @@
  */
 import type { Publication } from '../events/build';
 import type { EventType } from '../events/envelope';
+import { isObject } from '../json';
 import { Fifo } from './fifo';
 
 export interface OutboxLimits {
@@ -26,6 +27,14 @@ export interface Gap {
   readonly dropped: number;
   readonly streams: readonly string[];
   readonly complete: boolean;
+}
+
+/** Anyone who reaches Redis can write there. */
+export function isGap(message: unknown): message is Gap {
+  if (!isObject(message) || message['type'] !== 'gap') return false;
+  const { dropped, streams, complete } = message;
+  const areStreams = Array.isArray(streams) && streams.every((each) => typeof each === 'string');
+  return areStreams && Number.isSafeInteger(dropped) && typeof complete === 'boolean';
 }
 
 const PROGRESS: ReadonlySet<EventType> = new Set(['node_started', 'node_retrying', 'node_waiting']);

@@ -31,6 +31,8 @@ export interface Publication {
   readonly event: UnnumberedEvent;
   readonly key?: string;
   readonly precedence?: Precedence;
+  /** Told in the place of who should have, and perhaps late: the log takes it only where it stands above what it has. */
+  readonly repairs?: true;
 }
 
 /** What every event of one execution carries. */
@@ -39,16 +41,17 @@ export interface ExecutionContext extends Correlation {
   readonly mode: Mode;
 }
 
+/** In the order one attempt goes through them: what a node waits for follows its start, and a snapshot must show it. */
 const rankOf: Readonly<Record<NodeFact['type'], number>> = {
-  node_waiting: 0,
-  approval_requested: 0,
-  approval_given: 2,
   node_started: 1,
   node_retrying: 2,
-  node_skipped: 3,
-  node_completed: 3,
+  node_waiting: 3,
+  approval_requested: 4,
+  approval_given: 5,
+  node_skipped: 6,
+  node_completed: 6,
   // Of two ends of one attempt the failure holds: only the workflow can refuse what a worker called done.
-  node_failed: 4,
+  node_failed: 7,
 };
 
 export function nodeKey(frame: string, nodeId: string): string {

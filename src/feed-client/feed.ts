@@ -3,8 +3,9 @@
  *
  * - C1. Each event is handed on at most once, and in the order of its stream, over any number of connections: the feed keeps its place in
  *   every stream and asks for what came after it.
- * - C2. What cannot be told event by event comes as a snapshot, which then stands in the view. After a gap the executions concerned are
- *   asked for anew. So a view may jump, but it is never silently wrong.
+ * - C2. What cannot be told event by event comes as a snapshot, which then stands in the view. After a gap, and when the numbers of a
+ *   stream show one nobody told of, the executions concerned are asked for anew until they are told. So a view may jump, but it is never
+ *   silently wrong.
  * - C3. `live` means that every subscription was answered on the present connection; without one the feed says since when it is stale.
  */
 import { io, type Socket } from 'socket.io-client';
@@ -13,15 +14,9 @@ import type { Snapshot } from '../event-log/event-reader';
 import type { EventEnvelope } from '../events/envelope';
 import type { Answer, ClientToServer, GapNotice, Message, MessageName, ServerToClient } from '../gateway/protocol';
 import { fromSnapshot, withEvent, type ExecutionView } from './execution-view';
-
-/** What to follow: one id, or everything the token may see. */
-export type Target =
-  | { readonly execution_id: string }
-  | { readonly workflow_id: string }
-  | { readonly bot_id: string }
-  | { readonly strategy_id: string }
-  | { readonly desk_id: string }
-  | { readonly all: true };
+import { Mending, type MendOutcome } from './mending';
+import { missingBetween } from './missing';
+import { concerns, keyOf, roomOf, type Target } from './target';
 
 export type FeedStatus =
   | { readonly state: 'catching up' | 'live' | 'closed' }
@@ -44,7 +39,7 @@ export interface FeedEvents {
   readonly event: (event: EventEnvelope) => void;
   readonly execution: (view: ExecutionView) => void;
   readonly status: (status: FeedStatus) => void;
-  /** Events of these streams may be missing from what `event` told; views are made right by the feed itself. */
+  /** Events of these streams may be missing from what `event` told, as the gateway says or their numbers; views are made right by the feed itself. */
   readonly gap: (gap: GapNotice) => void;
 }
 
@@ -54,15 +49,8 @@ const AGAIN_MS = 1_000;
 const ANSWER_MS = 5_000;
 const MOST_EXECUTIONS = 1_000;
 const REFUSALS: ReadonlySet<unknown> = new Set(['Unauthenticated', 'Forbidden']);
-
-const ROOMS = {
-  execution_id: 'subscribe_execution',
-  workflow_id: 'subscribe_workflow',
-  bot_id: 'subscribe_bot',
-  strategy_id: 'subscribe_strategy',
-  desk_id: 'subscribe_desk',
-  all: 'subscribe_all',
-} as const;
+/** Of a state that is asked for: the same question would be answered in the same way. */
+const NO_STATE: ReadonlySet<unknown> = new Set([...REFUSALS, 'TokenExpired', 'BadRequest']);
 
 type Listeners = { readonly [N in keyof FeedEvents]: Set<FeedEvents[N]> };
 
@@ -75,6 +63,9 @@ export class Feed {
   /** The last one that moved is the last. */
   readonly #cursors = new Map<string, Cursor>();
   readonly #views = new Map<string, ExecutionView>();
+  /** The execution whose state was asked for, and what was told of it since. */
+  #asked: { readonly execution_id: string; readonly events: EventEnvelope[] } | undefined;
+  readonly #mending = new Mending((executionId) => this.#askForState(executionId));
   readonly #listeners: Listeners = { event: new Set(), execution: new Set(), status: new Set(), gap: new Set() };
   #status: FeedStatus = { state: 'stale', since: new Date(), reason: 'not connected yet' };
   #again: ReturnType<typeof setTimeout> | undefined;
@@ -101,7 +92,9 @@ export class Feed {
     this.#socket.on('snapshot', (snapshot) => {
       this.#restore(snapshot);
     });
-    this.#socket.on('gap', (gap) => void this.#mend(gap));
+    this.#socket.on('gap', (gap) => {
+      this.#hearGap(gap);
+    });
     this.#socket.on('disconnect', (reason) => {
       this.#lost(reason);
       // Socket.IO itself does not come back from what the server ended.
@@ -196,16 +189,19 @@ export class Feed {
       }
     }
     this.#tell({ state: 'live' });
+    void this.#mend();
   }
 
   async #subscribe(target: Target): Promise<FeedError | undefined> {
     const { all: _all, ...ids } = target as { readonly all?: true };
-    const known = [...this.#cursors].filter(([stream]) => this.#concerns(target, stream));
+    const known = [...this.#cursors].filter(([stream]) => concerns(target, stream, this.#views.get(stream)));
     const cursors = Object.fromEntries(known.slice(-MOST_CURSORS));
     try {
       const answer = await this.ask(roomOf(target), { ...ids, cursors });
       if (answer.ok) {
         for (const [stream, cursor] of Object.entries(answer.cursors)) this.#moveTo(stream, cursor);
+        this.#missed(target, answer.cursors);
+        if (!answer.recovered && known.length > 0) this.#tellGap('out_of_reach', { streams: [], complete: false });
         return undefined;
       }
       return new FeedError(answer.error.code, answer.error.message);
@@ -225,42 +221,79 @@ export class Feed {
     });
   }
 
-  /** A gateway that is given the cursor of a stream it cannot find in the room says that something was missed. */
-  #concerns(target: Target, stream: string): boolean {
-    if ('execution_id' in target) return stream === target.execution_id;
-    if ('desk_id' in target) return stream === `desk/${target.desk_id}`;
-    const view = this.#views.get(stream);
-    if ('all' in target) return view !== undefined || stream.startsWith('desk/');
-    if ('workflow_id' in target) return view?.workflow_id === target.workflow_id;
-    return 'bot_id' in target ? view?.bot_id === target.bot_id : view?.strategy_id === target.strategy_id;
+  /** A room tells of its latest executions and of those the feed named; others that are in view may have moved. */
+  #missed(target: Target, told: Readonly<Record<string, Cursor>>): void {
+    this.#mending.add(this.#open.filter((id) => concerns(target, id, this.#views.get(id)) && !Object.hasOwn(told, id)));
+    void this.#mend();
+  }
+
+  get #open(): string[] {
+    const open = this.executions.filter(({ has_ended }) => !has_ended);
+    return open.map(({ execution_id }) => execution_id);
   }
 
   #take(event: EventEnvelope): void {
-    const known = this.#cursors.get(event.stream);
+    const { stream } = event;
+    const known = this.#cursors.get(stream);
     if (known !== undefined && !isAfter(event, known)) return;
-    this.#moveTo(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
+    const missing = stream === event.execution_id ? missingBetween(known, event, event.seq - 1) : undefined;
+    this.#moveTo(stream, { log_epoch: event.log_epoch, seq: event.seq });
     for (const listener of this.#listeners.event) listener(event);
-    this.#show(withEvent(this.#views.get(event.stream), event));
+    if (this.#asked?.execution_id === stream) this.#asked.events.push(event);
+    // The first of a stream that began anew: what it held before is told again, or was undone.
+    const isFirst = event.seq === 1 && missing !== undefined;
+    this.#show(withEvent(isFirst ? undefined : this.#views.get(stream), event));
+    if (missing === undefined) return;
+    this.#tellGap(missing.reason, { streams: [stream], dropped: missing.count });
+    if (isFirst) return;
+    this.#mending.add([stream]);
+    void this.#mend();
   }
 
   #restore(snapshot: Snapshot): void {
-    this.#moveTo(snapshot.stream, snapshot.position);
+    const { stream, position } = snapshot;
+    const missing = missingBetween(this.#cursors.get(stream), position, position.seq);
+    this.#moveTo(stream, position);
+    if (missing !== undefined) this.#tellGap(missing.reason, { streams: [stream], dropped: missing.count });
     this.#show(fromSnapshot(snapshot));
   }
 
-  /** The past of what is in view and may have been missed. */
-  async #mend(gap: GapNotice): Promise<void> {
-    for (const listener of this.#listeners.gap) listener(gap);
-    const open = [...this.#views.values()]
-      .filter(({ has_ended }) => !has_ended)
-      .map(({ execution_id }) => execution_id);
-    const concerned = gap.complete
-      ? gap.streams.filter((stream) => this.#views.has(stream))
-      : [...gap.streams, ...open];
-    for (const execution_id of new Set(concerned)) {
-      const answer = await this.ask('request_state', { execution_id }).catch(() => undefined);
-      if (answer?.ok === true) this.#restore(answer.snapshot);
-    }
+  #hearGap(gap: GapNotice): void {
+    this.#tellGap(gap.reason, gap);
+    const named = gap.complete ? gap.streams.filter((stream) => this.#views.has(stream)) : gap.streams;
+    this.#mending.add(gap.complete ? named : [...named, ...this.#open]);
+    void this.#mend();
+  }
+
+  #tellGap(
+    reason: GapNotice['reason'],
+    { streams, dropped = 0, complete = true }: Pick<GapNotice, 'streams'> & Partial<GapNotice>,
+  ): void {
+    for (const listener of this.#listeners.gap) listener({ reason, dropped, streams, complete });
+  }
+
+  /** The state of what may be wrong. What cannot be had now makes the feed stale, and is asked for with everything else. */
+  async #mend(): Promise<void> {
+    const connection = this.#connection;
+    if (await this.#mending.run()) return;
+    if (connection !== this.#connection || !this.#socket.connected) return;
+    this.#lost('how some executions stand is not known for now');
+    this.#later(() => void this.#catchUp(connection));
+  }
+
+  async #askForState(execution_id: string): Promise<MendOutcome> {
+    if (!this.#socket.connected) return 'failed';
+    const events: EventEnvelope[] = [];
+    this.#asked = { execution_id, events };
+    const answer = await this.ask('request_state', { execution_id }).catch(() => undefined);
+    this.#asked = undefined;
+    if (answer === undefined) return 'failed';
+    if (!answer.ok) return answer.error.code === 'RateLimited' ? 'busy' : refusalOf(answer.error.code);
+    this.#restore(answer.snapshot);
+    // An answer is awaited, and what follows it on the same connection may be heard before.
+    for (const event of events.filter((each) => isAfter(each, answer.snapshot.position)))
+      this.#show(withEvent(this.#views.get(execution_id), event));
+    return 'mended';
   }
 
   #moveTo(stream: string, cursor: Cursor): void {
@@ -323,17 +356,11 @@ export class FeedError extends Error {
   }
 }
 
+function refusalOf(code: string): MendOutcome {
+  return NO_STATE.has(code) ? 'refused' : 'failed';
+}
+
 /** Its own types do not see through a generic message name. */
 interface Asking {
   emitWithAck(name: string, message: unknown): Promise<unknown>;
-}
-
-function keyOf(target: Target): string {
-  return JSON.stringify(Object.entries(target));
-}
-
-function roomOf(target: Target): (typeof ROOMS)[keyof typeof ROOMS] {
-  const [name] = Object.keys(target) as (keyof typeof ROOMS)[];
-  if (name === undefined || !Object.hasOwn(ROOMS, name)) throw new RangeError('a target names one id, or all');
-  return ROOMS[name];
 }

@@ -1,5 +1,6 @@
 /** Published as `holdfast/client`, for browsers and for Node. */
-export { Feed, FeedError, type FeedEvents, type FeedOptions, type FeedStatus, type Target } from './feed';
+export { Feed, FeedError, type FeedEvents, type FeedOptions, type FeedStatus } from './feed';
+export type { Target } from './target';
 export type { ExecutionState, ExecutionView, NodeState, NodeView } from './execution-view';
 export type { Cursor } from '../event-log/cursor';
 export type { EventEnvelope, EventType } from '../events/envelope';

@@ -15,8 +15,14 @@ export interface SocketData {
 }
 export type GatewaySocket = Socket<ClientToServer, ServerToClient, Record<string, never>, SocketData>;
 
-/** Does what a message asks. Throws what it is refused with. */
-export type Handler = (connection: Connection, message: Exclude<AnyMessage, { name: 'refresh' }>) => Promise<object>;
+type Answering = (body: object) => void;
+
+/** Does what a message asks, and answers it. Throws what it is refused with. */
+export type Handler = (
+  connection: Connection,
+  message: Exclude<AnyMessage, { name: 'refresh' }>,
+  answer: Answering,
+) => Promise<void>;
 
 /** Characters of what a client wrote, in the log. */
 const MOST_NAME = 60;
@@ -82,9 +88,10 @@ export class Connection {
     try {
       if (verdict === 'over') throw new HoldfastError('RateLimited', 'Too many messages; ask less often.');
       if (this.#delivery.isBusy && !isRaise) throw new HoldfastError('RateLimited', 'Read what was sent, then ask.');
-      const answer = { ok: true, ...(await this.#obey(readMessage(name, given))) };
-      this.#delivery.answer(() => {
-        acknowledge(answer);
+      await this.#obey(readMessage(name, given), (body) => {
+        this.#delivery.answer(() => {
+          acknowledge({ ok: true, ...body });
+        });
       });
     } catch (error) {
       this.#refuse(name, error);
@@ -92,8 +99,9 @@ export class Connection {
     }
   }
 
-  async #obey(message: AnyMessage): Promise<object> {
-    return message.name === 'refresh' ? this.#refresh(message.body.token) : this.#handle(this, message);
+  async #obey(message: AnyMessage, answer: Answering): Promise<void> {
+    if (message.name === 'refresh') answer(await this.#refresh(message.body.token));
+    else await this.#handle(this, message, answer);
   }
 
   /** Who may not command spends nothing of what halts need. */

@@ -52,6 +52,8 @@ export interface Gateway {
 }
 
 const RECONNECT_IN_MS = 500;
+/** For a gateway that has just started, before a subscription is refused. */
+const HEARS_WITHIN_MS = 2_000;
 /** Lines about what others put into Redis: more are in the counters alone. */
 const STRANGE_EVENTS = { per_second: 0.2, burst: 5 };
 
@@ -73,6 +75,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const sockets = new Sockets({
     ...{ http: app.server, rules, secret, reader, log, limits, counters },
     budgets: new Budgets(limits.messages, limits.raises),
+    hears: () => feed.begun(HEARS_WITHIN_MS),
     approve: (identity, message) => approve(api, identity, message),
     command: (identity, message) => obey(api, identity, present(message)),
   });
@@ -140,6 +143,7 @@ function feedOf({ redis, log }: GatewayOptions, { reader, onRefused, sockets, re
     },
     onGap: (gap) => {
       sockets.tellGap(gap);
+      if (gap.reason === 'dropped') reconciler.doubt(gap);
     },
     onHint: ({ execution_id }) => {
       if (execution_id !== undefined) reconciler.wake(execution_id);

@@ -12,7 +12,7 @@ import {
 } from '../event-log';
 import type { EventEnvelope, UnnumberedEvent } from '../events/envelope';
 import type { Logger } from '../logging';
-import { messageOf } from '../errors';
+import { HoldfastError, messageOf } from '../errors';
 import type { GapNotice } from './protocol';
 
 export interface FeedListeners {
@@ -29,18 +29,23 @@ interface Waiting {
   readonly wasRead: boolean;
 }
 
+/** What is no more in the log. */
+interface Missed {
+  readonly stream: string;
+  readonly reason: 'out_of_reach' | 'log_restarted';
+  readonly dropped: number;
+}
+
+/** Streams one gap names. */
+const MOST_IN_GAP = 1_000;
 /** Streams whose position is remembered. */
 const MOST_STREAMS = 20_000;
 /** A stream's whole window. */
 const FILL_LIMIT = 2_000;
-/** Publishers' clocks against this one. */
+/** The clock of Redis against this one. */
 const CLOCK_SLACK_MS = 60_000;
-/** Executions looked at after a hole. */
-const MOST_MOVED = 500;
 /** Nobody has looked into the log for it yet, or been told that something is missing. */
 const JUST_COME = { wasRead: false, gapTold: false };
-/** Not among the recent executions. */
-const DESK_STREAM = 'desk/default';
 
 export class EventFeed {
   readonly #reader: EventReader;
@@ -55,12 +60,18 @@ export class EventFeed {
   /** A pending fill failed and a gap was told: holes before what waits are not read again. */
   #unfilled = false;
   #closed = false;
+  readonly #begun: Promise<void>;
 
   constructor(redisUrl: string, reader: EventReader, log: Logger, listeners: FeedListeners) {
     this.#reader = reader;
     this.#listeners = listeners;
     this.#log = log;
+    let begin: () => void = () => undefined;
+    this.#begun = new Promise((resolve) => (begin = resolve));
     const handlers: SubscriberHandlers = {
+      onFirst: () => {
+        begin();
+      },
       onEvent: (event) => {
         this.#accept(event);
       },
@@ -81,6 +92,19 @@ export class EventFeed {
 
   get listening(): boolean {
     return this.#subscriber.listening;
+  }
+
+  /** Resolves once it has listened: what is published before that it never brings. Throws `RedisUnavailable` at the deadline. */
+  async begun(deadlineMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new HoldfastError('RedisUnavailable', 'The gateway hears nothing of Redis yet.'));
+      }, deadlineMs);
+    });
+    await Promise.race([this.#begun, late]).finally(() => {
+      clearTimeout(timer);
+    });
   }
 
   close(): void {
@@ -104,12 +128,15 @@ export class EventFeed {
    */
   #leap(event: EventEnvelope, position: Cursor, { wasRead, gapTold }: typeof JUST_COME): void {
     if (gapTold) {
-      if (event.log_epoch !== position.log_epoch) this.#tellRestart(event.stream);
+      if (event.log_epoch !== position.log_epoch)
+        this.#tellMissed([{ stream: event.stream, reason: 'log_restarted', dropped: 0 }]);
       this.#pass(event);
     } else if (wasRead) this.#listeners.onRefused(event.stream);
     else {
       this.#waiting.push({ event, wasRead: true });
-      this.#fill(() => this.#readOn(event.stream, this.#positions.get(event.stream) ?? position));
+      this.#fill(async () => {
+        this.#tellMissed([await this.#readOn(event.stream, this.#positions.get(event.stream) ?? position)]);
+      });
     }
   }
 
@@ -156,32 +183,46 @@ export class EventFeed {
 
   /** Streams that moved during the hole: known ones from where they were, others, which began in it, from their start. */
   async #afterHole(since: number): Promise<void> {
-    const moved = await this.#reader.recent({ all: true }, MOST_MOVED, since - CLOCK_SLACK_MS);
-    for (const stream of new Set([DESK_STREAM, ...this.#positions.keys(), ...moved])) {
-      await this.#readOn(stream, this.#positions.get(stream));
+    const from = since - CLOCK_SLACK_MS;
+    const moved = await this.#reader.movedSince(from);
+    const missed: (Missed | undefined)[] = [];
+    for (const stream of new Set([...this.#positions.keys(), ...moved.found])) {
+      missed.push(await this.#readOn(stream, this.#positions.get(stream)));
     }
-    // A full list may leave out others that moved.
-    if (moved.length === MOST_MOVED) this.#tellGap({ dropped: 0, streams: [], complete: false }, 'out_of_reach');
+    this.#tellMissed(missed);
+    // What was never in the log, and was said while nobody listened.
+    const gaps = await this.#reader.gapsSince(from);
+    for (const gap of gaps.found) this.#tellGap(gap, 'dropped');
+    // A full list may leave out others.
+    if (!moved.complete || !gaps.complete) this.#tellGap({ dropped: 0, streams: [], complete: false }, 'out_of_reach');
   }
 
-  async #readOn(stream: string, after: Cursor | undefined): Promise<void> {
+  /** Passes on what came after a position; gives what of it is no more. */
+  async #readOn(stream: string, after: Cursor | undefined): Promise<Missed | undefined> {
     const { events, recovered, position } = await this.#reader.replay(stream, after, FILL_LIMIT);
     if (recovered) {
       for (const event of events) this.#pass(event);
-    } else if (position.log_epoch === after?.log_epoch) {
-      this.#positions.set(stream, position);
-      this.#tellGap(
-        { dropped: Math.max(0, position.seq - after.seq), streams: [stream], complete: true },
-        'out_of_reach',
-      );
-    } else {
-      this.#positions.delete(stream);
-      this.#tellRestart(stream);
+      return undefined;
     }
+    if (position.log_epoch === after?.log_epoch) {
+      this.#positions.set(stream, position);
+      return { stream, reason: 'out_of_reach', dropped: Math.max(0, position.seq - after.seq) };
+    }
+    this.#positions.delete(stream);
+    return { stream, reason: 'log_restarted', dropped: 0 };
   }
 
-  #tellRestart(stream: string): void {
-    this.#tellGap({ dropped: 0, streams: [stream], complete: true }, 'log_restarted');
+  /** Many together: a Redis that was restarted has lost something of every stream, and each client hears of all of them. */
+  #tellMissed(all: readonly (Missed | undefined)[]): void {
+    const missed = all.filter((each) => each !== undefined);
+    for (const reason of ['out_of_reach', 'log_restarted'] as const) {
+      const these = missed.filter((each) => each.reason === reason);
+      for (let at = 0; at < these.length; at += MOST_IN_GAP) {
+        const some = these.slice(at, at + MOST_IN_GAP);
+        const dropped = some.reduce((sum, each) => sum + each.dropped, 0);
+        this.#tellGap({ dropped, streams: some.map(({ stream }) => stream), complete: true }, reason);
+      }
+    }
   }
 
   #tellGap({ dropped, streams, complete }: Omit<Gap, 'type'>, reason: GapNotice['reason']): void {

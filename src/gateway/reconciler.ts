@@ -1,25 +1,21 @@
 /**
- * Says how executions end, once Temporal says so. A workflow's own word is only a hint, since the task it was said in may
- * never be recorded; and an execution that is terminated, times out or loses its events says nothing at all.
+ * Keeps the log to what Temporal knows. A workflow's own word that it ended is only a hint, since the task it was said in may never be
+ * recorded; an execution that is terminated, times out or is reset says nothing at all; and what a killed worker or a lost Redis took
+ * with them nobody says again. What is told, and in which order, is the `ExecutionTeller`'s.
  *
- * R1. A terminal event follows a `describe` that shows the run closed.
- * R2. It comes after all node events: those the log lacks are told first, under the ids the worker would have used.
- * R3. Several gateways may do this at once: ids are the same, and the log takes each once.
+ * - Every sweep compares the lists: what the log has not seen begin or end, or what is in another run, is told.
+ * - When the log may have lost something (its server is another process, it was emptied, a publisher had to drop), every open execution is
+ *   asked how it stands; and some are in every sweep, those first that were asked longest ago.
+ * - Of one execution at most one question is under way, of all so many; each has a deadline, and no sweep waits for an answer.
  */
 import { HoldfastError, messageOf } from '../errors';
-import type { EventPublisher, EventReader, Snapshot } from '../event-log';
-import { executionEvent, type ExecutionContext } from '../events/build';
-import type { Graph } from '../graph/schema';
-import type { Logger } from '../logging';
-import type { ExecutionDescription, ExecutionSummary, HoldfastClient } from '../temporal-client/holdfast-client';
-import { isComplete, missingNodeEvents } from './missing-events';
-import { ownerOf } from './subscriptions';
+import type { Gap, Progress } from '../event-log';
+import type { ExecutionSummary } from '../temporal-client/holdfast-client';
+import { ExecutionTeller, isSilence, type Repaired, type TellerOptions } from './execution-teller';
+import { Lanes } from './lanes';
+import { takeSurvey, type Survey } from './survey';
 
-export interface ReconcilerOptions {
-  readonly client: HoldfastClient;
-  readonly reader: EventReader;
-  readonly publisher: EventPublisher;
-  readonly log: Logger;
+export interface ReconcilerOptions extends TellerOptions {
   /** Between two sweeps, default 3,000 ms. */
   readonly sweep_ms?: number;
 }
@@ -29,21 +25,39 @@ const SWEEP_MS = 3_000;
 const FIRST_WAIT_MS = 1_000;
 /** After a hint: when to look whether the run is closed by now. Later the sweep finds it. */
 const LOOK_AGAIN_MS = [0, 15, 30, 60, 120, 250, 500, 1_000, 2_000];
-/** Closed executions the log knows nothing of are told when they ended no longer ago than this. */
-const RECENT_MS = 15 * 60_000;
-/** An execution Temporal does not know is given up after this long without an event. */
-const LOST_AFTER_MS = 60_000;
-const LIST_LIMIT = 200;
-const AT_ONCE = 8;
+const TOLD_AT_ONCE = 8;
+/** Beside them, so that what waits for a worker's answer holds up nothing else. */
+const ASKED_AT_ONCE = 4;
+/** Of thousands of open executions a sweep lists the latest, and every so many sweeps all. */
+const WHOLE_EVERY = 20;
+/** Open executions a sweep compares with their own word although nothing speaks for it. */
+const AUDITS = 20;
+/** What is not wholly told is asked for so often: a worker may come. */
+const MOST_TRIES = 100;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #teller: ExecutionTeller;
   readonly #settling = new Map<string, Promise<boolean>>();
+  readonly #told = new Lanes(TOLD_AT_ONCE);
+  readonly #asked = new Lanes(ASKED_AT_ONCE);
   readonly #stopping = new AbortController();
+  /** By execution: the run it was in when it was listed last. */
+  #runs: ReadonlyMap<string, string> = new Map();
+  /** Executions that are in another run than before, until that was looked at. */
+  readonly #moved = new Set<string>();
+  /** Executions whose log may lack something, and how often they were asked. */
+  readonly #doubtful = new Map<string, number>();
+  #doubtsAll = false;
+  /** By open execution: the number of the sweep that compared it last. */
+  readonly #audited = new Map<string, number>();
+  #sweeps = 0;
+  #logId: string | undefined;
   #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#teller = new ExecutionTeller(options);
   }
 
   start(): void {
@@ -52,7 +66,8 @@ export class Reconciler {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.allSettled([this.#sweeping, ...this.#settling.values()]);
+    await this.#sweeping;
+    await Promise.allSettled([this.#told.clear(), this.#asked.clear(), ...this.#settling.values()]);
   }
 
   /** An execution may have ended: look now, and again shortly. */
@@ -60,16 +75,27 @@ export class Reconciler {
     void this.#watch(executionId);
   }
 
+  /** Events of these were dropped: what they said is told again from the executions' own word. */
+  doubt({ streams, complete }: Pick<Gap, 'streams' | 'complete'>): void {
+    // The desk's stream is no execution's.
+    for (const stream of streams) if (!stream.includes('/')) this.#doubtful.set(stream, 0);
+    if (!complete) this.#doubtsAll = true;
+  }
+
   async #watch(executionId: string): Promise<void> {
     for (const delay of LOOK_AGAIN_MS) {
       await this.#pause(delay);
-      if (this.#stopping.signal.aborted || (await this.#settle(executionId))) return;
+      if (this.#isStopping || (await this.#settle(executionId))) return;
     }
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async #sweepForEver(): Promise<void> {
     await this.#options.reader.ready(FIRST_WAIT_MS).catch(() => undefined);
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#isStopping) {
       await this.#sweep().catch((error: unknown) => {
         this.#options.log.warn({ error: messageOf(error) }, 'reconciler_sweep_failed');
       });
@@ -79,21 +105,74 @@ export class Reconciler {
 
   async #sweep(): Promise<void> {
     const { client, reader } = this.#options;
-    const { executions } = await client.listExecutions({ limit: LIST_LIMIT });
-    const known = await reader.progressOf(executions.map(({ execution_id }) => execution_id));
-    const suspects = new Set(
-      executions.filter((each) => isSuspect(each, known)).map(({ execution_id }) => execution_id),
-    );
-    const runs = new Set(executions.filter(isOpen).map(({ execution_id }) => execution_id));
-    for (const { execution_id } of await reader.openExecutions())
-      if (!runs.has(execution_id)) suspects.add(execution_id);
-    const queue = [...suspects];
-    const work = async () => {
-      for (let id = queue.pop(); id !== undefined && !this.#stopping.signal.aborted; id = queue.pop()) {
-        await this.#settle(id);
-      }
+    const logId = await reader.logId();
+    const isNew = logId !== this.#logId;
+    const isWhole = isNew || this.#sweeps % WHOLE_EVERY === 0;
+    this.#sweeps += 1;
+    const survey = await takeSurvey(client, isWhole, Date.now());
+    const all = [...survey.open, ...survey.closed];
+    const known = await reader.progressOf(all.map(idOf));
+    this.#lookAtRuns(all);
+    for (const id of await this.#suspectsOf(survey, known)) this.#told.add(id, () => this.#settle(id));
+    if (isNew || this.#doubtsAll) for (const { execution_id } of survey.open) this.#doubtful.set(execution_id, 0);
+    this.#doubtsAll = false;
+    this.#logId = logId;
+    if (this.#teller.isSilent) return;
+    for (const id of this.#doubtful.keys()) this.#asked.add(id, () => this.#repair(id));
+    if (isWhole) this.#forgetAllBut(survey.open);
+    this.#audit(survey.open.map(idOf), known);
+  }
+
+  #lookAtRuns(all: readonly ExecutionSummary[]): void {
+    for (const { execution_id, run_id } of all) {
+      const before = this.#runs.get(execution_id);
+      if (before !== undefined && before !== run_id) this.#moved.add(execution_id);
+    }
+    this.#runs = new Map(all.map(({ execution_id, run_id }) => [execution_id, run_id]));
+  }
+
+  /** What Temporal knows and the log does not, or the other way round. */
+  async #suspectsOf({ open, closed }: Survey, known: ReadonlyMap<string, Progress>): Promise<Set<string>> {
+    const isOdd = (id: string, isClosed: boolean) => {
+      const progress = known.get(id);
+      return progress?.started !== true || progress.ended !== isClosed;
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    const runs = new Set(open.map(idOf));
+    const suspects = new Set([
+      ...[...runs].filter((id) => isOdd(id, false)),
+      ...closed.map(idOf).filter((id) => isOdd(id, true)),
+      ...this.#moved,
+    ]);
+    for (const { execution_id } of await this.#options.reader.openExecutions())
+      if (!runs.has(execution_id)) suspects.add(execution_id);
+    return suspects;
+  }
+
+  #audit(open: readonly string[], known: ReadonlyMap<string, Progress>): void {
+    const last = (id: string) => this.#audited.get(id) ?? 0;
+    const next = open.toSorted((a, b) => last(a) - last(b)).slice(0, AUDITS);
+    for (const id of next) {
+      const position = known.get(id)?.position;
+      this.#audited.set(id, this.#sweeps);
+      if (position === undefined) continue;
+      this.#asked.add(id, () => this.#teller.audit(id, position).catch(this.#report(id)));
+    }
+  }
+
+  #forgetAllBut(open: readonly ExecutionSummary[]): void {
+    const ids = new Set(open.map(idOf));
+    for (const id of this.#audited.keys()) if (!ids.has(id)) this.#audited.delete(id);
+    this.#teller.keepOnly(ids);
+  }
+
+  async #repair(executionId: string): Promise<void> {
+    const tries = (this.#doubtful.get(executionId) ?? 0) + 1;
+    const repaired = await this.#teller.repair(executionId).catch((error: unknown): Repaired => {
+      this.#report(executionId)(error);
+      return isUnknown(error) ? 'whole' : 'partly';
+    });
+    if (repaired !== 'partly' || tries >= MOST_TRIES) this.#doubtful.delete(executionId);
+    else this.#doubtful.set(executionId, tries);
   }
 
   /** Tells what the log lacks of one execution. True once its end has been told. */
@@ -102,7 +181,7 @@ export class Reconciler {
     if (running !== undefined) return running;
     const settling = this.#tell(executionId)
       .catch((error: unknown) => {
-        this.#options.log.warn({ execution_id: executionId, error: messageOf(error) }, 'reconciling_failed');
+        this.#report(executionId)(error);
         return false;
       })
       .finally(() => this.#settling.delete(executionId));
@@ -111,59 +190,17 @@ export class Reconciler {
   }
 
   async #tell(executionId: string): Promise<boolean> {
-    const { client, reader } = this.#options;
-    const description = await client.describeExecution(executionId).catch(unlessNotFound);
-    const snapshot = await reader.snapshot(executionId);
-    if (description === undefined) return this.#giveUp(executionId, snapshot);
-    if (snapshot.ended) return true;
-    if (!snapshot.started) await this.#tellStart(description);
-    if (description.closing === undefined) return false;
-    if (!isComplete(snapshot)) await this.#tellNodes(description, snapshot);
-    this.#tellEnd(description, description.closing);
-    return true;
+    const { isEnded, isWhole } = await this.#teller.tell(executionId, this.#moved.has(executionId));
+    this.#moved.delete(executionId);
+    if (!isWhole) this.#doubtful.set(executionId, this.#doubtful.get(executionId) ?? 0);
+    return isEnded;
   }
 
-  async #tellStart(description: ExecutionDescription): Promise<void> {
-    const { graph } = await this.#options.client.executionInput(description.execution_id);
-    const fact = { type: 'execution_started', node_count: nodeCount(graph) } as const;
-    this.#publish(executionEvent(contextOf(description), 0, fact, Date.parse(description.started_at)));
-  }
-
-  /** Without a worker nobody can say what the nodes did; the end is told nevertheless. */
-  async #tellNodes(description: ExecutionDescription, snapshot: Snapshot): Promise<void> {
-    try {
-      const status = await this.#options.client.executionStatus(description.execution_id);
-      const missing = missingNodeEvents(contextOf(description), status, snapshot, closeTime(description));
-      for (const publication of missing) this.#publish(publication);
-    } catch (error) {
-      const { execution_id } = description;
-      this.#options.log.warn({ execution_id, error: messageOf(error) }, 'node_states_unknown');
-    }
-  }
-
-  #tellEnd(description: ExecutionDescription, closing: NonNullable<ExecutionDescription['closing']>): void {
-    const { status } = closing;
-    const type =
-      status === 'completed' || status === 'cancelled' ? (`execution_${status}` as const) : 'execution_failed';
-    this.#publish(executionEvent(contextOf(description), 'end', { type, ...closing }, closeTime(description)));
-    const { execution_id, workflow_id, bot_id, strategy_id } = description;
-    this.#options.log.info({ execution_id, workflow_id, bot_id, strategy_id, status }, 'execution_ended');
-  }
-
-  #giveUp(executionId: string, snapshot: Snapshot): boolean {
-    const last = ownerOf(snapshot);
-    if (last?.execution_id === undefined) return false;
-    const newest = Math.max(...[last, ...Object.values(snapshot.nodes)].map((each) => Date.parse(each.timestamp)));
-    if (snapshot.ended || Date.now() - newest < LOST_AFTER_MS) return snapshot.ended;
-    const error = 'Temporal no longer knows this execution.';
-    const fact = { type: 'execution_failed', status: 'terminated', duration_ms: 0, error } as const;
-    const context = { ...last, execution_id: executionId };
-    this.#publish(executionEvent(context, 'end', { ...fact, error_type: 'ExecutionNotFound' }, newest));
-    return true;
-  }
-
-  #publish(publication: Parameters<EventPublisher['publish']>[0]): void {
-    this.#options.publisher.publish(publication);
+  #report(execution_id: string): (error: unknown) => void {
+    return (error) => {
+      // The teller says once that no worker answers.
+      if (!isSilence(error)) this.#options.log.warn({ execution_id, error: messageOf(error) }, 'reconciling_failed');
+    };
   }
 
   #pause(ms: number): Promise<void> {
@@ -181,42 +218,11 @@ export class Reconciler {
   }
 }
 
-/** As the workflow counts: a `when` is a node of its own. */
-function nodeCount({ nodes }: Graph): number {
-  const specs = Object.values(nodes);
-  return specs.length + specs.filter((spec) => spec.when !== undefined).length;
+function idOf({ execution_id }: ExecutionSummary): string {
+  return execution_id;
 }
 
-type Progress = Awaited<ReturnType<EventReader['progressOf']>>;
-
-function isOpen({ closed_at }: ExecutionSummary): boolean {
-  return closed_at === undefined;
-}
-
-/** Something Temporal knows and the log does not. */
-function isSuspect(summary: ExecutionSummary, known: Progress): boolean {
-  const progress = known.get(summary.execution_id);
-  if (isOpen(summary)) return progress?.started !== true;
-  return progress?.ended !== true && Date.now() - Date.parse(summary.closed_at ?? '') < RECENT_MS;
-}
-
-function unlessNotFound(error: unknown): undefined {
-  if (error instanceof HoldfastError && error.code === 'ExecutionNotFound') return undefined;
-  throw error;
-}
-
-function closeTime({ closed_at, started_at }: ExecutionDescription): number {
-  return Date.parse(closed_at ?? started_at);
-}
-
-function contextOf({ execution_id, workflow_id, graph_version, bot_id, strategy_id, mode }: ExecutionDescription) {
-  const context: ExecutionContext = {
-    execution_id,
-    workflow_id,
-    graph_version,
-    mode,
-    ...(bot_id === undefined ? {} : { bot_id }),
-    ...(strategy_id === undefined ? {} : { strategy_id }),
-  };
-  return context;
+/** Temporal knows no such execution, so there is nothing to be told. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'ExecutionNotFound';
 }

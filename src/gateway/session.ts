@@ -1,6 +1,7 @@
 /**
  * One client's view of the streams: each event at most once, in order, nothing it may not see. While a subscription reads
- * the past, what arrives is held back, so that the past comes first.
+ * the past, what arrives is held back, so that the past comes first. An event that does not follow on the last one of its execution is
+ * never given without a word, whatever went wrong before it came here.
  */
 import { isAfter, type Cursor, type Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
@@ -23,6 +24,8 @@ export class Session {
   #identity: Identity;
   readonly #outlet: Outlet;
   readonly #positions = new Map<string, Cursor>();
+  /** Streams the client was told a gap of since their last event. */
+  #excused = new Set<string>();
   #held: EventEnvelope[] | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -46,12 +49,14 @@ export class Session {
     else this.#held.push(event);
   }
 
-  /** Runs one subscription at a time, with live events held back until it is over. */
-  async catchingUp<T>(action: () => Promise<T>): Promise<T> {
+  /** Runs one subscription at a time, with live events held back until it is over and `tell` has said what came of it: they are newer. */
+  async catchingUp<T>(action: () => Promise<T>, tell: (result: T) => void = () => undefined): Promise<T> {
     const turn = this.#turn.then(async () => {
       this.#held = [];
       try {
-        return await action();
+        const result = await action();
+        tell(result);
+        return result;
       } finally {
         const held = this.#held;
         this.#held = undefined;
@@ -89,6 +94,8 @@ export class Session {
 
   /** A restricted identity is not told the ids of others' executions. */
   tellGap(gap: GapNotice): void {
+    const isOfAll = !gap.complete || isRestricted(this.identity);
+    this.#excused = new Set([...this.#excused, ...gap.streams, ...(isOfAll ? this.#positions.keys() : [])]);
     this.#outlet.gap(isRestricted(this.identity) ? { ...gap, streams: [], complete: false } : gap);
   }
 
@@ -108,6 +115,8 @@ export class Session {
   #deliver(event: EventEnvelope, isPast = false): void {
     const known = this.#positions.get(event.stream);
     if (known !== undefined && !isAfter(event, known)) return;
+    const gap = known === undefined ? undefined : gapBetween(known, event);
+    if (!this.#excused.delete(event.stream) && gap !== undefined) this.#outlet.gap(gap);
     this.moveTo(event.stream, { log_epoch: event.log_epoch, seq: event.seq });
     this.#outlet.event(event, isPast);
   }
@@ -115,4 +124,13 @@ export class Session {
 
 function isOfDesk({ stream }: { readonly stream: string }): boolean {
   return stream.startsWith('desk/');
+}
+
+/** Only an execution's stream is heard whole: of the desk's and the metrics' a client may be told a part. */
+function gapBetween(known: Cursor, { stream, execution_id, log_epoch, seq }: EventEnvelope): GapNotice | undefined {
+  if (stream !== execution_id) return undefined;
+  const of = { streams: [stream], complete: true };
+  if (log_epoch !== known.log_epoch) return { reason: 'log_restarted', dropped: 0, ...of };
+  const dropped = seq - known.seq - 1;
+  return dropped === 0 ? undefined : { reason: 'out_of_reach', dropped, ...of };
 }

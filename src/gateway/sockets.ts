@@ -2,7 +2,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { messageOf } from '../errors';
-import type { EventReader } from '../event-log';
+import type { EventReader, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import type { Logger } from '../logging';
 import { refusalOf, type DoorRules } from './access';
@@ -34,6 +34,8 @@ export interface SocketOptions {
   readonly limits: GatewayLimits;
   readonly budgets: Budgets;
   readonly counters: Counters;
+  /** Resolves once events are heard. Throws `RedisUnavailable` when that takes too long. */
+  readonly hears: () => Promise<void>;
   /** Decides in the name of an identity. */
   readonly approve: (identity: Identity, message: Message<'approve'>) => Promise<AnswerOf<'approve'>>;
   /** Speaks to the desk in the name of an identity. */
@@ -152,20 +154,29 @@ export class Sockets {
     });
   }
 
-  readonly #handle: Handler = async ({ socket, session }, message) => {
+  readonly #handle: Handler = async ({ socket, session }, message, answer) => {
     const { reader, approve, command } = this.#options;
     switch (message.name) {
       case 'unsubscribe':
-        return this.#unsubscribe(socket, message.body);
-      case 'request_state':
-        return { snapshot: await requestState(reader, session, message.body.execution_id) };
+        answer(this.#unsubscribe(socket, message.body));
+        return;
+      case 'request_state': {
+        const { execution_id } = message.body;
+        const tell = (snapshot: Snapshot): void => {
+          answer({ snapshot });
+        };
+        await requestState(reader, { session, execution_id, tell });
+        return;
+      }
       case 'approve':
-        return approve(session.identity, message.body);
+        answer(await approve(session.identity, message.body));
+        return;
       case 'emergency_command':
-        return command(session.identity, message.body);
+        answer(await command(session.identity, message.body));
+        return;
       default: {
         const { cursors = {}, ...target } = message.body;
-        return this.#subscribe({ socket, session }, target as RoomTarget, cursors);
+        answer(await this.#subscribe({ socket, session }, target as RoomTarget, cursors));
       }
     }
   };
@@ -175,6 +186,7 @@ export class Sockets {
     target: RoomTarget,
     cursors: Cursors,
   ): Promise<Subscribed> {
+    await this.#options.hears();
     const room = roomName(target);
     const already = socket.rooms.has(room);
     const answer = await subscribe(this.#options.reader, {

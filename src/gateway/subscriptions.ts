@@ -128,13 +128,19 @@ export function ownerOf({ latest, nodes }: Snapshot): EventEnvelope | undefined 
   return latest ?? Object.values(nodes)[0];
 }
 
-/** The state of one execution, with everything newer to follow. Throws `Forbidden`, `RedisUnavailable`. */
-export async function requestState(reader: EventReader, session: Session, executionId: string): Promise<Snapshot> {
-  return session.catchingUp(async () => {
-    const snapshot = await reader.snapshot(executionId);
+export interface StateRequest {
+  readonly session: Session;
+  readonly execution_id: string;
+  readonly tell: (snapshot: Snapshot) => void;
+}
+
+/** Tells the state of one execution, with everything newer to follow. Throws `Forbidden`, `RedisUnavailable`. */
+export async function requestState(reader: EventReader, { session, execution_id, tell }: StateRequest): Promise<void> {
+  await session.catchingUp(async () => {
+    const snapshot = await reader.snapshot(execution_id);
     const owner = ownerOf(snapshot);
     if (owner !== undefined) assertMaySee(session.identity, owner);
-    session.moveTo(executionId, snapshot.position);
+    session.moveTo(execution_id, snapshot.position);
     return snapshot;
-  });
+  }, tell);
 }

@@ -178,6 +178,15 @@ export async function executionInput(access: TemporalAccess, executionId: string
   return defaultPayloadConverter.fromPayload<RunGraphInput>(payload);
 }
 
+/** What tells whether anything happened in an execution since it was looked at last. */
+export async function executionMark(access: TemporalAccess, id: string): Promise<string> {
+  assertExecutionId(id);
+  const { runId, historyLength } = await call(access, { kind: 'execution', id }, () =>
+    access.client.workflow.getHandle(id).describe(),
+  );
+  return `${runId} ${historyLength}`;
+}
+
 /** Whether a reset made the run: its history then begins as that of the run it was made of. */
 export async function wasReset(access: TemporalAccess, executionId: string, runId: string): Promise<boolean> {
   const { originalExecutionRunId } = await startOfHistory(access, { workflowId: executionId, runId });

@@ -163,6 +163,11 @@ export class HoldfastClient {
     return executions.executionInput(this.#access, executionId);
   }
 
+  /** Another one when something happened in the execution since. */
+  async executionMark(executionId: string): Promise<string> {
+    return executions.executionMark(this.#access, executionId);
+  }
+
   /** See `executions.wasReset`. */
   async wasReset(executionId: string, runId: string): Promise<boolean> {
     return executions.wasReset(this.#access, executionId, runId);

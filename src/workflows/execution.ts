@@ -261,7 +261,7 @@ export class Execution implements Engine {
 
   #settle(id: number, outcome: RunOutcome): void {
     const route = this.#launcher.out.remove(id);
-    const { graph, turns, waits } = this.books;
+    const { graph, turns, waits, clock } = this.books;
     if (graph.state(id).state !== 'running') return;
     if (outcome.kind === 'interrupted' || outcome.kind === 'deferred') {
       this.#takeBack(id, outcome);
@@ -270,9 +270,9 @@ export class Execution implements Engine {
     }
     const { attempt, duration_ms } = outcome;
     if (route === 'local' && outcome.kind === 'completed') this.#launcher.returned(outcome);
-    turns.ended(id, { attempt, duration_ms });
+    turns.ended(id, { attempt, duration_ms, ended_at: clock.now });
     waits.delete(id);
-    const advance = graph.settle(id, outcome, endOf(outcome, this.books.clock.now));
+    const advance = graph.settle(id, outcome, endOf(outcome, clock.now));
     const inside = graph.node(id).traits.effect === 'control' && outcome.kind === 'completed';
     this.teller.ended(id, inside ? outcome.outputs : undefined);
     this.changed(advance);
@@ -296,14 +296,14 @@ export class Execution implements Engine {
   }
 
   #apply({ renewed, ended, skipped, ready, givenUp }: Advance): void {
-    const { turns, first_at, waits } = this.books;
+    const { turns, first_at, waits, clock } = this.books;
     for (const id of renewed) {
       turns.reset(id);
       first_at.delete(id);
       waits.delete(id);
     }
     for (const { id, outputs } of ended) {
-      turns.set(id, { ...turns.of(id), duration_ms: ageOf(this.books, id) });
+      turns.set(id, { ...turns.of(id), duration_ms: ageOf(this.books, id), ended_at: clock.now });
       this.teller.ended(id, outputs);
     }
     for (const id of skipped) {

@@ -68,6 +68,8 @@ export interface NodeStatus {
   readonly error_type?: string;
   readonly reason?: string;
   readonly duration_ms?: number;
+  /** ISO 8601; absent where it ended in an earlier run. */
+  readonly ended_at?: string;
   /** Of a node that waits inside the execution. */
   readonly waits_for?: WaitStatus;
 }
@@ -84,8 +86,9 @@ export interface WaitStatus {
   readonly approvers?: readonly string[];
   readonly message?: string;
   readonly child_id?: string;
-  /** Why an attempt must not be made yet. */
+  /** Why an attempt must not be made yet; `by_gate`: for a halt. */
   readonly why?: string;
+  readonly by_gate?: true;
 }
 
 export type ExecutionState = 'running' | 'halted' | 'waiting' | 'completed' | 'failed' | 'cancelled';

@@ -36,14 +36,14 @@ export type NodeBooks = Pick<Books, 'graph' | 'turns' | 'waits'>;
 
 export function nodeStatus(books: NodeBooks, id: number): NodeStatus {
   const { graph, turns, waits } = books;
-  const { dispatch, attempt, duration_ms } = turns.of(id);
+  const { dispatch, attempt, duration_ms, ended_at } = turns.of(id);
   const wait = waits.get(id);
   const frame = graph.frame(id).path;
   return {
     type: graph.node(id).type,
     generation: graph.generation(id),
     dispatch,
-    ...present({ frame: frame === '' ? undefined : frame, attempt, duration_ms }),
+    ...present({ frame: frame === '' ? undefined : frame, attempt, duration_ms, ended_at: instant(ended_at) }),
     ...stateOf(graph.state(id), wait !== undefined),
     ...(wait === undefined ? {} : { waits_for: waitStatus(books, id, wait) }),
   };
@@ -64,7 +64,7 @@ function waitStatus({ graph }: NodeBooks, id: number, wait: Wait): WaitStatus {
     case 'child':
       return present({ kind: wait.kind, ...times, child_id: wait.child_id });
     case 'deferral':
-      return present({ kind: wait.kind, ...times, why: wait.why });
+      return present({ kind: wait.kind, ...times, why: wait.why, by_gate: wait.by_gate });
   }
 }
 

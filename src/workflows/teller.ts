@@ -49,7 +49,7 @@ export class Teller {
   skipped(id: number): void {
     const node = this.#graph.state(id);
     if (node.state !== 'skipped') return;
-    const turn = { ...this.#turns.next(id), attempt: 0 };
+    const turn = { ...this.#turns.next(id), attempt: 0, ended_at: Date.now() };
     this.#turns.set(id, turn);
     this.#node(id, { type: 'node_skipped', reason: node.reason });
   }

@@ -9,6 +9,8 @@ export interface Turn {
   /** The last one known; 0 where nothing was tried. */
   readonly attempt?: number;
   readonly duration_ms?: number;
+  /** Milliseconds since 1970; not of what ended in an earlier run. */
+  readonly ended_at?: number;
   /** Of kinds that follow their orders, from the second dispatch on. */
   readonly trail?: Trail;
 }
@@ -49,7 +51,7 @@ export class Turns {
   }
 
   /** What it was to follow has ended. */
-  ended(id: number, last: { attempt: number | undefined; duration_ms: number | undefined }): void {
+  ended(id: number, last: { readonly [K in 'attempt' | 'duration_ms' | 'ended_at']?: number | undefined }): void {
     const { trail: _, ...turn } = this.of(id);
     this.#turns.set(id, { ...turn, ...present(last) });
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { EventPublisher, EventReader, EventSubscriber, type Gap } from '../../src/event-log';
+import { Redis } from 'ioredis';
+import { EventPublisher, EventReader, EventSubscriber, isAfter, type Cursor, type Gap } from '../../src/event-log';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
@@ -68,6 +69,8 @@ describe('a publisher whose Redis fails', () => {
     await until('the queue drains', () => publisher.stats().queued === 0);
     await until('the gap is announced', () => gaps.length === 1);
     expect(gaps[0]).toEqual({ type: 'gap', dropped, streams: [run.execution_id], complete: true });
+    const kept = await until('the reader is back', () => reader.gapsSince(0).catch(() => undefined));
+    expect(kept).toEqual({ found: gaps, complete: true });
     const { nodes } = await until('the reader is back', () => reader.snapshot(run.execution_id).catch(() => undefined));
     expect(Object.values(nodes).every(({ type }) => type === 'node_completed')).toBe(true);
     expect(Object.keys(nodes)).toHaveLength(900);
@@ -92,6 +95,49 @@ describe('a publisher whose Redis fails', () => {
     );
     expect(replay).toMatchObject({ recovered: false, events: [] });
   }, 30_000);
+
+  it('goes on after where it was, however often an older dump is put back', async () => {
+    publisher.publish(started(run));
+    await until('the first event', () => heard.length === 1);
+    await redis.dump();
+    publisher.publish(node(run, 'lost', nodeCompleted));
+    await until('the second event', () => heard.length === 2);
+    let before: Cursor = heard[1]!;
+    for (const id of ['a', 'b', 'c']) {
+      await redis.kill();
+      await redis.restore();
+      const found = await until('the reader is back', () => reader.replay(run.execution_id).catch(() => undefined));
+      expect(found.position.seq).toBe(1);
+      // The log looks as if nothing had come after this, and yet something had.
+      expect(await reader.replay(run.execution_id, found.position)).toMatchObject({ recovered: false });
+      publisher.publish(node(run, id, nodeCompleted));
+      await until('it is published', () => publisher.stats().connected && publisher.stats().queued === 0);
+      const { position } = await reader.snapshot(run.execution_id);
+      expect([position.seq, isAfter(position, before)]).toEqual([2, true]);
+      before = position;
+    }
+  }, 60_000);
+
+  it('has another id whenever the log may have lost something, and the same while it has not', async () => {
+    const ids = new Set<string>();
+    const seen = async () => {
+      publisher.publish(node(run, `n${ids.size}`, nodeCompleted));
+      await until('it is published', () => publisher.stats().connected && publisher.stats().queued === 0);
+      const id = await until('the reader is back', () => reader.logId().catch(() => undefined));
+      ids.add(id);
+      return id;
+    };
+    expect(await seen()).toBe(await seen());
+    await redis.dump();
+    const raw = new Redis(redis.url);
+    await raw.flushall();
+    raw.disconnect();
+    await seen();
+    await redis.kill();
+    await redis.restore();
+    await seen();
+    expect(ids.size).toBe(3);
+  }, 60_000);
 
   it('flushes on close, and closes at its deadline when Redis hangs', async () => {
     for (let i = 0; i < 300; i++) publisher.publish(node(run, `n${i}`, nodeCompleted));

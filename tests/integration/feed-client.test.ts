@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { EventPublisher } from '../../src/event-log';
+import { Partitions } from '../../src/event-log/keys';
 import type { EventEnvelope } from '../../src/events/envelope';
-import { Feed, FeedError, type FeedOptions, type FeedStatus } from '../../src/feed-client';
+import { Feed, FeedError, type FeedOptions, type FeedStatus, type GapNotice } from '../../src/feed-client';
 import { startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { completed, context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
@@ -10,13 +12,17 @@ import { until } from '../support/until';
 let redis: OwnRedis;
 let gateway: GatewayUnderTest;
 let publisher: EventPublisher;
+let raw: Redis;
 let runs = 0;
+const [partition] = new Partitions(1).all;
 const feeds: Feed[] = [];
 
 beforeAll(async () => {
   redis = await startOwnRedis();
   gateway = await startGateway({ redisUrl: redis.url });
   publisher = new EventPublisher(redis.url);
+  raw = new Redis(redis.url);
+  raw.on('error', () => undefined);
   await until('the publisher is connected', () => publisher.stats().connected);
   await until('the gateway is ready', async () => (await fetch(`${gateway.url}/readyz`)).ok);
 }, 60_000);
@@ -26,6 +32,7 @@ afterEach(() => {
 });
 
 afterAll(async () => {
+  raw.disconnect();
   await redis.stop();
   await publisher.close();
   await gateway.close();
@@ -36,12 +43,24 @@ function open(options: Partial<FeedOptions> = {}) {
   feeds.push(feed);
   const events: EventEnvelope[] = [];
   const statuses: FeedStatus['state'][] = [];
+  const gaps: GapNotice[] = [];
   feed.on('event', (event) => events.push(event));
   feed.on('status', ({ state }) => statuses.push(state));
-  return { feed, events, statuses };
+  feed.on('gap', (gap) => gaps.push(gap));
+  return { feed, events, statuses, gaps };
 }
 
 const fresh = () => context(`exec_feed_${++runs}`, { workflow_id: `feed_${runs}`, bot_id: `bot_feed_${runs}` });
+/** As if an event had been taken by the log and lost on the way to the gateway. */
+async function lose(id: string, of: ReturnType<typeof fresh>, after: EventEnvelope): Promise<void> {
+  const event = { ...node(of, id, nodeCompleted).event, log_epoch: after.log_epoch, seq: after.seq };
+  await raw.hset(partition.snapshot(of.execution_id), id, `1,1,1,6${JSON.stringify(event)}`);
+}
+
+async function announce(gap: Omit<GapNotice, 'reason'>): Promise<void> {
+  await raw.publish(partition.channel, JSON.stringify({ type: 'gap', ...gap }));
+}
+
 const drained = () => until('all is published', () => publisher.stats().queued === 0);
 const seqsOf = (events: readonly EventEnvelope[]) => events.map(({ seq }) => seq);
 
@@ -104,6 +123,81 @@ describe('a feed', () => {
     publisher.publish(node(of, 'last', nodeStarted));
     await until('what follows is told', () => feed.execution(of.execution_id)?.nodes['last']);
     expect(events.at(-1)).toMatchObject({ node_id: 'last', seq: 402 });
+  });
+
+  it('is stale while it cannot learn what a gap has cost, and right once it can', async () => {
+    const of = fresh();
+    const { feed, events, statuses } = open();
+    await feed.watch({ execution_id: of.execution_id });
+    publisher.publish(started(of));
+    const first = await until('the start', () => events[0]);
+    await lose('b', of, first);
+    await announce({ dropped: 1, streams: [of.execution_id], complete: true });
+    redis.freeze();
+    await until('the feed is stale', () => feed.status.state === 'stale');
+    expect(feed.execution(of.execution_id)?.nodes).toEqual({});
+    redis.thaw();
+    await until('it is live again', () => feed.status.state === 'live');
+    await until('what was lost is shown', () => feed.execution(of.execution_id)?.nodes['b']?.state === 'completed');
+    expect(statuses.slice(0, 3)).toEqual(['catching up', 'live', 'stale']);
+  }, 60_000);
+
+  it('learns what a gap has cost of more executions than it may ask for at once', async () => {
+    const all = Array.from({ length: 110 }, () => ({ ...fresh(), bot_id: 'bot_of_many' }));
+    const { feed, events } = open();
+    await feed.watch({ bot_id: 'bot_of_many' });
+    for (const of of all) publisher.publish(started(of, Date.now()));
+    await until('all have begun', () => events.length === all.length);
+    for (const [at, of] of all.entries()) await lose('b', of, events[at]!);
+    await announce({ dropped: 110, streams: [], complete: false });
+    await until('all are right', () => all.every((of) => feed.execution(of.execution_id)?.nodes['b']), 60_000);
+    expect(feed.status.state).toBe('live');
+  }, 90_000);
+
+  it('keeps what is told while it asks for a state', async () => {
+    const of = fresh();
+    const { feed, events } = open();
+    await feed.watch({ execution_id: of.execution_id });
+    publisher.publish(started(of, Date.now()));
+    await until('the start', () => events.length === 1);
+    const ids = Array.from({ length: 1_000 }, (_, at) => `n${at}`);
+    for (const [at, id] of ids.entries()) {
+      publisher.publish(node(of, id, nodeCompleted));
+      if (at % 50 > 0) continue;
+      await announce({ dropped: 1, streams: [of.execution_id], complete: true });
+    }
+    await until('all is shown', () => Object.keys(feed.execution(of.execution_id)?.nodes ?? {}).length === ids.length);
+  }, 60_000);
+
+  it('shows an execution whole that was too quiet to be told of when it came, and says what it was not told', async () => {
+    const quiet = { ...fresh(), bot_id: 'bot_of_quiet' };
+    publisher.publish(started(quiet, Date.now() - 5_000));
+    publisher.publish(node(quiet, 'a', nodeCompleted));
+    for (let at = 0; at < 20; at += 1) publisher.publish(started({ ...fresh(), bot_id: 'bot_of_quiet' }, Date.now()));
+    await drained();
+    const { feed, gaps } = open();
+    await feed.watch({ bot_id: 'bot_of_quiet' });
+    expect(feed.execution(quiet.execution_id)).toBeUndefined();
+    publisher.publish(node(quiet, 'b', nodeCompleted));
+    await until('it is whole', () => Object.keys(feed.execution(quiet.execution_id)?.nodes ?? {}).length === 2);
+    expect(gaps).toContainEqual({ reason: 'out_of_reach', dropped: 2, streams: [quiet.execution_id], complete: true });
+  });
+
+  it('begins an execution anew with its log, and says so', async () => {
+    const of = fresh();
+    const { feed, events, gaps } = open();
+    await feed.watch({ execution_id: of.execution_id });
+    publisher.publish(started(of));
+    publisher.publish(node(of, 'a', nodeCompleted));
+    await until('both are told', () => events.length === 2);
+    await raw.flushall();
+    publisher.publish(node(of, 'b', nodeStarted));
+    await until('the new log is told', () => feed.execution(of.execution_id)?.nodes['b']);
+    await until('the gap is told', () => gaps.some(({ reason }) => reason === 'log_restarted'));
+    publisher.publish(started(of));
+    publisher.publish(node(of, 'a', nodeCompleted));
+    await until('it is whole', () => Object.keys(feed.execution(of.execution_id)?.nodes ?? {}).length === 2);
+    expect(seqsOf(events).slice(0, 3)).toEqual([1, 2, 1]);
   });
 
   it('says why the gateway refuses it, and does not go on trying', async () => {

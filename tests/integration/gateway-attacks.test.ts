@@ -414,7 +414,7 @@ describe('a gateway under attack', () => {
         // Of the right shape, and not in the log: believed they would silence the stream.
         ...[
           { seq: 1_000_000, log_epoch },
-          { seq: 1, log_epoch: '99-forged-99999999999' },
+          { seq: 1, log_epoch: '99999999999999-forged-99999999999999' },
         ].map(forged),
       ];
       for (const text of texts) await raw.publish('workflow_events', text);

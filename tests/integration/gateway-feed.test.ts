@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { EventPublisher, EventReader } from '../../src/event-log';
 import { HINTS_CHANNEL, Partitions } from '../../src/event-log/keys';
+import { MOVED_LENGTH } from '../../src/event-log/scripts';
 import { emergencyEvent } from '../../src/events/build';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { EventFeed } from '../../src/gateway/feed';
@@ -113,9 +114,9 @@ describe('the feed', () => {
     expect([heard.map(({ seq }) => seq), gaps]).toEqual([[1, 2, 3, 4, 5, 6], []]);
   }, 30_000);
 
-  it('brings what the desk said during a hole', async () => {
+  it('brings what any desk said during a hole', async () => {
     publisher.publish(
-      emergencyEvent('default', 'paper', { type: 'emergency_state_changed', desk_epoch: 1 } as never, AT),
+      emergencyEvent('second', 'paper', { type: 'emergency_state_changed', desk_epoch: 1 } as never, AT),
     );
     await until('the desk is heard', () => heard.length === 1);
     const fresh: EventEnvelope[] = [];
@@ -130,18 +131,54 @@ describe('the feed', () => {
       const before = reader.replays;
       await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await until('a hole is read', () => reader.replays > before);
-      await until('the desk is brought', () => fresh.some(({ stream }) => stream === 'desk/default'));
+      await until('the desk is brought', () => fresh.some(({ stream }) => stream === 'desk/second'));
     } finally {
       late.close();
     }
   }, 30_000);
 
-  it('tells a gap when more executions moved during a hole than it looks at', async () => {
-    const members = Array.from({ length: 500 }, (_, i) => [Date.now(), `exec_${i}`]).flat();
-    await raw.zadd(partition.recent({ all: true }), ...members);
+  it('tells a gap when more streams moved during a hole than the log remembers', async () => {
+    const members = Array.from({ length: MOVED_LENGTH }, (_, i) => [Date.now(), `exec_${i}`]).flat();
+    await raw.zadd(partition.moved, ...members);
     await cutOff();
     await until('the gap', () => gaps.some(({ complete, reason }) => !complete && reason === 'out_of_reach'));
   }, 30_000);
+
+  it('brings facts of long ago that were told during a hole, of streams it has not heard of', async () => {
+    const [late, between] = [context('exec_late'), context('exec_between')];
+    await publish(1);
+    await until('the first', () => heard.length === 1);
+    redis.freeze();
+    await until('the feed notices', () => !feed.listening);
+    publisher.publish(node(late, 'a', nodeCompleted));
+    publisher.publish(node(between, 'a', nodeCompleted));
+    redis.thaw();
+    await until('both have come', () => heard.length === 3, 20_000);
+    expect(
+      heard
+        .slice(1)
+        .map(({ stream }) => stream)
+        .sort(),
+    ).toEqual(['exec_between', 'exec_late']);
+    expect(gaps).toEqual([]);
+  }, 40_000);
+
+  it('tells once it listens again what a publisher said it had dropped meanwhile', async () => {
+    const told = { type: 'gap', dropped: 3, streams: ['exec_gone'], complete: true } as const;
+    const frozen = new EventPublisher(redis.url, { max_events: 1 });
+    try {
+      await until('it is connected', () => frozen.stats().connected);
+      redis.freeze();
+      await until('the feed notices', () => !feed.listening);
+      for (const id of ['a', 'b', 'c', 'd']) frozen.publish(node(context('exec_gone'), id, nodeCompleted));
+      redis.thaw();
+      await until('the gap is told', () => gaps.length > 0, 20_000);
+      const { type: _, ...rest } = told;
+      expect(gaps[0]).toMatchObject({ ...rest, dropped: expect.any(Number) as unknown as number, reason: 'dropped' });
+    } finally {
+      await frozen.close({ deadline_ms: 0 });
+    }
+  }, 40_000);
 
   it('refuses what others publish on its channels', async () => {
     const [events, hintTexts] = [
@@ -163,11 +200,24 @@ describe('the feed', () => {
     await until('the first', () => heard.length === 1);
     const { log_epoch, ...event } = heard[0]!;
     await raw.publish(partition.channel, JSON.stringify({ ...event, log_epoch, seq: 1_000 }));
-    await raw.publish(partition.channel, JSON.stringify({ ...event, log_epoch: '99-forged-99999999999', seq: 1 }));
+    const forged = { ...event, log_epoch: '99999999999999-forged-99999999999999', seq: 1 };
+    await raw.publish(partition.channel, JSON.stringify(forged));
     await until('both are refused', () => refused.length === 2);
     await publish(2);
     await until('what is real', () => heard.length === 3);
     expect([heard.map(({ seq }) => seq), gaps]).toEqual([[1, 2, 3], []]);
+  });
+
+  it('says when it has begun to listen, and that it has not', async () => {
+    const log = createLogger('begins', { level: 'silent', pretty: false });
+    const listeners = { onEvent: () => undefined, onGap: () => undefined, onHint: () => undefined };
+    const nowhere = new EventFeed('redis://127.0.0.1:1', reader, log, { ...listeners, onRefused: () => undefined });
+    try {
+      await expect(nowhere.begun(50)).rejects.toMatchObject({ code: 'RedisUnavailable' });
+      await feed.begun(5_000);
+    } finally {
+      nowhere.close();
+    }
   });
 
   it('ends quietly when it is closed while holes are read', async () => {

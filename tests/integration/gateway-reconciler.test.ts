@@ -3,7 +3,7 @@ import { EventPublisher, EventReader } from '../../src/event-log';
 import { executionEvent } from '../../src/events/build';
 import { listen, startGateway, type GatewayUnderTest } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
-import { startUnworked } from '../support/raw-execution';
+import { complete, startUnworked, taskOf } from '../support/raw-execution';
 import { context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
 import { until } from '../support/until';
 
@@ -55,6 +55,17 @@ describe('the reconciler', () => {
     await execution.close();
   }, 60_000);
 
+  it('does not give up what Temporal does not know while its log moves, however old its facts are', async () => {
+    const [unknown, other] = [freshId(), freshId()];
+    publisher.publish(started(context(unknown)));
+    await until('the log has it', async () => (await typesOf(unknown)).length === 1);
+    const sentinel = await startUnworked(other, graph);
+    await until('a sweep has passed', async () => (await typesOf(other)).length > 0);
+    expect(await typesOf(unknown)).toEqual(['execution_started']);
+    await sentinel.terminate();
+    await sentinel.close();
+  }, 60_000);
+
   it('does not believe a hint while Temporal says the execution runs', async () => {
     const id = freshId();
     const execution = await startUnworked(id, graph);
@@ -72,6 +83,32 @@ describe('the reconciler', () => {
     expect(Date.now() - begun).toBeLessThan(1_000);
     await execution.close();
   }, 60_000);
+});
+
+describe('an execution whose last task a halt invalidates', () => {
+  it('shows as completed once Temporal has taken that, and not when its workflow says so', async () => {
+    const id = freshId();
+    const execution = await startUnworked(id, graph);
+    const of = context(id, { workflow_id: 'reconciled' });
+    const says = () => {
+      publisher.publish(executionEvent(of, 'ending', { type: 'execution_ending' }, Date.now()));
+    };
+    const first = await taskOf(execution);
+    // It comes while the task is worked on, and makes what the task decides of no account.
+    await execution.signal('halt', { reason: 'odd' });
+    says();
+    await expect(complete(execution, first)).rejects.toThrow(/UnhandledCommand/i);
+    says();
+    const other = freshId();
+    const sentinel = await startUnworked(other, graph);
+    await until('a sweep has passed', async () => (await typesOf(other)).length > 0);
+    expect(await typesOf(id)).not.toContain('execution_completed');
+    await complete(execution, await taskOf(execution));
+    says();
+    await until('its end', async () => (await typesOf(id)).includes('execution_completed'), 30_000);
+    await sentinel.terminate();
+    await Promise.all([execution.close(), sentinel.close()]);
+  }, 120_000);
 });
 
 describe('a gateway whose Redis was away', () => {

@@ -37,6 +37,7 @@ beforeAll(async () => {
   sockets = new Sockets({
     ...{ http, rules, secret: SECRET, reader, log, approve, command, counters: new Counters(), limits: DEFAULT_LIMITS },
     budgets: new Budgets(DEFAULT_LIMITS.messages, DEFAULT_LIMITS.raises),
+    hears: () => Promise.resolve(),
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;

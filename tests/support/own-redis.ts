@@ -1,10 +1,11 @@
 /** A Redis server of a test's own, to stop, freeze and restart. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { until } from './until';
 
 export interface OwnRedis {
   readonly url: string;
@@ -14,6 +15,10 @@ export interface OwnRedis {
   kill(): Promise<void>;
   /** Starts again on the same port, empty. */
   start(): Promise<void>;
+  /** Keeps what it holds now, for `restore`. */
+  dump(): Promise<void>;
+  /** Starts again on the same port with what the last `dump` kept. */
+  restore(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -21,6 +26,7 @@ export interface OwnRedis {
 export async function startOwnRedis(settings: readonly string[] = [], password?: string): Promise<OwnRedis> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
+  const [dumped, kept] = [join(directory, 'dump.rdb'), join(directory, 'kept.rdb')];
   const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   const kill = async () => {
@@ -50,8 +56,20 @@ export async function startOwnRedis(settings: readonly string[] = [], password?:
     child.unref();
     const probe = new Redis(url, { retryStrategy: () => 20, enableReadyCheck: false });
     probe.on('error', () => undefined);
-    await probe.ping();
+    await until('Redis answers', () => probe.ping().catch(() => undefined));
     probe.disconnect();
+  };
+  const dump = async () => {
+    const redis = new Redis(url);
+    await redis.save();
+    redis.disconnect();
+    copyFileSync(dumped, kept);
+    rmSync(dumped);
+  };
+  const restore = async () => {
+    copyFileSync(kept, dumped);
+    await start();
+    rmSync(dumped);
   };
   await start();
   return {
@@ -60,6 +78,8 @@ export async function startOwnRedis(settings: readonly string[] = [], password?:
     thaw: () => child?.kill('SIGCONT'),
     kill,
     start,
+    dump,
+    restore,
     stop: async () => {
       await kill();
       rmSync(directory, { recursive: true, force: true });

@@ -43,6 +43,13 @@ export class SpokenProcess {
     return JSON.parse(found) as Record<string, unknown>;
   }
 
+  async kill(): Promise<void> {
+    if (this.isGone) return;
+    const closed = once(this.#child, 'close');
+    this.#child.kill('SIGKILL');
+    await closed;
+  }
+
   /** Lets it take its leave, so that its last words are heard too. */
   async end(): Promise<void> {
     if (this.isGone) return;

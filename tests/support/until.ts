@@ -20,11 +20,12 @@ export async function until<T>(
  * waits. A command of a desk is answered once, however often it is sent.
  */
 export async function answered<T>(question: () => Promise<T>, deadlineMs = 60_000): Promise<T> {
-  return until(
+  const { answer } = await until(
     'it is answered',
     async () => {
       try {
-        return await question();
+        // An answer may be none.
+        return { answer: await question() };
       } catch (error) {
         if (error instanceof HoldfastError && error.entry.retryable) return undefined;
         throw error;
@@ -32,4 +33,5 @@ export async function answered<T>(question: () => Promise<T>, deadlineMs = 60_00
     },
     deadlineMs,
   );
+  return answer;
 }

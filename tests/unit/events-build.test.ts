@@ -127,19 +127,23 @@ describe('a change of a circuit breaker', () => {
 describe('the place of an event among those of its key', () => {
   it('rises with generation, dispatch, attempt and phase, in this order', () => {
     const facts: NodeFact[] = [
-      { type: 'node_waiting', reason: '' },
       started,
       { type: 'node_retrying', error: '', error_type: '', next_attempt_ms: 1 },
+      { type: 'node_waiting', reason: '' },
+      { type: 'approval_requested' },
+      { type: 'approval_given', actor: 'ann', decision: 'approved' },
       { type: 'node_completed', status: 'success', duration_ms: 1, outputs: {} },
       { type: 'node_failed', error: '', error_type: '', duration_ms: 1 },
     ];
     const ranks = facts.map((fact) => nodeEvent(context, turn, fact, AT).precedence);
     expect(ranks).toEqual([
-      [0, 1, 1, 0],
       [0, 1, 1, 1],
       [0, 1, 1, 2],
       [0, 1, 1, 3],
       [0, 1, 1, 4],
+      [0, 1, 1, 5],
+      [0, 1, 1, 6],
+      [0, 1, 1, 7],
     ]);
   });
 

@@ -79,6 +79,43 @@ describe('a session', () => {
     ]);
   });
 
+  it('gives no event that does not follow on the last without a word, and says it once', () => {
+    const { session, events, gaps } = sessionOf();
+    const of = { streams: ['exec_1'], complete: true };
+    for (const seq of [3, 4, 7]) session.offer(event(seq));
+    expect(gaps).toEqual([{ reason: 'out_of_reach', dropped: 2, ...of }]);
+    session.offer(event(1, 'exec_1', '1-b-2'));
+    expect(gaps.slice(1)).toEqual([{ reason: 'log_restarted', dropped: 0, ...of }]);
+    session.tellGap({ reason: 'out_of_reach', dropped: 3, ...of });
+    session.offer(event(5, 'exec_1', '1-b-2'));
+    session.tellGap({ reason: 'dropped', dropped: 3, streams: [], complete: false });
+    session.offer(event(9, 'exec_1', '1-b-2'));
+    expect([gaps.length, events.length]).toEqual([4, 6]);
+    session.offer(event(11, 'exec_1', '1-b-2'));
+    expect(gaps.at(-1)).toEqual({ reason: 'out_of_reach', dropped: 1, ...of });
+  });
+
+  it('says nothing of what others’ scopes leave out of the desk’s stream', () => {
+    const { session, events, gaps } = sessionOf({ ...anyone, bots: ['mine'] });
+    for (const seq of [1, 4]) session.offer(halted(seq, 'global'));
+    expect([events.length, gaps]).toEqual([2, []]);
+  });
+
+  it('says what came of a subscription before what happened meanwhile', async () => {
+    const { session, events } = sessionOf();
+    const told: number[] = [];
+    const catchingUp = session.catchingUp(
+      async () => {
+        session.offer(event(1));
+        await Promise.resolve();
+        return 'the state';
+      },
+      () => told.push(events.length),
+    );
+    await catchingUp;
+    expect([told, events.length]).toEqual([[0], 1]);
+  });
+
   it('keeps from a restricted identity what is of other bots, of the desk too; not that all is halted', () => {
     const { session, events, snapshots } = sessionOf({ ...anyone, bots: ['mine'] });
     const ofDesk = [halted(1, 'global'), halted(2, 'bot:mine'), halted(3, 'bot:other'), risk(4, 'global')];

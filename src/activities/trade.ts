@@ -48,7 +48,10 @@ export interface Trade {
   idsOf(leg?: string, permits_of?: number): OrderIds;
   /** As `TradePermit.settle`, for a permit of an earlier dispatch. */
   settle(settlement: Settlement): void;
-  /** Tells the desk what an order has filled so far in all, and waits for its word; may be repeated. Throws what the desk refuses it for. */
+  /**
+   * Tells the desk what an order has filled so far in all, and whether it has ended, and waits for its word; may be repeated. Throws what the
+   * desk refuses it for.
+   */
   report(fill: OrderFill): Promise<void>;
   /** How much of the position an order may reduce, in base currency: what fills have proven of it, also as its bot and strategy hold it. */
   reducible(question: PositionQuestion): Promise<string>;

@@ -26,6 +26,8 @@ export class AttemptTrade implements OpenTrade {
   readonly #recordFill: DeskPort['recordFill'];
   readonly #reducible: DeskPort['reducible'];
   readonly #permits: Permit[] = [];
+  /** What was last told of permits of earlier dispatches, whose orders are looked at again and again. */
+  readonly #told = new Map<string, Settlement['outcome']>();
   #hasEnded = false;
 
   constructor(attempt: TradeAttempt, { desk, recordFill, reducible, wasReset }: TradeSurroundings) {
@@ -53,8 +55,18 @@ export class AttemptTrade implements OpenTrade {
     return idsOf(this.#attempt, leg, permits_of);
   }
 
+  /**
+   * Tells nothing twice, and at the end of the body nothing of what was told: each word to the desk is an update of it, which the permit of
+   * the next order may have to wait for.
+   */
   settle(settlement: Settlement): void {
-    this.#desk.settle(settlement);
+    const { permit_id, outcome, filled_quantity } = settlement;
+    const permit = this.#permitOf(permit_id);
+    if (permit !== undefined) permit.settle(outcome, filled_quantity);
+    else if (this.#told.get(permit_id) !== outcome) {
+      this.#told.set(permit_id, outcome);
+      this.#desk.settle(settlement);
+    }
   }
 
   async reducible(question: PositionQuestion): Promise<string> {
@@ -65,6 +77,7 @@ export class AttemptTrade implements OpenTrade {
   async report(fill: OrderFill): Promise<void> {
     const { bot_id, strategy_id } = this.#attempt.task;
     await this.#recordFill({ ...fill, ...present({ bot_id, strategy_id }) });
+    if (fill.ended === true) this.#permitOf(fill.permit_id)?.noteEnded();
   }
 
   /** An order that went out and of which the body said nothing is unknown. */
@@ -72,6 +85,11 @@ export class AttemptTrade implements OpenTrade {
     this.#hasEnded = true;
     this.#revokeAll(bodyHasEnded());
     for (const permit of this.#permits) if (!permit.isSettled) permit.settle('unknown');
+  }
+
+  /** Of this attempt. */
+  #permitOf(permit_id: string | undefined): Permit | undefined {
+    return this.#permits.find((permit) => permit.permit_id === permit_id);
   }
 
   #revokeAll(why: unknown): void {

@@ -27,7 +27,7 @@ export interface PriceBounds {
 
 type Terms = Pick<OrderWish, 'worst_price'> & { readonly order: Omit<OrderWish['order'], 'symbol' | 'side'> };
 
-export function refOf({ leg, symbol, venue, trading }: OrderPlace): LegRef {
+export function refOf({ leg, symbol, venue, trading }: Omit<OrderPlace, 'side'>): LegRef {
   return { leg, symbol, currency: currencyOf(trading, symbol), at: { profile: venue.profile, venue: trading } };
 }
 

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   };
   const { orders, executions, lanes, kills, minutes, seed } = given;
   const size = `${orders} orders by ${executions} executions of ${lanes} lanes, ${kills} kills, at most ${minutes} minutes`;
-  say(`${size}, each fault in ${PROBABILITY * 100} % of requests, seed ${seed}`);
+  say(`${size}, most faults in ${PROBABILITY * 100} % of requests, seed ${seed}`);
   const began = performance.now();
   const report = await orderCampaign({ ...given, probability: PROBABILITY, say });
   const seconds = ((performance.now() - began) / 1_000).toFixed(0);

@@ -109,7 +109,8 @@ class Campaign {
       delay_after_ms: { probability, ms: 6_000 },
       error_5xx_before: { probability, on: [...on] },
       error_5xx_after: { probability },
-      rate_limited: { probability, on: [...on] },
+      // After one of these nothing is read for a second, by nobody: with the others' share nothing would be read at all.
+      rate_limited: { probability: probability / 10, on: [...on] },
       refuse_cancel: { probability },
       late_fill: { probability, ms: 1_000 },
       hidden_for_ms: { probability, ms: 2_500 },
@@ -157,18 +158,24 @@ class Campaign {
     return id;
   }
 
-  get #goesOn(): boolean {
-    const { orders, kills, minutes = Infinity } = this.#options;
-    const isLate = performance.now() - this.#began > minutes * 60_000;
-    return !this.#isOver && !isLate && (this.#orders < orders || this.#kills < kills);
+  /** Of the time there is. */
+  get #timeShare(): number {
+    const { minutes = Infinity } = this.#options;
+    return (performance.now() - this.#began) / (minutes * 60_000);
   }
 
-  /** One kill in each part of the orders, at a moment drawn from the seed. */
+  get #goesOn(): boolean {
+    const { orders, kills } = this.#options;
+    return !this.#isOver && this.#timeShare < 1 && (this.#orders < orders || this.#kills < kills);
+  }
+
+  /** One kill in each part of the orders, or of the time where that is shorter, at a moment drawn from the seed. */
   async #killing(): Promise<void> {
     const { kills, orders } = this.#options;
+    const share = () => Math.max(this.#orders / orders, this.#timeShare);
     while (this.#kills < kills) {
-      const due = ((this.#kills + this.#random()) / kills) * orders;
-      while (this.#orders < due && this.#goesOn) await pause(100);
+      const due = (this.#kills + this.#random()) / kills;
+      while (share() < due && this.#goesOn) await pause(100);
       // The books are counted now and then, and it is not to fall on those moments.
       await pause(this.#random() * LOOK_EVERY_MS);
       if (!this.#goesOn) return;
@@ -265,6 +272,8 @@ function trading(lanes: number, times: number) {
   const size = { ...PLACE, quantity: QUANTITY };
   const spare = { on_error: 'continue' };
   const buy = { type: 'market_order', params: { ...size, side: 'buy' }, ...spare };
+  // Or lanes that are refused would take all there is from those that are not.
+  const breath = { type: 'wait', params: { for: '1s' }, after: ['buy.error'] };
   const price = { type: 'ticker', params: PLACE, after: ['buy.finished'], ...spare };
   const sell = {
     type: 'limit_order',
@@ -272,7 +281,7 @@ function trading(lanes: number, times: number) {
     inputs: { price: 'price.last' },
     ...spare,
   };
-  const body = { nodes: { buy, price, sell } };
+  const body = { nodes: { buy, breath, price, sell } };
   const lane = { type: 'repeat', params: { max_iterations: times }, while: 'true', body };
   return Object.fromEntries(Array.from({ length: lanes }, (_, at) => [`again_${at + 1}`, lane]));
 }

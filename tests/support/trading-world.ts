@@ -93,9 +93,14 @@ export class TradingWorld {
       temporal: new Client({ connection, namespace: temporal.namespace }),
       startWorker: () => WorkerProcess.start(environment, codePath, ''),
     });
-    await world.startWorker();
-    await readyDesk(world.client, world.desk);
-    return world;
+    try {
+      await world.startWorker();
+      await readyDesk(world.client, world.desk);
+      return world;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
   }
 
   /** What another process needs to find it all. */

@@ -2,7 +2,7 @@
 import { expect, it, jest } from '@jest/globals';
 import { orderCampaign } from '../support/order-campaign';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 it('orders at a venue with faults of every kind, by a worker that is killed, are each there once and in the journal', async () => {
   const report = await orderCampaign({

@@ -8,6 +8,7 @@ import { HoldfastError } from '../../src/errors';
 import { openJournal, type OrderRow } from '../../src/journal/journal';
 import { decimal, formatDecimal, type Decimal } from '../../src/money';
 import type { FaultSettings } from '../../src/paper-venue/faults';
+import type { OrderSide } from '../../src/venues/venue';
 import { seededRandom } from './crash-campaign';
 import { newExecution, TradingWorld, type BookedOrder } from './trading-world';
 import { answered, until } from './until';
@@ -76,6 +77,7 @@ class Campaign {
   readonly #began = performance.now();
   #said = 0;
   #orders = 0;
+  #begun = 0;
   #kills = 0;
   #isOver = false;
 
@@ -151,8 +153,13 @@ class Campaign {
   async #begin(): Promise<string> {
     const id = newExecution();
     const { lanes, executions, orders } = this.#options;
-    const graph = trading(lanes, Math.min(MOST_TIMES, Math.ceil(orders / executions / lanes / 2)));
-    await answered(() => this.#world.start(graph, id)).catch((error: unknown) => {
+    const times = Math.min(MOST_TIMES, Math.ceil(orders / executions / lanes / 2));
+    this.#begun += 1;
+    const isUp = this.#begun % 2 === 1;
+    const graph = trading(lanes, times, isUp ? ['buy', 'sell'] : ['sell', 'buy']);
+    // What one of the two holds the other does not reduce.
+    const owner = { strategy_id: isUp ? 'up' : 'down' };
+    await answered(() => this.#world.start(graph, id, owner)).catch((error: unknown) => {
       if (!(error instanceof HoldfastError) || error.code !== 'ExecutionExists') throw error;
     });
     return id;
@@ -267,21 +274,24 @@ class Campaign {
   }
 }
 
-/** Lanes that each buy at the market and sell again, at a price that may rest for a moment. */
-function trading(lanes: number, times: number) {
+/**
+ * Lanes that each order at the market and back again, at a price that may rest for a moment. Every other execution begins with a sell: what
+ * only reduces is denied while anything is unknown, which among so many is nearly always, so buys alone would use the account up.
+ */
+function trading(lanes: number, times: number, [first, second]: readonly [OrderSide, OrderSide]) {
   const size = { ...PLACE, quantity: QUANTITY };
   const spare = { on_error: 'continue' };
-  const buy = { type: 'market_order', params: { ...size, side: 'buy' }, ...spare };
-  // Or lanes that are refused would take all there is from those that are not.
-  const breath = { type: 'wait', params: { for: '1s' }, after: ['buy.error'] };
-  const price = { type: 'ticker', params: PLACE, after: ['buy.finished'], ...spare };
-  const sell = {
+  const open = { type: 'market_order', params: { ...size, side: first }, ...spare };
+  const price = { type: 'ticker', params: PLACE, after: ['open.finished'], ...spare };
+  const close = {
     type: 'limit_order',
-    params: { ...size, side: 'sell', good_for: '1s' },
+    params: { ...size, side: second, good_for: '1s' },
     inputs: { price: 'price.last' },
     ...spare,
   };
-  const body = { nodes: { buy, breath, price, sell } };
+  // Or lanes that are refused would take all there is from those that are not.
+  const breath = { type: 'wait', params: { for: '1s' }, after: ['open.error', 'close.error'], join: 'any' };
+  const body = { nodes: { open, breath, price, close } };
   const lane = { type: 'repeat', params: { max_iterations: times }, while: 'true', body };
   return Object.fromEntries(Array.from({ length: lanes }, (_, at) => [`again_${at + 1}`, lane]));
 }

@@ -2,6 +2,7 @@
 import type { NodeContext } from './define-node';
 import type { ReducibleQuestion } from '../emergency/reducible';
 import type { Fill, PermitRequest, Settlement } from '../emergency/model';
+import type { VenueOrder } from '../venues/venue';
 
 /** One order of a node, complete: the desk judges exactly this one. */
 export type OrderDraft = Pick<
@@ -48,8 +49,16 @@ export interface Trade {
   idsOf(leg?: string, permits_of?: number): OrderIds;
   /** As `TradePermit.settle`, for a permit of an earlier dispatch. */
   settle(settlement: Settlement): void;
-  /** Tells the desk what an order has filled so far in all, and waits for its word; may be repeated. Throws what the desk refuses it for. */
+  /**
+   * Tells the desk what an order has filled so far in all, and whether it has ended, and waits for its word; may be repeated. Throws what the
+   * desk refuses it for.
+   */
   report(fill: OrderFill): Promise<void>;
+  /**
+   * Tells the desk how an order ended that another node sent, where it still holds something back for it: the sweeper would tell it within half
+   * a minute. Throws what the desk refuses it for, and when the desk does not answer.
+   */
+  tellEnd(ended: EndedOrder): Promise<void>;
   /** How much of the position an order may reduce, in base currency: what fills have proven of it, also as its bot and strategy hold it. */
   reducible(question: PositionQuestion): Promise<string>;
   /** Whether the execution was put back by a reset of its workflow: what it did after that point is not in its history any more. */
@@ -69,6 +78,13 @@ export interface OrderIds {
 
 /** Bot and strategy are those of the node. */
 export type PositionQuestion = Omit<ReducibleQuestion, 'bot_id' | 'strategy_id'>;
+
+/** An order of an account, as the venue has it. */
+export interface EndedOrder {
+  readonly venue: string;
+  readonly account: string;
+  readonly order: VenueOrder;
+}
 
 /** Bot and strategy are those of the node. */
 export type OrderFill = Omit<Fill, 'bot_id' | 'strategy_id'>;

@@ -24,6 +24,10 @@ const PAPER_AT_PAR = { BUSD: 'USDT' };
 const PAPER_WORD = 'paper';
 const WORDS = ['KEY', 'SECRET', 'PASSWORD'] as const;
 
+/** So that the heaviest read gets its turn within what a read waits. */
+const LEAST_WEIGHT = 600;
+const MOST_WEIGHT = 1_000_000;
+
 const currency = z.string().regex(/^[A-Z0-9]{1,20}$/, 'must be a currency in capitals, such as USDT');
 const givenSchema = z.strictObject({
   adapter: z.enum(['recorded', 'binance']),
@@ -37,6 +41,7 @@ const givenSchema = z.strictObject({
     .regex(/^[\w.-]{1,64}$/, 'must be letters, digits, _, . and -')
     .default('main'),
   counts_as: z.record(currency, currency).optional(),
+  read_weight_per_minute: z.int().min(LEAST_WEIGHT).max(MOST_WEIGHT).optional(),
 });
 const givenProfilesSchema = z.record(
   z.string().regex(PROFILE_NAME, 'must be a name of small letters, digits and _'),
@@ -102,7 +107,7 @@ interface Reading {
 }
 
 function profileOf(name: string, given: Given, { env, paper_url, mistakes }: Reading): VenueProfile {
-  const { adapter, mode, account } = given;
+  const { adapter, mode, account, read_weight_per_minute } = given;
   const isPaper = mode === 'paper' && adapter !== 'recorded';
   const fromPaperVenue = isPaper && paper_url !== undefined ? `${paper_url}/${name}` : undefined;
   const profile = {
@@ -111,6 +116,7 @@ function profileOf(name: string, given: Given, { env, paper_url, mistakes }: Rea
     ...present({
       base_url: given.base_url ?? fromPaperVenue,
       credentials: credentialsOf(name, env, mistakes, isPaper),
+      read_weight_per_minute,
     }),
   };
   const problem = addressProblem(profile);

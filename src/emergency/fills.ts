@@ -8,6 +8,7 @@ import {
   readAmount,
   readCurrency,
   readDecimal,
+  readFlag,
   readId,
   readInstant,
   readOneOf,
@@ -30,7 +31,7 @@ import {
   type Trade,
 } from './positions';
 import { noteUnpermitted } from './order-facts';
-import { recordPermitFill } from './reservations';
+import { recordPermitFill, settleAll } from './reservations';
 import { partScopesOf, scopesOf } from './scopes';
 import { entry, type Draft, type Holding, type OrderSoFar, type Position } from './state';
 import { isWithin } from './trading-day';
@@ -60,16 +61,24 @@ export function readFill(value: unknown): Fill {
       permit_id: readOptionalId(source, 'permit_id'),
       bot_id: readOptionalId(source, 'bot_id'),
       strategy_id: readOptionalId(source, 'strategy_id'),
+      ended: readFlag(source, 'ended'),
     }),
   };
 }
 
 /**
- * Moves position, exposure, reservation and books, and judges the limits of every scope of the order. Throws `WrongCurrency`;
+ * Moves position, exposure, reservation and books, judges the limits of every scope of the order, and ends its permit where the order has
+ * ended: also where its fills were known before. Throws `WrongCurrency`;
  * `StaleInput` for a report so old that its order may have been forgotten, which would count it twice; `InvalidInput` for one that
  * contradicts an earlier one.
  */
 export function recordFill(draft: Draft, given: Fill): void {
+  recordParts(draft, given);
+  const { permit_id, filled_quantity, ended = false } = given;
+  if (ended && permit_id !== undefined) settleAll(draft, [{ permit_id, outcome: 'closed', filled_quantity }]);
+}
+
+function recordParts(draft: Draft, given: Fill): void {
   if (given.currency !== draft.desk.currency)
     refuse('WrongCurrency', `a fill in ${given.currency}, and the desk counts in ${draft.desk.currency}`);
   // A venue's clock that is ahead would open tomorrow's book.

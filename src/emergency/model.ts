@@ -207,6 +207,8 @@ export interface Fill {
   readonly strategy_id?: string;
   /** Of the latest part; decides the trading day. */
   readonly at: number;
+  /** The order has ended, and has filled no more than this: its permit ends in the same step. */
+  readonly ended?: boolean;
 }
 
 /** The worth of a scope and, by symbol, of what it holds, at a moment. */

@@ -56,6 +56,11 @@ export class BinanceAccount implements TradingVenue {
     return this.#rules.of(symbol);
   }
 
+  /** The clock is measured in five round trips, which from far away is longer than a permit lives. */
+  ready(): Promise<void> {
+    return this.#connection.clock.assertSure();
+  }
+
   async orderBook(symbol: string, depth: number): Promise<OrderBook> {
     const { id } = marketNameOf(symbol);
     const limit = DEPTHS.find((known) => known >= depth) ?? Math.max(...DEPTHS);

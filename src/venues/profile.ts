@@ -25,6 +25,8 @@ export interface VenueProfile {
   readonly credentials?: VenueCredentials;
   /** Currencies that count as another at par. */
   readonly counts_as: Readonly<Record<string, string>>;
+  /** What reads of one worker may weigh in a minute, in the venue's own measure; absent: what the adapter knows of the venue. */
+  readonly read_weight_per_minute?: number;
 }
 
 const PRIVATE = new BlockList();

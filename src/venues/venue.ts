@@ -162,6 +162,11 @@ export interface TradingVenue {
   countsAs(quote: string): string;
   /** Throws `DataUnavailable` when there is no such market. */
   market(symbol: string): Promise<Market>;
+  /**
+   * Resolves when an order would wait for nothing but its request: whatever else it waited for would take from the life of its permit. Throws
+   * why it could not be sent. Absent where there is nothing to wait for.
+   */
+  ready?(): Promise<void>;
   orderBook(symbol: string, depth: number): Promise<OrderBook>;
   balances(): Promise<readonly Balance[]>;
   /** Of all markets where none is named. */

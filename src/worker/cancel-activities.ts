@@ -7,7 +7,7 @@
  *       looked at again, and its permit is settled `closed` only then.
  * - V3. What the desk cannot be told now is tried again with the order: its cancel may be repeated, and what is told is cumulative.
  */
-import { activityInfo, heartbeat } from '@temporalio/activity';
+import { activityInfo } from '@temporalio/activity';
 import {
   concernsAccount,
   pickOrders,
@@ -30,6 +30,7 @@ import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { TradingVenue, VenueOrder, Venues } from '../venues/venue';
 import type { CancelActivities, CancelRound, CancelStep } from '../workflows/cancel-orders';
 import type { DeskPorts } from './desk-activities';
+import { whileAlive } from './while-alive';
 
 type Desk = Pick<HoldfastClient, 'deskStatus' | 'openOrders' | 'recordAtDesk' | 'requestPermits'>;
 
@@ -40,7 +41,6 @@ export interface CancelPorts {
   readonly publishEvents: DeskPorts['publishEvents'];
 }
 
-const HEARTBEAT_EVERY_MS = 2_000;
 /** Cancels of one account at once. */
 const AT_ONCE = 4;
 
@@ -94,16 +94,6 @@ function tradingOf(venues: Venues, { venue, account }: AccountRef): TradingVenue
   const trading = venues.get(venue)?.trading;
   if (trading?.account === account) return trading;
   throw new HoldfastError('VenueRefused', `This worker cannot trade in the account ${account} of ${venue}.`);
-}
-
-async function whileAlive<T>(work: () => Promise<T>): Promise<T> {
-  heartbeat();
-  const timer = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 async function cancelAll(client: Desk, trading: TradingVenue, round: CancelRound): Promise<readonly CancelStep[]> {

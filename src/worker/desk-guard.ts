@@ -84,6 +84,7 @@ export class DeskGuard {
       desk: this.permits,
       recordFill: (fill) => this.#port.recordFill(fill),
       reducible: (question) => this.#port.reducible(question),
+      openOrders: (question) => this.#port.openOrders(question),
       wasReset: () => resets.of(attempt.task.execution_id, attempt.run_id),
     });
   }

@@ -6,7 +6,7 @@
  * - X2. A step says how its order ended, or that nothing of it is out, or that it is to be followed. Where it cannot it fails, and the next
  *   step looks the order up before it asks for anything.
  */
-import { activityInfo, heartbeat } from '@temporalio/activity';
+import { activityInfo } from '@temporalio/activity';
 import { classifyError } from '../activities/classify-error';
 import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
 import { OrderPending } from '../activities/order-pending';
@@ -28,6 +28,7 @@ import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { VenueOrder, Venues } from '../venues/venue';
 import type { ClosingStep, FlattenActivities, StepOutcome } from '../workflows/flatten-positions';
 import type { DeskPorts } from './desk-activities';
+import { whileAlive } from './while-alive';
 
 export interface FlattenPorts {
   readonly client: Pick<HoldfastClient, 'deskFigures'>;
@@ -39,7 +40,6 @@ export interface FlattenPorts {
   readonly log: Logger;
 }
 
-const HEARTBEAT_EVERY_MS = 1_000;
 /** A step looks and waits for half a minute at most. */
 const STEP_WITHIN_MS = 30_000;
 
@@ -52,7 +52,7 @@ export function createFlattenActivities(ports: FlattenPorts): FlattenActivities 
       const canTrade = ({ venue, account }: AccountRef) => venues.get(venue)?.trading?.account === account;
       return { targets: targets.filter(canTrade), unreachable: targets.filter((target) => !canTrade(target)) };
     },
-    closeTarget: (step) => whileAlive((signal) => new ClosingAttempt(ports, step, signal).outcome()),
+    closeTarget: (step) => whileAlive(() => new ClosingAttempt(ports, step).outcome()),
     tellFlatten: async (deskId, report) => {
       const { scope, actor, reason, results } = report;
       const said = results.map(({ orders, ...result }) => ({ ...result, orders: orders.length }));
@@ -72,25 +72,14 @@ function factOf({ scope, actor, reason, epoch, command_id, results }: FlattenRep
   };
 }
 
-async function whileAlive<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  heartbeat();
-  const timer = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
-  try {
-    return await work(AbortSignal.timeout(STEP_WITHIN_MS));
-  } finally {
-    clearInterval(timer);
-  }
-}
-
 class ClosingAttempt {
   readonly #ports: FlattenPorts;
   readonly #step: ClosingStep;
-  readonly #signal: AbortSignal;
+  readonly #signal = AbortSignal.timeout(STEP_WITHIN_MS);
 
-  constructor(ports: FlattenPorts, step: ClosingStep, signal: AbortSignal) {
+  constructor(ports: FlattenPorts, step: ClosingStep) {
     this.#ports = ports;
     this.#step = step;
-    this.#signal = signal;
   }
 
   async outcome(): Promise<StepOutcome> {

@@ -8,13 +8,14 @@
  * - W3. Several workers may sweep the same account: whatever is told is a fact, and may be told twice.
  */
 import { performance } from 'node:perf_hooks';
-import type { Fill, Settlement } from '../emergency/model';
+import type { Settlement } from '../emergency/model';
 import { PERMIT_LIFETIME_MS } from '../emergency/permits';
 import type { PermitStatus } from '../emergency/status';
 import { decimal } from '../money';
 import { present } from '../json';
 import type { FoundOrder, OrderLookup } from '../venues/order-lookup';
 import type { DeskPort } from './desk-port';
+import { fillOf } from './permit-fill';
 
 export interface PermitSweeperOptions {
   readonly port: Pick<DeskPort, 'openOrders' | 'recordFill'>;
@@ -124,7 +125,8 @@ export class PermitSweeper {
   async #adopt(account: Account, permit: PermitStatus, found: FoundOrder): Promise<void> {
     const { status, filled_quantity } = found;
     if (decimal(filled_quantity).gt(decimal(permit.filled))) {
-      await this.#options.port.recordFill(fillOf(account, permit, found));
+      const { venue, account: of } = account.lookup;
+      await this.#options.port.recordFill(fillOf(permit, { venue, account: of, currency: account.currency }, found));
     }
     if (status === 'open') this.#settle(permit, 'acknowledged');
     else if (status === 'rejected') this.#settle(permit, 'rejected');
@@ -152,14 +154,4 @@ function isUnclear({ status }: PermitStatus): boolean {
 
 function isFenced({ fence_ms }: OrderLookup, age: number): boolean {
   return fence_ms !== undefined && age > PERMIT_LIFETIME_MS + fence_ms;
-}
-
-function fillOf({ lookup, currency }: Account, permit: PermitStatus, found: FoundOrder): Fill {
-  const { permit_id, client_order_id = permit_id, venue, symbol, side, bot_id, strategy_id } = permit;
-  const { filled_quantity, filled_notional, fees, at } = found;
-  return {
-    ...{ order_id: client_order_id, permit_id, account: lookup.account, venue, symbol, side },
-    ...{ filled_quantity, filled_notional, fees, currency, at },
-    ...present({ bot_id, strategy_id }),
-  };
 }

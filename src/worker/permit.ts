@@ -97,6 +97,11 @@ export class Permit implements Omit<TradePermit, 'client_order_id'> {
     this.#surroundings.settle({ permit_id: this.permit_id, outcome, ...present({ filled_quantity }) });
   }
 
+  /** The desk has heard of its end in another way. */
+  noteEnded(): void {
+    this.#last = 'closed';
+  }
+
   #void(why: unknown): void {
     this.#state = 'void';
     this.#voidedBy = why;

@@ -1,13 +1,15 @@
 /** The permits of one attempt of a node that trades. */
 import { createHash } from 'node:crypto';
 import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
-import type { OrderDraft, OrderFill, OrderIds, PositionQuestion, TradePermit } from '../activities/trade';
+import type { EndedOrder, OrderDraft, OrderFill, OrderIds, PositionQuestion, TradePermit } from '../activities/trade';
 import type { Settlement } from '../emergency/model';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
+import { decimal } from '../money';
 import { runsAside } from '../graph/frame';
 import type { DeskPort } from './desk-port';
 import type { Permit } from './permit';
+import { fillOf } from './permit-fill';
 import type { PermitDesk } from './permits';
 
 const ONLY_LEG = 'order';
@@ -16,6 +18,7 @@ export interface TradeSurroundings {
   readonly desk: Pick<PermitDesk, 'request' | 'settle'>;
   readonly recordFill: DeskPort['recordFill'];
   readonly reducible: DeskPort['reducible'];
+  readonly openOrders: DeskPort['openOrders'];
   readonly wasReset: () => Promise<boolean>;
 }
 
@@ -25,14 +28,18 @@ export class AttemptTrade implements OpenTrade {
   readonly #desk: TradeSurroundings['desk'];
   readonly #recordFill: DeskPort['recordFill'];
   readonly #reducible: DeskPort['reducible'];
+  readonly #openOrders: DeskPort['openOrders'];
   readonly #permits: Permit[] = [];
+  /** What was last told of permits of earlier dispatches, whose orders are looked at again and again. */
+  readonly #told = new Map<string, Settlement['outcome']>();
   #hasEnded = false;
 
-  constructor(attempt: TradeAttempt, { desk, recordFill, reducible, wasReset }: TradeSurroundings) {
+  constructor(attempt: TradeAttempt, { desk, recordFill, reducible, openOrders, wasReset }: TradeSurroundings) {
     this.#attempt = attempt;
     this.#desk = desk;
     this.#recordFill = recordFill;
     this.#reducible = reducible;
+    this.#openOrders = openOrders;
     this.wasReset = wasReset;
     attempt.signal.addEventListener('abort', () => {
       this.#revokeAll(attempt.signal.reason);
@@ -53,8 +60,18 @@ export class AttemptTrade implements OpenTrade {
     return idsOf(this.#attempt, leg, permits_of);
   }
 
+  /**
+   * Tells nothing twice, and at the end of the body nothing of what was told: each word to the desk is an update of it, which the permit of
+   * the next order may have to wait for.
+   */
   settle(settlement: Settlement): void {
-    this.#desk.settle(settlement);
+    const { permit_id, outcome, filled_quantity } = settlement;
+    const permit = this.#permitOf(permit_id);
+    if (permit !== undefined) permit.settle(outcome, filled_quantity);
+    else if (this.#told.get(permit_id) !== outcome) {
+      this.#told.set(permit_id, outcome);
+      this.#desk.settle(settlement);
+    }
   }
 
   async reducible(question: PositionQuestion): Promise<string> {
@@ -65,6 +82,16 @@ export class AttemptTrade implements OpenTrade {
   async report(fill: OrderFill): Promise<void> {
     const { bot_id, strategy_id } = this.#attempt.task;
     await this.#recordFill({ ...fill, ...present({ bot_id, strategy_id }) });
+    if (fill.ended === true) this.#permitOf(fill.permit_id)?.noteEnded();
+  }
+
+  async tellEnd({ venue, account, order }: EndedOrder): Promise<void> {
+    const { client_order_id, filled_quantity, updated_ms: at } = order;
+    const { currency, unsettled, resting } = await this.#openOrders({ venue, account, offset: 0, all: true });
+    const permit = [...unsettled, ...resting].find((each) => each.client_order_id === client_order_id);
+    if (permit === undefined) return;
+    if (decimal(filled_quantity).eq('0')) this.#desk.settle({ permit_id: permit.permit_id, outcome: 'closed' });
+    else await this.#recordFill({ ...fillOf(permit, { venue, account, currency }, { ...order, at }), ended: true });
   }
 
   /** An order that went out and of which the body said nothing is unknown. */
@@ -72,6 +99,11 @@ export class AttemptTrade implements OpenTrade {
     this.#hasEnded = true;
     this.#revokeAll(bodyHasEnded());
     for (const permit of this.#permits) if (!permit.isSettled) permit.settle('unknown');
+  }
+
+  /** Of this attempt. */
+  #permitOf(permit_id: string | undefined): Permit | undefined {
+    return this.#permits.find((permit) => permit.permit_id === permit_id);
   }
 
   #revokeAll(why: unknown): void {

@@ -85,6 +85,15 @@ describe('an order', () => {
     expect(Math.abs(until - ends - server.skew_ms)).toBeLessThanOrEqual(LARGEST_CLOCK_BOUND_MS);
   });
 
+  it('waits for no clock where it was made sure of before its permit was asked for', async () => {
+    server.answer('POST order', () => open0());
+    await Promise.all([trading.market('BTC/USDT'), trading.ready?.()]);
+    const asked = server.of('GET time').length;
+    server.answer('GET time', () => 'silence');
+    expect(await trading.submit(draft, new StubPermit())).toMatchObject({ kind: 'placed' });
+    expect([asked, server.of('GET time').length]).toEqual([5, 5]);
+  });
+
   it('costs what its fills say', async () => {
     server.answer('POST order', () => ({ body: recorded('order-filled') }));
     const placed = await trading.submit({ ...draft, quantity: '10' }, new StubPermit());

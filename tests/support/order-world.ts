@@ -97,6 +97,7 @@ export class OrderWorld {
             ? Promise.reject(new HoldfastError('EmergencyUnreachable', 'no answer'))
             : this.desk.recordFill(fill),
         reducible: () => Promise.resolve(this.held),
+        openOrders: (question) => this.desk.openOrders(question),
       }),
     );
     return this.kinds.get(type)!.run(fields, { ...attempt, log, trade });

@@ -1,12 +1,13 @@
 import type { PermitDesk } from '../../src/worker/permits';
 import type { TradeSurroundings } from '../../src/worker/trade';
 
-/** For a trade whose desk is scripted: nothing was reset, and every fill is taken. */
+/** For a trade whose desk is scripted: nothing was reset, nothing is open, and every fill is taken. */
 export function tradeSurroundings(desk: PermitDesk, over: Partial<TradeSurroundings> = {}): TradeSurroundings {
   return {
     desk,
     recordFill: () => Promise.resolve(),
     reducible: () => Promise.resolve('0'),
+    openOrders: () => Promise.resolve({ currency: 'USDT', unsettled: [], resting: [] }),
     wasReset: () => Promise.resolve(false),
     ...over,
   };

@@ -93,9 +93,14 @@ export class TradingWorld {
       temporal: new Client({ connection, namespace: temporal.namespace }),
       startWorker: () => WorkerProcess.start(environment, codePath, ''),
     });
-    await world.startWorker();
-    await readyDesk(world.client, world.desk);
-    return world;
+    try {
+      await world.startWorker();
+      await readyDesk(world.client, world.desk);
+      return world;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
   }
 
   /** What another process needs to find it all. */
@@ -124,6 +129,13 @@ export class TradingWorld {
   /** With SIGKILL: nothing it did last is reported by anybody. */
   async killWorker(): Promise<void> {
     await this.#worker?.kill();
+  }
+
+  /** The same while another one works already, so that what is measured is not how long a process takes to start. */
+  async replaceWorker(): Promise<void> {
+    const killed = this.#worker;
+    await this.startWorker();
+    await killed?.kill();
   }
 
   /** `owner`: bot and strategy, where it has them. */

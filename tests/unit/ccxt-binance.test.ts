@@ -24,6 +24,8 @@ const make = (options: Partial<CcxtBinanceOptions> = {}) =>
     },
     ...options,
   });
+/** Everything that waits for no timer has happened. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 const signatureOf = (query: string) => createHmac('sha256', SECRET).update(query).digest('hex');
 
 beforeEach(() => {
@@ -115,10 +117,36 @@ describe('what ccxt does with requests', () => {
     expect(performance.now() - started).toBeLessThan(1_000);
     expect(carried.length).toBeLessThan(12);
     await Promise.all(reads);
-    // Weight 4 each, and 20 of that a second; the first is free.
+    // 20 of Binance's weight each, and 90 of that a second; the first is free.
     expect(performance.now() - started).toBeGreaterThan(1_500);
     expect(carried).toHaveLength(12);
   }, 30_000);
+
+  it('is to let a read that comes after a pause go at once, whatever the one before it weighed', async () => {
+    await api.read('openOrders');
+    const waiting = api.read('ticker');
+    await turn();
+    expect(carried).toHaveLength(1);
+    await waiting;
+    await api.read('openOrders');
+    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 2_000);
+    const next = api.read('ticker');
+    await turn();
+    now.mockRestore();
+    expect(carried).toHaveLength(4);
+    await next;
+  });
+
+  it('is to let reads weigh as much in a minute as it was told', async () => {
+    const [slow, fast] = [make({ read_weight_per_minute: 600 }), make({ read_weight_per_minute: 1_000_000 })];
+    await slow.read('exchangeInfo');
+    const waiting = slow.read('ticker');
+    await Promise.all(Array.from({ length: 12 }, () => fast.read('exchangeInfo')));
+    expect(carried.filter(({ path }) => path.includes('ticker'))).toEqual([]);
+    slow.release();
+    await waiting;
+    expect(carried).toHaveLength(14);
+  });
 
   it('leads nowhere but to the address it was given', async () => {
     for (const name of ['exchangeInfo', 'klines', 'depth', 'openOrders', 'order', 'myTrades'] as const)

@@ -46,14 +46,23 @@ describe('HOLDFAST_VENUES', () => {
   it('adds profiles to the shipped ones, or stands in for one', () => {
     const HOLDFAST_VENUES = JSON.stringify({
       real: { adapter: 'binance', mode: 'live', account: 'desk1' },
-      paper_bybit: { adapter: 'binance', base_url: 'http://10.1.2.3:9000/x', counts_as: {} },
+      paper_bybit: {
+        adapter: 'binance',
+        base_url: 'http://10.1.2.3:9000/x',
+        counts_as: {},
+        read_weight_per_minute: 3_000,
+      },
     });
     const { profiles } = read({ HOLDFAST_VENUES });
     expect(profiles.map(({ name }) => name)).toEqual(['recorded_dash', 'paper_binance', 'paper_bybit', 'real']);
     expect(named({ HOLDFAST_VENUES }, 'real')).toEqual({
       ...{ name: 'real', adapter: 'binance', mode: 'live', account: 'desk1', counts_as: {} },
     });
-    expect(named({ HOLDFAST_VENUES }, 'paper_bybit')).toMatchObject({ mode: 'paper', counts_as: {} });
+    expect(named({ HOLDFAST_VENUES }, 'paper_bybit')).toMatchObject({
+      mode: 'paper',
+      counts_as: {},
+      read_weight_per_minute: 3_000,
+    });
   });
 
   it('may be the path of a file', () => {
@@ -68,7 +77,7 @@ describe('HOLDFAST_VENUES', () => {
     const HOLDFAST_VENUES = JSON.stringify({
       'Bad Name': { adapter: 'binance' },
       a: { adapter: 'kraken', credentials: { key: PLANTED } },
-      b: { adapter: 'binance', mode: 'real', counts_as: { usd: 'USDT' } },
+      b: { adapter: 'binance', mode: 'real', counts_as: { usd: 'USDT' }, read_weight_per_minute: 599 },
     });
     const found = mistakes({ HOLDFAST_VENUES, HOLDFAST_EVENTS: 'perhaps' });
     for (const place of [
@@ -78,6 +87,7 @@ describe('HOLDFAST_VENUES', () => {
       'HOLDFAST_VENUES.a:',
       'HOLDFAST_VENUES.b.mode',
       'HOLDFAST_VENUES.b.counts_as.usd',
+      'HOLDFAST_VENUES.b.read_weight_per_minute',
     ]) {
       expect(found.filter((mistake) => mistake.startsWith(place))).toHaveLength(1);
     }

@@ -88,6 +88,17 @@ describe('a permit', () => {
     expect(types(desk)).toEqual([]);
   });
 
+  it('that is filled for the last time has ended in the same step, and is told once', () => {
+    const desk = new DeskAtWork();
+    desk.permits([orderRequest('p')]);
+    const last = { order_id: 'p', permit_id: 'p', filled_quantity: '0.4', filled_notional: '40', ended: true };
+    desk.fill(last);
+    expect(told(desk)).toMatchObject([{ is_open: false, fact: { status: 'cancelled', fill: { quantity: '0.4' } } }]);
+    expect(types(desk)).toEqual(['order_submitted', 'order_partially_filled', 'order_cancelled']);
+    desk.fill(last);
+    expect(told(desk)).toEqual([]);
+  });
+
   it('that ended is told of a fill that comes after, and the two together are the order', () => {
     const desk = new DeskAtWork();
     desk.permits([orderRequest('p')]);
@@ -164,7 +175,7 @@ class Listener {
     if (step.kind === 'ask') this.#ask(step.quantity);
     else if (id === undefined || quantity === undefined) return;
     else if (step.kind === 'settle') this.desk.settle(id, step.outcome, { filled_quantity: partOf(quantity, step) });
-    else this.#fill(id, partOf(quantity, step));
+    else this.#fill(id, partOf(quantity, step), step.ended);
     this.#keep();
   }
 
@@ -174,8 +185,8 @@ class Listener {
     if (answer?.granted === true) this.granted.set(permit_id, quantity);
   }
 
-  #fill(id: string, part: string): void {
-    const amounts = { filled_quantity: part, filled_notional: String(Number(part) * 100) };
+  #fill(id: string, part: string, ended: boolean): void {
+    const amounts = { filled_quantity: part, filled_notional: String(Number(part) * 100), ended };
     const { kind } = this.desk.fill({ order_id: id, permit_id: id, ...amounts });
     if (kind === 'accepted' && Number(part) > Number(this.filled.get(id) ?? 0)) this.filled.set(id, part);
   }
@@ -193,7 +204,7 @@ const OUTCOMES = ['acknowledged', 'unknown', 'fenced', 'unused', 'rejected', 'cl
 type Step = { readonly of: number; readonly part: number } & (
   | { readonly kind: 'ask'; readonly quantity: string }
   | { readonly kind: 'settle'; readonly outcome: (typeof OUTCOMES)[number] }
-  | { readonly kind: 'fill' }
+  | { readonly kind: 'fill'; readonly ended: boolean }
 );
 
 function partOf(quantity: string, { part }: Step): string {
@@ -205,7 +216,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('ask' as const), quantity: fc.constantFrom('1', '2.5'), ...place }),
     fc.record({ kind: fc.constant('settle' as const), outcome: fc.constantFrom(...OUTCOMES), ...place }),
-    fc.record({ kind: fc.constant('fill' as const), ...place }),
+    fc.record({ kind: fc.constant('fill' as const), ended: fc.boolean(), ...place }),
   ),
   { maxLength: 60 },
 );

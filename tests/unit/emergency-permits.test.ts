@@ -173,6 +173,18 @@ describe('exposure', () => {
     expect(book(desk)).toMatchObject({ reserved: '0', held: '300', open_orders: 0 });
   });
 
+  it('of what was not filled is free with the fill that is said to be the last, also where that was known before', () => {
+    const desk = new DeskAtWork();
+    const part = { order_id: 'p', permit_id: 'p', filled_quantity: '0.4', filled_notional: '40' };
+    desk.permits([orderRequest('p')]);
+    desk.fill(part);
+    expect(book(desk)).toMatchObject({ reserved: '60', held: '40', open_orders: 1 });
+    desk.fill({ ...part, ended: true });
+    expect(book(desk)).toMatchObject({ reserved: '0', held: '40', open_orders: 0 });
+    expect(desk.fill({ ...part, order_id: 'o', permit_id: undefined, ended: true })).toEqual({ kind: 'accepted' });
+    expect(desk.fill({ ...part, ended: 'yes' })).toMatchObject({ kind: 'refused', error: { code: 'InvalidInput' } });
+  });
+
   it('stays reserved for a closed order until what it filled is recorded', () => {
     const desk = new DeskAtWork();
     desk.permits([orderRequest('p', { quantity: '4' })]);

@@ -257,15 +257,17 @@ const unknowns = fc.tuple(fc.nat(), fc.boolean()).map(
     }),
 );
 
-const fills = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 300 }), fc.integer({ min: 50, max: 150 })).map(
-  ([which, cents, price]) =>
-    new Act(`fill ${which} by ${cents}`, (model, desk) => {
+const sizes = [fc.nat(), fc.integer({ min: 1, max: 300 }), fc.integer({ min: 50, max: 150 })] as const;
+const fills = fc.tuple(...sizes, fc.boolean()).map(
+  ([which, cents, price, ended]) =>
+    new Act(`fill ${which} by ${cents}${ended ? ', its last' : ''}`, (model, desk) => {
       const order = model.orders.get(model.asked[which % Math.max(1, model.asked.length)] ?? '');
       if (order === undefined) return;
       order.filled += cents;
       const filled = {
         filled_quantity: String(order.filled / 100),
         filled_notional: String((order.filled * price) / 100),
+        ended,
       };
       step(desk, () => {
         desk.fill({ ...order.over, order_id: `o-${which % model.asked.length}`, ...filled });

@@ -57,6 +57,16 @@ describe('examples/twap.json', () => {
   });
 });
 
+describe('examples/requote.json', () => {
+  it('has no mistake, and moves the order it placed to a price that is read then', () => {
+    const { prepared, report } = prepare('requote.json');
+    expect(report).toEqual([]);
+    const { nodes } = prepared.graph;
+    expect(nodes['nearer']?.inputs).toEqual({ client_order_id: 'bid.client_order_id', price: 'nearer_at.value' });
+    expect(nodes['price_now']).toMatchObject({ type: 'ticker', after: ['patience'] });
+  });
+});
+
 describe('examples/approved_order.json', () => {
   it('has no mistake, and sells after an approval alone', () => {
     const { prepared, report } = prepare('approved_order.json');

@@ -14,7 +14,8 @@ describe('the catalogue', () => {
       (
         'and approval balance cancel_all cancel_order candles close_position compare constant first get if limit_order ' +
         'map market_order math not notify open_orders or order_book paired_order position_size positions ' +
-        'pre_trade_check repeat rsi set sma spread stop_order subgraph switch threshold ticker twap wait wait_for_signal'
+        'pre_trade_check repeat replace_order rsi set sma spread stop_order subgraph switch threshold ticker twap wait ' +
+        'wait_for_signal'
       ).split(' '),
     );
     expect(kinds.every((kind) => kindCatalogue.get(kind.type) === kind)).toBe(true);
@@ -64,6 +65,7 @@ describe('the catalogue', () => {
       'market_order filled partly_filled not_filled open',
       'limit_order filled partly_filled not_filled open',
       'stop_order filled partly_filled not_filled open',
+      'replace_order filled partly_filled not_filled open not_replaced',
       'paired_order done half_done not_filled',
       'twap filled partly_filled not_filled',
       'close_position filled partly_filled not_filled open flat',

@@ -9,7 +9,7 @@ import { Gate } from '../../src/worker/gate';
 import { PermitDesk } from '../../src/worker/permits';
 import { AttemptTrade } from '../../src/worker/trade';
 import { nodeContext } from '../support/node-context';
-import { ScriptedDesk } from '../support/scripted-desk';
+import { held, ScriptedDesk } from '../support/scripted-desk';
 import { ScriptedVenue, type Fate } from '../support/scripted-venue';
 import { tradeSurroundings } from '../support/trade-surroundings';
 import { until } from '../support/until';
@@ -44,6 +44,8 @@ class World {
   /** On the monotone clock of the legs: it runs faster, so that nothing is waited for. */
   #now = 0;
   wasReset = false;
+  /** What is waited for before it is known whether it was. */
+  untilKnown: () => Promise<void> = () => Promise.resolve();
   dispatches = 0;
 
   /** One dispatch of the node, and what it leaves to the next. */
@@ -59,18 +61,16 @@ class World {
       { ...attempt, run_id: 'run' },
       tradeSurroundings(permits, {
         recordFill: (fill) => this.desk.recordFill(fill),
-        wasReset: () => Promise.resolve(this.wasReset),
+        wasReset: async () => {
+          await this.untilKnown();
+          return this.wasReset;
+        },
       }),
     );
     const context = { ...attempt, log, trade };
     const now = () => (this.#now += 250);
     const legs = new OrderLegs({ profile: 'paper', venue: this.venue, context, now, patience_ms });
     return { legs, trade, permits, place: () => legs.place(wish) };
-  }
-
-  async outcomes(): Promise<string[]> {
-    await until('all is settled', () => this.desk.settlements.length > 0);
-    return this.desk.settlements.map(({ outcome }) => outcome);
   }
 }
 
@@ -81,12 +81,34 @@ const failure = (placing: Promise<LegState>) =>
   );
 
 describe('an order of a node', () => {
-  it('is sent once and ends with what it filled told to the desk before its end', async () => {
+  it('is sent once, and what it filled and that it has ended is one word to the desk', async () => {
     const world = new World();
-    expect(await world.dispatch().place()).toMatchObject({ kind: 'ended', order: { status: 'filled' } });
-    expect(world.desk.fills).toMatchObject([{ filled_quantity: '1', symbol: 'BTC/USDT', venue: 'paper' }]);
-    expect(await world.outcomes()).toEqual(['closed']);
+    const { place, trade, permits } = world.dispatch();
+    expect(await place()).toMatchObject({ kind: 'ended', order: { status: 'filled' } });
+    trade.end();
+    await until('all is told', () => permits.unsettled === 0);
+    expect(world.desk.fills).toMatchObject([
+      { filled_quantity: '1', symbol: 'BTC/USDT', venue: 'paper', ended: true, permit_id: expect.any(String) },
+    ]);
+    expect(world.desk.settlements).toEqual([]);
     expect(world.venue.submits).toHaveLength(1);
+  });
+
+  it('that rests and ends without a fill is said to rest once, and to have ended', async () => {
+    const world = new World();
+    world.venue.fates.push('rests');
+    const first = world.dispatch();
+    await first.place();
+    first.trade.end();
+    const { memo } = first.legs.pending('rests', { retry_in_ms: 1 });
+    const second = world.dispatch({ memo });
+    for (let looks = 0; looks < 3; looks += 1) await second.place();
+    world.venue.change(world.venue.accepted[0]!.client_order_id, { status: 'expired' });
+    expect(await second.place()).toMatchObject({ kind: 'ended' });
+    await until('all is told', () => first.permits.unsettled + second.permits.unsettled === 0);
+    // The next dispatch does not know whether the one before it was heard.
+    expect(world.desk.settlements.map(({ outcome }) => outcome)).toEqual(['acknowledged', 'acknowledged', 'closed']);
+    expect(world.desk.fills).toEqual([]);
   });
 
   it('that was accepted unheard is found and adopted', async () => {
@@ -166,6 +188,37 @@ describe('an order of a node', () => {
     expect(world.venue.submits).toHaveLength(1);
   });
 
+  it('is decided while it is still asked whether its workflow was reset, and not where one is out', async () => {
+    const world = new World();
+    const { wait, release } = held();
+    world.untilKnown = wait;
+    let decisions = 0;
+    const decide = () => {
+      decisions += 1;
+      return Promise.resolve(wish);
+    };
+    const ref = { leg: 'order', symbol: 'BTC/USDT', currency: 'USDT' };
+    const first = world.dispatch();
+    const placing = first.legs.placeDecided(ref, decide, { ahead: true });
+    expect([decisions, world.desk.batches]).toEqual([1, []]);
+    release();
+    expect(await placing).toMatchObject({ kind: 'ended' });
+    const { memo } = first.legs.pending('', { retry_in_ms: 1 });
+    const before = decisions;
+    expect(await world.dispatch({ memo }).legs.placeDecided(ref, decide, { ahead: true })).toMatchObject({
+      kind: 'ended',
+    });
+    expect([decisions, world.venue.submits.length]).toEqual([before, 1]);
+  });
+
+  it('is as old as its first request, not as the dispatches before it that sent nothing', async () => {
+    const world = new World();
+    const { legs } = world.dispatch({ memo: { legs: {}, began_at: 1 } });
+    expect(legs.began_at).toBe(1);
+    await legs.place(wish);
+    expect(legs.began_at).toBeGreaterThan(1);
+  });
+
   it('that rests is acknowledged, and what it filled since is told with each look', async () => {
     const world = new World();
     world.venue.fates.push('rests');
@@ -192,6 +245,8 @@ describe('an order of a node', () => {
     const next = world.dispatch({ memo: (pending as OrderPending).memo });
     Object.assign(next.trade, { report: () => Promise.reject(new HoldfastError('StaleInput', 'too old')) });
     expect(await next.place()).toMatchObject({ kind: 'ended' });
+    await until('its end is told', () => world.desk.settlements.length === 1);
+    expect(world.desk.settlements).toMatchObject([{ outcome: 'closed', filled_quantity: '1' }]);
     expect(world.venue.submits).toHaveLength(1);
   });
 });

@@ -15,6 +15,7 @@ import { mathKinds } from './math';
 import { messageKinds } from './messages';
 import { orderKinds } from './orders';
 import { pairedKinds } from './paired-orders';
+import { replacingKinds } from './replacing-orders';
 import { slicedKinds } from './sliced-orders';
 import { switchKinds } from './switch';
 
@@ -39,6 +40,7 @@ export function createKinds({ venues }: KindDependencies): NodeKinds {
     ...messageKinds,
     ...checkKinds(venues),
     ...orderKinds(venues),
+    ...replacingKinds(venues),
     ...pairedKinds(venues),
     ...slicedKinds(venues),
     ...closingKinds(venues),

@@ -1,5 +1,7 @@
 /** What kinds that order have in common. */
+import { durationMs } from '../../graph/duration';
 import type { FieldsProblem, GivenFields } from '../../graph/kinds';
+import { present } from '../../json';
 import { decimal, isDecimal } from '../../money';
 import type { Venues } from '../../venues/venue';
 import { field, optional, type NodeContext } from '../define-node';
@@ -40,6 +42,23 @@ export const untilField = field.choice(
   { default: 'done' },
 );
 
+export const goodForField = optional(field.duration('What still rests so long after it was sent is cancelled.'));
+
+/** Of limit orders, beside size and price. */
+export const limitFields = {
+  round_price: field.boolean('Whether the price is brought onto the market’s tick, on the safe side.', {
+    default: false,
+  }),
+  time_in_force: field.choice(
+    ['gtc', 'ioc', 'fok', 'post_only'],
+    'Good till cancelled, immediate or cancel, fill or kill, or refused where it would take.',
+    { default: 'gtc' },
+  ),
+  good_for: goodForField,
+  until: untilField,
+  max_price_age: priceAgeField,
+};
+
 export const ORDER_TIMEOUT_MS = 30_000;
 
 /** Each number given must be above zero. */
@@ -69,6 +88,19 @@ export function checkPercent({ literals }: GivenFields, name = 'max_slippage_per
   return percent.lt('0') || percent.gte('100')
     ? { field: name, message: `must be at least 0 and below 100, not ${value}` }
     : undefined;
+}
+
+/** Who does not wait for the end cannot cancel later. */
+export function checkUntil({ literals, names }: GivenFields): FieldsProblem | undefined {
+  if (literals['until'] !== 'placed' || !names.has('good_for')) return undefined;
+  return {
+    field: 'good_for',
+    message: 'needs `until: done`; a node that ends when its order is placed cancels nothing',
+  };
+}
+
+export function untilOf({ until, good_for }: { until: 'done' | 'placed'; good_for: number | string | undefined }) {
+  return { until_placed: until === 'placed', ...present({ good_for_ms: durationMs(good_for) }) };
 }
 
 /** Of a node with one order. */

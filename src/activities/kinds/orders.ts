@@ -1,21 +1,22 @@
-import type { FieldsProblem, GivenFields } from '../../graph/kinds';
-import { durationMs } from '../../graph/duration';
-import { present } from '../../json';
 import type { Venues } from '../../venues/venue';
-import { defineNode, field, optional, type NodeKind } from '../define-node';
+import { defineNode, field, type NodeKind } from '../define-node';
 import { decideLimit, decideStop, decideTaking, refOf } from '../orders/decide';
 import { orderBranches, orderOutcome, orderOutputs, placeAndFollow } from '../orders/follow';
 import {
   checkAmounts,
   checkPercent,
   checkSize,
+  checkUntil,
   collarField,
+  goodForField,
+  limitFields,
   oneOrder,
   ORDER_TIMEOUT_MS,
   placeFields,
   priceAgeField,
   sizeFields,
   untilField,
+  untilOf,
 } from './order-fields';
 
 /** Kinds that send one order. */
@@ -80,17 +81,7 @@ const limitOrder = (venues: Venues): NodeKind =>
       price: field.decimal(
         'The worst price it may fill at, in quote currency; a multiple of the market’s tick, unless rounded.',
       ),
-      round_price: field.boolean('Whether the price is brought onto the market’s tick, on the safe side.', {
-        default: false,
-      }),
-      time_in_force: field.choice(
-        ['gtc', 'ioc', 'fok', 'post_only'],
-        'Good till cancelled, immediate or cancel, fill or kill, or refused where it would take.',
-        { default: 'gtc' },
-      ),
-      good_for: optional(field.duration('What still rests so long after it was sent is cancelled.')),
-      until: untilField,
-      max_price_age: priceAgeField,
+      ...limitFields,
     },
     check: (given) => checkSize(given) ?? checkAmounts(given, ['price']) ?? checkUntil(given),
     run: async (fields, context) => {
@@ -121,7 +112,7 @@ const stopOrder = (venues: Venues): NodeKind =>
       max_slippage_percent: field.decimal('How far from the stop price the desk counts it, in percent.', {
         default: '5',
       }),
-      good_for: optional(field.duration('What still rests so long after it was sent is cancelled.')),
+      good_for: goodForField,
       until: untilField,
       max_price_age: priceAgeField,
     },
@@ -135,16 +126,3 @@ const stopOrder = (venues: Venues): NodeKind =>
       return orderOutcome(fields.venue, placed);
     },
   });
-
-/** Who does not wait for the end cannot cancel later. */
-function checkUntil({ literals, names }: GivenFields): FieldsProblem | undefined {
-  if (literals['until'] !== 'placed' || !names.has('good_for')) return undefined;
-  return {
-    field: 'good_for',
-    message: 'needs `until: done`; a node that ends when its order is placed cancels nothing',
-  };
-}
-
-function untilOf({ until, good_for }: { until: 'done' | 'placed'; good_for: number | string | undefined }) {
-  return { until_placed: until === 'placed', ...present({ good_for_ms: durationMs(good_for) }) };
-}

@@ -1,7 +1,7 @@
 /**
  * Cancels, repeated until the venue says what became of the order.
  *
- * A cancel can overtake its order. So that the venue has none of this id counts only when an order that was on its way as the cancel began
+ * A cancel can overtake its order. So that the venue has none of this id counts only when an order that was on its way as the asking began
  * could have come no more, and would be shown if it had.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,20 +19,42 @@ const AGAIN_AFTER_MS = 250;
 /** Within one attempt; there are more of them. */
 const PATIENCE_MS = 15_000;
 
+interface Patience {
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+}
+
 /** Throws retryable errors of the catalogue while nobody knows. */
-export async function cancelToTheEnd(
+export async function cancelToTheEnd(venue: TradingVenue, ref: OrderRef, patience: Patience): Promise<Cancelled> {
+  const cancelled = await untilShown(venue, ref, patience, async () => {
+    const { kind } = await venue.cancel(ref);
+    return kind === 'not_found' ? undefined : kind;
+  });
+  if (cancelled === undefined) return { kind: 'not_found' };
+  return { kind: cancelled, order: await endOf(venue, ref, patience.signal) };
+}
+
+/** As the venue has it; undefined once it can come no more. Throws retryable errors of the catalogue while nobody knows. */
+export async function shownOrGone(
   venue: TradingVenue,
   ref: OrderRef,
-  { signal, now = () => performance.now() }: { readonly signal: AbortSignal; readonly now?: () => number },
-): Promise<Cancelled> {
+  patience: Patience,
+): Promise<VenueOrder | undefined> {
+  return untilShown(venue, ref, patience, () => venue.find(ref));
+}
+
+async function untilShown<T>(
+  { fence_ms, query_lag_ms }: TradingVenue,
+  ref: OrderRef,
+  { signal, now = () => performance.now() }: Patience,
+  ask: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const began = now();
-  const { fence_ms, query_lag_ms } = venue;
   const gone = fence_ms === undefined ? Infinity : began + PERMIT_LIFETIME_MS + fence_ms + query_lag_ms;
   for (;;) {
     const asked = now();
-    const { kind } = await venue.cancel(ref);
-    if (kind !== 'not_found') return { kind, order: await endOf(venue, ref, signal) };
-    if (asked > gone) return { kind };
+    const shown = await ask();
+    if (shown !== undefined || asked > gone) return shown;
     if (asked > began + PATIENCE_MS) {
       throw new HoldfastError('OrderUnknown', `the venue shows no order ${ref.client_order_id}, and may yet`, {
         ...ref,

@@ -35,10 +35,13 @@ export async function decideClosing(
   trade: Trade,
 ): Promise<OrderWish> {
   const { venue, trading, symbol, side } = place;
-  const now = await marketNow(place, bounds.max_price_age);
   const percent = bounds.max_slippage_percent;
   const question = { venue: venue.profile, account: trading.account, symbol, side };
-  const [proven, balances] = await Promise.all([trade.reducible(question), trading.balances()]);
+  const [now, proven, balances] = await Promise.all([
+    marketNow(place, bounds.max_price_age),
+    trade.reducible(question),
+    trading.balances(),
+  ]);
   const worst = collar(now.fresh.ticker.last, side, { percent, market: now.market });
   const free = freeFor(side, balances, { market: now.market, worst });
   const most = least([proven, free, ...(quantity === undefined ? [] : [quantity])]);

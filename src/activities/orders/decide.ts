@@ -27,15 +27,14 @@ export interface PriceBounds {
 
 type Terms = Pick<OrderWish, 'worst_price'> & { readonly order: Omit<OrderWish['order'], 'symbol' | 'side'> };
 
-export function refOf({ leg, symbol, venue, trading }: OrderPlace): LegRef {
+export function refOf({ leg, symbol, venue, trading }: Omit<OrderPlace, 'side'>): LegRef {
   return { leg, symbol, currency: currencyOf(trading, symbol), at: { profile: venue.profile, venue: trading } };
 }
 
 /** At the market, as a limit order that takes what there is within the collar and rests never: so the permit bounds what it can cost. */
 export async function decideTaking(place: OrderPlace, size: OrderSize, bounds: PriceBounds): Promise<OrderWish> {
-  const fresh = await freshPrice(place.venue, place.symbol, bounds.max_price_age);
-  const market = await place.trading.market(place.symbol);
-  return takingWish(place, size, { fresh, market, percent: bounds.max_slippage_percent });
+  const now = await marketNow(place, bounds.max_price_age);
+  return takingWish(place, size, { ...now, percent: bounds.max_slippage_percent });
 }
 
 export interface MarketNow {
@@ -83,8 +82,12 @@ export async function decideStop(place: OrderPlace, terms: StopTerms): Promise<O
 }
 
 export async function marketNow({ venue, trading, symbol }: OrderPlace, max_age: number | string) {
-  const fresh = await freshPrice(venue, symbol, max_age);
-  return { fresh, market: await trading.market(symbol) };
+  const [fresh, market] = await Promise.all([
+    freshPrice(venue, symbol, max_age),
+    trading.market(symbol),
+    trading.ready?.(),
+  ]);
+  return { fresh, market };
 }
 
 /** Given as a quantity it is taken as it is; an amount is brought onto the market's grid. */

@@ -14,6 +14,8 @@ export interface FollowOptions {
   readonly good_for_ms?: number;
   /** Whether an order that rests is enough. */
   readonly until_placed?: boolean;
+  /** To decide the order is more than to read, so it waits until none of it can be out. */
+  readonly decides_last?: boolean;
 }
 
 /** A halt and a new run of the execution wait for an attempt that is out, so none takes long. */
@@ -35,7 +37,7 @@ export async function placeAndFollow(
   const { legs, context, until_placed = false } = options;
   const end = Date.now() + SLICE_MS;
   for (let pause = LOOK_FIRST_MS; ; pause = Math.min(LOOK_MOST_MS, pause * 2)) {
-    const state = await legs.placeDecided(ref, decide);
+    const state = await legs.placeDecided(ref, decide, { ahead: options.decides_last !== true });
     if (state.kind === 'unknown') throw legs.pending(state.why, { retry_in_ms: UNKNOWN_PAUSE_MS });
     if (state.kind === 'ended' || until_placed) return state.order;
     if (isOverdue(options)) await cancel(state.order, options);

@@ -7,11 +7,10 @@
  *   nobody has sent it; `AlreadyUsed` means that somebody may have.
  * - L4. What may have been sent is looked up until it is found, or until the venue can accept it no more and would show it if it had. It
  *   is never sent again before that.
- * - L5. What an order has filled is told to the desk before its end is.
+ * - L5. What an order has filled is told to the desk no later than its end: with it in one step, where it has filled anything.
  * - L6. A node whose leg may be out does not fail for another reason: that the price is stale or the desk is silent says nothing of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DenialCode } from '../../emergency/model';
 import { PERMIT_LIFETIME_MS } from '../../emergency/permits';
 import { HoldfastError, messageOf } from '../../errors';
 import { decimal } from '../../money';
@@ -20,6 +19,8 @@ import { present } from '../../json';
 import type { TradingVenue, VenueOrder, VenueOrderDraft } from '../../venues/venue';
 import { OrderPending } from '../order-pending';
 import type { OrderIds, Trade, TradePermit, OrderSurroundings } from '../trade';
+import { begun } from './ahead';
+import { codeOf, isDenial } from './denials';
 import { readMemo, type LegMemo, type OrdersMemo } from './memo';
 
 /** What must be known of an order to follow it. */
@@ -88,7 +89,7 @@ export class OrderLegs {
   readonly #perhaps: Map<string, number>;
   /** Legs that are certainly not out. */
   readonly #notOut = new Set<string>();
-  readonly #began_at: number;
+  #began_at: number;
   /** What the kind keeps beside them, as the last memo had it; what is put here goes into the next one. */
   own: unknown;
 
@@ -119,6 +120,11 @@ export class OrderLegs {
     return this.#legs.has(leg);
   }
 
+  /** Whether an earlier dispatch of it was lost, with whatever it did, and nobody knows yet what that was. */
+  isLost(leg: string): boolean {
+    return this.#perhaps.has(leg);
+  }
+
   /**
    * Sends the order, or finds out what became of it when it may have been sent before. Throws `OrderNotPlaced` when it certainly never
    * reached the venue, what the venue rejects it with, and what the desk denies it with: then nothing of this leg is out.
@@ -127,11 +133,20 @@ export class OrderLegs {
     return this.placeDecided(refOf(wish), () => Promise.resolve(wish));
   }
 
-  /** As `place`; the order is decided only where none is out. Throws also what `decide` does. */
-  async placeDecided(ref: LegRef, decide: () => Promise<OrderWish>): Promise<LegState> {
+  /**
+   * As `place`; the order is decided only where none is out. Throws also what `decide` does. `ahead`: to decide it is only to read, so that
+   * is begun while it is still asked whether one is out.
+   */
+  async placeDecided(
+    ref: LegRef,
+    decide: () => Promise<OrderWish>,
+    { ahead = false }: { readonly ahead?: boolean } = {},
+  ): Promise<LegState> {
+    const isNew = !this.has(ref.leg) && !this.isLost(ref.leg);
+    const decided = ahead && isNew ? begun(decide, this.#now) : decide;
     const state = await this.recover(ref);
     if (state !== undefined) return state;
-    return this.send(await this.ask(ref, decide));
+    return this.send(await this.ask(ref, decided));
   }
 
   /** What became of a leg that was sent, or may have been; undefined where it can be decided now, and asked for. */
@@ -238,6 +253,7 @@ export class OrderLegs {
   }
 
   async #send(wish: OrderWish, permit: TradePermit): Promise<LegState> {
+    if (this.isEmpty) this.#began_at = Date.now();
     const { permit_id, client_order_id } = permit;
     const [ref, ids] = [refOf(wish), { permit_id, client_order_id }];
     const submission = await this.#at(wish).venue.submit({ ...wish.order, client_order_id }, permit);
@@ -319,9 +335,9 @@ export class OrderLegs {
       throw new HoldfastError('OrderRejected', 'the venue took the order and rejected it', { ...order });
     }
     if (order.status === 'open') this.#trade.settle({ permit_id, outcome: 'acknowledged' });
-    await this.#report(ref, permit_id, order);
+    const isTold = await this.#report(ref, permit_id, order);
     if (order.status === 'open') return { kind: 'open', order };
-    this.#trade.settle({ permit_id, outcome: 'closed', filled_quantity: order.filled_quantity });
+    if (!isTold) this.#trade.settle({ permit_id, outcome: 'closed', filled_quantity: order.filled_quantity });
     return { kind: 'ended', order };
   }
 
@@ -336,23 +352,24 @@ export class OrderLegs {
     this.#legs.set(leg, memo);
   }
 
-  /** The desk may be slow for a moment; until it knows, the order's end is not told. */
-  async #report(ref: LegRef, permit_id: string, order: VenueOrder): Promise<void> {
+  /** Whether the desk has taken it. It may be slow for a moment; until it knows, the order's end is not told. */
+  async #report(ref: LegRef, permit_id: string, order: VenueOrder): Promise<boolean> {
     const { client_order_id, symbol, side, filled_quantity, filled_notional, fees, updated_ms } = order;
-    if (decimal(filled_quantity).eq('0')) return;
+    if (decimal(filled_quantity).eq('0')) return false;
     const { profile, venue } = this.#at(ref);
     const place = { account: venue.account, venue: profile, symbol, side };
-    const filled = { filled_quantity, filled_notional, fees, currency: ref.currency, at: updated_ms };
+    const ended = order.status !== 'open';
+    const filled = { filled_quantity, filled_notional, fees, currency: ref.currency, at: updated_ms, ended };
     for (let tried = 1; ; tried += 1) {
       try {
         await this.#trade.report({ order_id: client_order_id, permit_id, ...place, ...filled });
-        return;
+        return true;
       } catch (error) {
         const again = error instanceof HoldfastError && error.entry.retryable;
         // What it refuses for good stays reserved there, which is safe, and the order has filled all the same.
         if (!again) {
           this.#options.context.log.info({ client_order_id, error: messageOf(error) }, 'fill_refused');
-          return;
+          return false;
         }
         if (tried === REPORT_TRIES)
           throw this.pending('the desk has not heard of its fills yet', { retry_in_ms: 1_000 });
@@ -368,21 +385,3 @@ function refOf({ leg, order: { symbol }, currency, at }: OrderWish): LegRef {
 function lostLegs(trail: OrderTrail | undefined, legs: readonly string[] = [ONLY_LEG]): readonly [string, number][] {
   return trail?.lost === true ? legs.map((leg) => [leg, trail.permits_of]) : [];
 }
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof HoldfastError ? error.code : undefined;
-}
-
-/** The desk says these only after it has found that it never granted the permit's id. */
-function isDenial(error: unknown): boolean {
-  return DENIALS.has(codeOf(error));
-}
-
-const DENIALS: ReadonlySet<unknown> = new Set<DenialCode>([
-  'AuditUnavailable',
-  'DeskBusy',
-  'LimitExceeded',
-  'PositionUnproven',
-  'UnknownScope',
-  'WrongCurrency',
-]);

@@ -61,6 +61,12 @@ describe('the list of executions', () => {
     expect(fromSummary(summary, undefined)).toMatchObject({ state: 'running', has_ended: false });
   });
 
+  it('says that it waits where only the execution itself can know', () => {
+    const waiting = { ...summary, state: 'waiting' };
+    expect(fromSummary(waiting, { ...told, state: 'running' }).state).toBe('waiting');
+    expect(fromSummary(waiting, told).state).toBe('halted');
+  });
+
   it('is searched in by all words', () => {
     const row = fromSummary(summary, undefined);
     expect([matches(row, ''), matches(row, 'E1  Paper'), matches(row, 'e1 live')]).toEqual([true, true, false]);

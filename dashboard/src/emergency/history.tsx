@@ -23,7 +23,7 @@ export function DeskHistory() {
           heads={['At', 'Action', 'Scope', 'Outcome', 'By', 'Reason']}
           rows={entries.map(
             ({ position, at, action, scope, outcome, actor, reason }) =>
-              [String(position), moment(at), action, scope, outcome, actor, reason] as const,
+              [String(position), <time key="at">{moment(at)}</time>, action, scope, outcome, actor, reason] as const,
           )}
         />
       )}

@@ -2,27 +2,24 @@
 import { moment } from '../format';
 import { Link } from '../navigation';
 import { pathOf } from '../routes';
-import { ModeBadge, StateMark, Table } from '../shell/parts';
+import { ModeBadge, StateMark } from '../shell/parts';
 import type { Row } from './listed';
 
 export function ExecutionRows({ rows }: { readonly rows: readonly Row[] }) {
   return (
-    <Table
-      caption="Executions"
-      heads={['Execution', 'State', 'Graph', 'Mode', 'Started']}
-      rows={rows.map(
-        ({ execution_id, workflow_id, state, mode, started_at }) =>
-          [
-            execution_id,
-            <Link key="id" to={pathOf('executions', execution_id)}>
-              {execution_id}
-            </Link>,
-            <StateMark key="state" state={state} />,
-            workflow_id,
-            <ModeBadge key="mode" mode={mode} />,
-            moment(started_at),
-          ] as const,
-      )}
-    />
+    <ul className="plain-list execution-rows">
+      {rows.map(({ execution_id, workflow_id, state, mode, started_at }) => (
+        <li key={execution_id}>
+          <Link to={pathOf('executions', execution_id)} className="cut">
+            {execution_id}
+          </Link>
+          <StateMark state={state} />
+          <span className="quiet cut">
+            {workflow_id}, {moment(started_at)}
+          </span>
+          <ModeBadge mode={mode} />
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -39,7 +39,9 @@ export function listed(summaries: readonly ExecutionSummary[], told: ReadonlyMap
 export function fromSummary(summary: ExecutionSummary, told: Told | undefined): Row {
   const has_ended = ENDED.has(summary.state);
   if (has_ended || told === undefined) return { ...summary, has_ended };
-  return { ...summary, state: told.state, has_ended: told.has_ended };
+  // Of waiting no event tells.
+  const state = told.state === 'running' && summary.state === 'waiting' ? 'waiting' : told.state;
+  return { ...summary, state, has_ended: told.has_ended };
 }
 
 function fromTold({ last_event_at, workflow_id = '', ...told }: Told): Row {

@@ -180,9 +180,21 @@ function flowNodes({ boxes, direction }: Drawing, graph: PageGraph): StepNode[] 
   });
 }
 
+/** Of several names on one line the first and how many more: there is no room for all between two boxes. */
+function shortOf(label: string): string {
+  const [first = '', ...others] = label.split(', ');
+  return others.length === 0 ? first : `${first} +${others.length}`;
+}
+
 function flowEdge({ from, to, label, control }: Edge): FlowEdge {
   return {
-    ...{ id: `${from} ${to}`, source: from, target: to, label, className: control ? 'control' : 'data' },
+    ...{
+      id: `${from} ${to}`,
+      source: from,
+      target: to,
+      label: shortOf(label),
+      className: control ? 'control' : 'data',
+    },
     markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
   };
 }

@@ -182,8 +182,7 @@ describe('the page', () => {
   it('asks for another token when its own has expired', async () => {
     await page.goto('about:blank');
     await page.goto(`${gateway.url}/#token=${await token({ role: 'operator', expires_in_s: 4 })}`);
-    await feedIs('live');
-    await until('the notice', async () => (await textOf('h1')) === 'A token is needed');
+    await page.locator('h1', { hasText: 'A token is needed' }).waitFor();
     await page.goto(`${gateway.url}/#token=${await token({ role: 'operator' })}`);
     await feedIs('live');
   }, 60_000);

@@ -127,6 +127,12 @@ module.exports = {
       ],
       ['commander', 'socket.io-client'],
     ),
+    {
+      name: 'dashboard-imports-the-published-client-alone',
+      severity: 'error',
+      from: { path: '^dashboard/' },
+      to: { path: '^src/' },
+    },
     only(
       'zod-not-in-pure-graph',
       ['^src/graph/schema\\.ts$', '^src/(activities|gateway|paper-venue|config|local-stack)/'],

@@ -1,5 +1,6 @@
 import { builtinModules } from 'node:module';
 import js from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 const SANDBOX = [
@@ -62,7 +63,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/', '.holdfast/', 'mine/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -103,6 +104,11 @@ export default tseslint.config(
     ignores: NO_AMOUNTS,
     // A later block replaces the selectors of an earlier one.
     rules: { 'no-restricted-syntax': ['error', ...USUAL_SYNTAX, ...TO_NUMBER] },
+  },
+  {
+    files: ['dashboard/**/*.ts', 'dashboard/**/*.tsx'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' },
   },
   { files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
   // A table without logic; it grows by a row per error.

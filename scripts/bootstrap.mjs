@@ -18,14 +18,18 @@ function checkNode() {
   process.exit(2);
 }
 
-/** npm writes its own list last, so an installation that was interrupted has none and is done again. */
+/**
+ * npm writes its own list last, so an installation that was interrupted has none and is done again. A package of this repository stands in
+ * it twice: as its folder, and as a link to that without a version.
+ */
 function isInstalled() {
   const installed = readIfThere(join(root, 'node_modules/.package-lock.json'));
   if (installed === undefined) return false;
   const found = JSON.parse(installed).packages;
   const wanted = JSON.parse(readIfThere(join(root, 'package-lock.json'))).packages;
   return Object.entries(wanted).every(
-    ([path, { version, optional }]) => path === '' || optional === true || found[path]?.version === version,
+    ([path, { version, optional, link }]) =>
+      path === '' || optional === true || (found[path]?.version === version && found[path]?.link === link),
   );
 }
 

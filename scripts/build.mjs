@@ -1,12 +1,11 @@
 /** `npm run build`: src → dist, the dashboard, and the workflows as one bundle, so that a worker starts without webpack. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, extname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { filesBelow, fingerprint, print, readIfThere, root, step, tool } from './steps.mjs';
 
 const dist = join(root, 'dist');
 const bundleStamp = join(dist, '.workflow-bundle-stamp');
-const STATIC = new Set(['.html', '.css', '.svg', '.ico', '.woff2']);
 
 /** A module whose source is gone must not live on in dist. */
 function removeOrphans() {
@@ -29,15 +28,6 @@ function copyMigrations() {
   const target = join(dist, 'journal/migrations');
   rmSync(target, { recursive: true, force: true });
   cpSync(join(root, 'src/journal/migrations'), target, { recursive: true });
-}
-
-async function buildDashboard() {
-  await tool('tsc', ['-p', 'dashboard/tsconfig.json']);
-  for (const file of filesBelow('dashboard').filter((each) => STATIC.has(extname(each)))) {
-    const target = join(dist, 'dashboard', relative(join(root, 'dashboard'), file));
-    mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(file, target);
-  }
 }
 
 /** Bundling takes seconds and its input rarely changes. */
@@ -67,7 +57,7 @@ try {
   await step('sources compiled', compile);
   copyMigrations();
   await step('examples compiled', () => tool('tsc', ['-p', 'examples']));
-  if (filesBelow('dashboard').some((file) => file.endsWith('.ts'))) await step('dashboard built', buildDashboard);
+  await step('dashboard built', () => tool('vite', ['build', '--config', 'dashboard/vite.config.mjs']));
   if (existsSync(join(dist, 'workflows/index.js'))) await step('workflows bundled', bundleWorkflows);
 } catch (error) {
   print({ name: 'build', error });

@@ -1,5 +1,4 @@
-/** The HTTP side of the door: headers, who may come in, health, metrics, the page and its two libraries. */
-import { dirname, join } from 'node:path';
+/** The HTTP side of the door: headers, who may come in, health, metrics, the page. */
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -23,7 +22,7 @@ export interface HttpOptions {
   readonly log: Logger;
   readonly budgets: Budgets;
   readonly counters: Counters;
-  /** Folder of the page: index.html, style.css and its compiled scripts. */
+  /** Folder of the page as it was built: index.html and what it names. */
   readonly page: string;
   /** What each service says of itself when it is asked whether it is ready. */
   readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
@@ -160,15 +159,20 @@ function addHealth(app: FastifyInstance, { checks, counters }: HttpOptions): voi
   });
 }
 
+/** Addresses inside the page: each is answered with the page, which reads its own address. */
+const PAGE_ADDRESSES = [
+  'emergency',
+  'executions',
+  'executions/:id',
+  'strategies',
+  'strategies/:id',
+  'bots',
+  'bots/:id',
+];
+
 async function addPage(app: FastifyInstance, page: string): Promise<void> {
   await app.register(fastifyStatic, { root: page });
-  const vendors = {
-    '/vendor/socket.io/': join(dirname(require.resolve('socket.io-client/package.json')), 'dist'),
-    '/vendor/dagre/': dirname(require.resolve('@dagrejs/dagre')),
-  };
-  for (const [prefix, root] of Object.entries(vendors)) {
-    await app.register(fastifyStatic, { root, prefix, decorateReply: false, index: false });
-  }
+  for (const address of PAGE_ADDRESSES) app.get(`/${address}`, (_request, reply) => reply.sendFile('index.html'));
 }
 
 /** Who asks. Every address under /api/ has been checked at the door. */

@@ -286,13 +286,16 @@ describe('a backfill over REST', () => {
 });
 
 describe('the gateway as a process', () => {
-  it('sends security headers with the page and its libraries', async () => {
-    for (const path of ['/', '/vendor/socket.io/socket.io.min.js', '/vendor/dagre/dagre.min.js']) {
-      const { status, headers } = await fetch(gateway.url + path);
+  it('answers every address of the page with the page, and with security headers', async () => {
+    for (const path of ['/', '/emergency', '/executions', '/executions/exec_1', '/strategies/s', '/bots/b']) {
+      const answer = await fetch(gateway.url + path);
+      const { status, headers } = answer;
+      expect(await answer.text()).toContain('<title>Holdfast</title>');
       expect([path, status]).toEqual([path, 200]);
       expect(headers.get('content-security-policy')).toContain("default-src 'none'");
       expect(headers.get('x-content-type-options')).toBe('nosniff');
     }
+    expect((await fetch(`${gateway.url}/elsewhere`)).status).toBe(404);
     expect((await fetch(`${gateway.url}/..%2f..%2fpackage.json`)).status).toBeGreaterThanOrEqual(400);
   });
 

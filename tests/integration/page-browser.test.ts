@@ -1,6 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -30,8 +27,8 @@ const graph = {
 };
 const of = context(ID, { workflow_id: 'page_graph', bot_id: 'bot_page', strategy_id: 'page' });
 const path = browserPath();
-const root = join(__dirname, '..', '..');
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-dashboard-'));
+/** As it was built. */
+const folder = join(__dirname, '../../dist/dashboard');
 let redis: OwnRedis;
 let port: number;
 let gateway: GatewayUnderTest;
@@ -45,9 +42,6 @@ const start = () => startGateway({ redisUrl: redis.url, port, page: folder });
 
 beforeAll(async () => {
   if (path === undefined) throw new Error('No chromium on PATH.');
-  const tsc = require.resolve('typescript/lib/tsc.js');
-  execFileSync(process.execPath, [tsc, '-p', join(root, 'dashboard'), '--outDir', folder, '--sourceMap', 'false']);
-  for (const file of ['index.html', 'style.css']) cpSync(join(root, 'dashboard', file), join(folder, file));
   redis = await startOwnRedis();
   port = await freePort();
   gateway = await start();
@@ -74,34 +68,40 @@ afterAll(async () => {
   await execution.close();
   await publisher.close();
   await gateway.close();
-  rmSync(folder, { recursive: true });
 }, 30_000);
 
 const stateOf = (id: string) => page.locator(`[data-node="${id}"]`).getAttribute('data-state');
 const reaches = (id: string, state: string) =>
-  until(`${id} is ${state}`, async () => (await stateOf(id)) === state, 15_000);
+  until(`${id} is ${state}`, async () => (await stateOf(id)) === state, 30_000);
+
+const feedIs = (state: string) =>
+  until(`the feed is ${state}`, async () => (await page.locator('#feed').getAttribute('data-state')) === state, 30_000);
+/** Nobody answers for the desk here, so a part of the page says so all the time. */
+const textOf = (selector: string) => page.locator(selector).first().textContent();
 
 describe('the page', () => {
   it('says what to do without a token, and when the token is not good', async () => {
     await page.goto(gateway.url);
-    expect(await page.locator('#no-token').textContent()).toContain('holdfast token create');
-    expect(await page.locator('#page').isVisible()).toBe(false);
+    expect(await textOf('main')).toContain('holdfast token create');
+    expect(await textOf('main')).toContain('npx holdfast halt --all');
+    expect(await page.locator('nav').count()).toBe(0);
     await page.goto(`${gateway.url}/#token=${'x'.repeat(40)}`);
-    await until('the refusal', async () =>
-      (await page.locator('#no-token-reason').textContent())?.includes('not valid'),
-    );
+    await until('the refusal', async () => (await textOf('[role="alert"]'))?.includes('not valid'));
+    expect(await textOf('main')).toContain('holdfast token create');
     errors.length = 0;
-  }, 30_000);
+  }, 60_000);
 
   it('draws the graph and lights its nodes up as events are published', async () => {
     publisher.publish(started(of, Date.now()));
     await page.goto('about:blank');
-    await page.goto(`${gateway.url}/#token=${await token({ role: 'operator' })}`);
+    await page.goto(`${gateway.url}/executions/${ID}#token=${await token({ role: 'operator' })}`);
     await reaches('spread', 'pending');
     expect(page.url()).not.toContain('token');
-    expect(await page.locator('#connection').textContent()).toBe('live');
-    expect(await page.locator('#badges').textContent()).toContain('PAPER');
-    expect(await page.locator('.edge-label').allTextContents()).toEqual(expect.arrayContaining(['bps', 'pass']));
+    await feedIs('live');
+    expect(await textOf('#badges')).toContain('PAPER');
+    expect(await page.locator('.react-flow__edge-text').allTextContents()).toEqual(
+      expect.arrayContaining(['bps', 'pass']),
+    );
     publisher.publish(node(of, 'left', nodeStarted));
     await reaches('left', 'running');
     publisher.publish(node(of, 'left', nodeCompleted));
@@ -113,36 +113,51 @@ describe('the page', () => {
     await reaches('left', 'completed');
     await reaches('tell', 'skipped');
     await reaches('worth_it', 'failed');
-    expect(await page.locator('[data-node="right"] .small').textContent()).toBe('constant · running · try 2');
-    expect(await page.locator('#events li').first().textContent()).toContain('worth_it');
-  }, 30_000);
+    expect(await textOf('[data-node="right"] .small')).toBe('constant · running · try 2');
+    await until('the event', async () => (await textOf('#events li'))?.includes('worth_it'));
+    expect(await textOf('[data-tree="worth_it"]')).toContain('failed');
+    await until('the timeline has a row per node', async () => (await page.locator('.time-row').count()) === 4);
+  }, 60_000);
 
-  it('shows a node’s output when it is chosen, by mouse and by keyboard', async () => {
+  it('shows a node’s output when it is chosen, by mouse and by keyboard, and has it in the address', async () => {
     await page.locator('[data-node="left"]').click();
-    expect(await page.locator('#node pre').textContent()).toBe(JSON.stringify({ value: [] }, null, 2));
+    await until('the output', async () => (await textOf('#node pre')) === JSON.stringify({ value: [] }, null, 2));
+    expect(new URL(page.url()).searchParams.get('node')).toBe('left');
     await page.locator('[data-node="worth_it"]').focus();
     await page.keyboard.press('Enter');
-    await until('the error', async () => (await page.locator('#node').textContent())?.includes('no price'));
-  }, 30_000);
+    await until('the error', async () => (await textOf('#node'))?.includes('no price'));
+  }, 60_000);
+
+  it('is one tab stop as a graph, and moved in with the arrows along its edges', async () => {
+    expect(await page.locator('[data-node][tabindex="0"]').count()).toBe(1);
+    await page.locator('[data-node="left"]').click();
+    await page.keyboard.press('ArrowRight');
+    const focused = () => page.evaluate('document.activeElement.dataset.node');
+    await until('the next node has the focus', async () => (await focused()) === 'spread');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowDown');
+    await until('the one beside it has the focus', async () => (await focused()) === 'right');
+    expect(await page.locator('[data-node][tabindex="0"]').count()).toBe(1);
+  }, 60_000);
 
   it('shows names that look like markup as text', async () => {
-    expect(await page.locator('#title').textContent()).toBe(`Spread ${EVIL}`);
+    expect(await textOf('#title')).toBe(`Spread ${EVIL}`);
     expect(await page.locator('img').count()).toBe(0);
-    expect(await page.title()).toBe('Holdfast');
+    expect(await page.title()).toBe(`${ID} · Execution · Holdfast`);
   });
 
   it('sends a halt with its reason and shows what was answered', async () => {
-    const button = page.getByRole('button', { name: 'Halt', exact: true });
-    await button.click();
     await page.getByLabel('Reason').fill('browser test');
-    await page.locator('#command-confirm').click();
-    await until('the answer', async () => (await page.locator('#command-answer').textContent())?.includes('Accepted.'));
-    const names = (await execution.fetchHistory()).events?.map(
-      (e) => e.workflowExecutionSignaledEventAttributes?.signalName,
+    await page.getByRole('button', { name: 'Halt', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await until('the answer', async () => (await textOf('#command-answer'))?.includes('accepted'));
+    const signals = (await execution.fetchHistory()).events?.flatMap(
+      (e) => e.workflowExecutionSignaledEventAttributes ?? [],
     );
-    expect(names).toContain('halt');
-    await page.locator('#command-close').click();
-  }, 30_000);
+    expect(signals?.map(({ signalName }) => signalName)).toContain('halt');
+    const bodies = signals?.map(({ input }) => Buffer.from(input?.payloads?.[0]?.data ?? []).toString());
+    expect(bodies).toContain('{"reason":"browser test"}');
+  }, 60_000);
 
   it('loads without a script error and within its content security policy', () => {
     expect(errors).toEqual([]);
@@ -151,19 +166,36 @@ describe('the page', () => {
   it('names the command line’s halt while the gateway is down, and goes on without a reload when it is back', async () => {
     await gateway.close();
     await until('it is noticed', async () =>
-      (await page.locator('#banner').textContent())?.includes(`npx holdfast halt ${ID}`),
+      (await page.locator('#banner').allTextContents()).some((text) => text.includes(`npx holdfast halt ${ID}`)),
     );
-    expect(await page.locator('#connection').getAttribute('data-state')).toMatch(/reconnecting|stale/);
+    await feedIs('stale');
+    expect(await textOf('#feed')).toMatch(/stale since \d\d:\d\d:\d\d/);
     publisher.publish(node(of, 'spread', nodeStarted));
     publisher.publish(node(of, 'spread', nodeCompleted));
     gateway = await start();
     await reaches('spread', 'completed');
-    await until('live', async () => (await page.locator('#connection').textContent()) === 'live');
-    expect(await page.locator('#banner').isVisible()).toBe(false);
-    if (process.env['HOLDFAST_SCREENSHOTS'] !== undefined) {
-      await page.screenshot({ path: join(process.env['HOLDFAST_SCREENSHOTS'], 'light.png') });
-      await page.emulateMedia({ colorScheme: 'dark' });
-      await page.screenshot({ path: join(process.env['HOLDFAST_SCREENSHOTS'], 'dark.png') });
-    }
+    await feedIs('live');
+    expect(await page.locator('#banner').count()).toBe(0);
+    await until('nothing is missing among the events', async () => (await textOf('#events li'))?.includes('spread'));
+  }, 120_000);
+
+  it('asks for another token when its own has expired', async () => {
+    await page.goto('about:blank');
+    await page.goto(`${gateway.url}/#token=${await token({ role: 'operator', expires_in_s: 4 })}`);
+    await page.locator('h1', { hasText: 'A token is needed' }).waitFor();
+    await page.goto(`${gateway.url}/#token=${await token({ role: 'operator' })}`);
+    await feedIs('live');
+  }, 60_000);
+
+  it('shows the shortcuts on a question mark, but not while somebody types', async () => {
+    await page.goto(`${gateway.url}/executions`);
+    await page.getByLabel('Graph', { exact: true }).focus();
+    await page.keyboard.press('?');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.locator('h1').click();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }, 60_000);
 });

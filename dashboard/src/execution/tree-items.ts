@@ -1,0 +1,69 @@
+/** The graph as a tree: its nodes in their order, under each what its loops went through, and how the keys move in it. Pure. */
+import type { PageGraph } from '../wire';
+import type { Nodes } from './nodes';
+
+export interface TreeItem {
+  /** `price`, or inside loops `each[3]/price`. */
+  readonly key: string;
+  readonly name: string;
+  readonly type: string;
+  readonly level: 1 | 2;
+  /** Only where there is something below. */
+  readonly expanded?: boolean;
+}
+
+/** Those that are to be seen: what is below a node that is not open is not. */
+export function treeOf(graph: Pick<PageGraph, 'nodes'>, nodes: Nodes, open: ReadonlySet<string>): readonly TreeItem[] {
+  const inside = new Map<string, string[]>();
+  for (const { key, frame } of Object.values(nodes)) {
+    const owner = /^[^[/]*/.exec(frame ?? '')?.[0];
+    if (frame !== undefined && owner !== undefined) inside.set(owner, [...(inside.get(owner) ?? []), key]);
+  }
+  return Object.entries(graph.nodes).flatMap(([id, { type, name }]) => {
+    const below = inside.get(id) ?? [];
+    const item: TreeItem = { key: id, name: name ?? id, type, level: 1 };
+    if (below.length === 0) return [item];
+    const children = below.map((key): TreeItem => ({ key, name: key, type: '', level: 2 }));
+    const expanded = open.has(id);
+    return [{ ...item, expanded }, ...(expanded ? children : [])];
+  });
+}
+
+export type TreeMove = { readonly to: string } | { readonly open: string } | { readonly close: string };
+
+/** As trees are moved in everywhere: up and down, right opens or goes in, left closes or goes out. */
+export function moveIn(items: readonly TreeItem[], from: string, key: string): TreeMove | undefined {
+  const at = items.findIndex((item) => item.key === from);
+  const here = items[at];
+  if (here === undefined) return undefined;
+  switch (key) {
+    case 'ArrowDown':
+      return goTo(items[at + 1]);
+    case 'ArrowUp':
+      return goTo(items[at - 1]);
+    case 'Home':
+      return goTo(items[0]);
+    case 'End':
+      return goTo(items.at(-1));
+    case 'ArrowRight':
+      return inward(items, at, here);
+    case 'ArrowLeft':
+      return outward(items, at, here);
+    default:
+      return undefined;
+  }
+}
+
+function inward(items: readonly TreeItem[], at: number, { key, expanded }: TreeItem): TreeMove | undefined {
+  if (expanded === false) return { open: key };
+  return expanded === true ? goTo(items[at + 1]) : undefined;
+}
+
+function outward(items: readonly TreeItem[], at: number, { key, level, expanded }: TreeItem): TreeMove | undefined {
+  if (expanded === true) return { close: key };
+  return level === 2 ? goTo(items.slice(0, at).findLast((item) => item.level === 1)) : undefined;
+}
+
+function goTo(item: TreeItem | undefined): TreeMove | undefined {
+  return item === undefined ? undefined : { to: item.key };
+}

@@ -99,6 +99,7 @@ module.exports = {
         'prom-client',
         'rate-limiter-flexible',
         'zod',
+        'zod-openapi',
       ],
     ),
     room('feed-client', ['event-log/cursor.ts', 'events'], ['socket.io-client']),

@@ -34,6 +34,8 @@ export interface SocketOptions {
   readonly limits: GatewayLimits;
   readonly budgets: Budgets;
   readonly counters: Counters;
+  /** Starts a graph in the name of an identity. */
+  readonly start: (identity: Identity, message: Message<'start_execution'>) => Promise<AnswerOf<'start_execution'>>;
   /** Decides in the name of an identity. */
   readonly approve: (identity: Identity, message: Message<'approve'>) => Promise<AnswerOf<'approve'>>;
   /** Speaks to the desk in the name of an identity. */
@@ -153,12 +155,14 @@ export class Sockets {
   }
 
   readonly #handle: Handler = async ({ socket, session }, message) => {
-    const { reader, approve, command } = this.#options;
+    const { reader, start, approve, command } = this.#options;
     switch (message.name) {
       case 'unsubscribe':
         return this.#unsubscribe(socket, message.body);
       case 'request_state':
         return { snapshot: await requestState(reader, session, message.body.execution_id) };
+      case 'start_execution':
+        return start(session.identity, message.body);
       case 'approve':
         return approve(session.identity, message.body);
       case 'emergency_command':

@@ -68,6 +68,8 @@ export interface NodeStatus {
   readonly error_type?: string;
   readonly reason?: string;
   readonly duration_ms?: number;
+  /** When it was first handed out in its generation, ISO 8601: of what runs inside the execution, and of what has a `total_timeout`. */
+  readonly first_at?: string;
   /** Of a node that waits inside the execution. */
   readonly waits_for?: WaitStatus;
 }

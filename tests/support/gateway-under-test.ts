@@ -38,6 +38,8 @@ export interface GatewaySettings {
   /** Without it no closings are published. */
   readonly closing_key?: string;
   readonly journal?: Journal;
+  /** By default the clock of this machine. */
+  readonly now?: () => number;
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
@@ -50,6 +52,7 @@ export async function startGateway(settings: GatewaySettings): Promise<GatewayUn
     limits: settings.limits ?? {},
     client,
     ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
+    ...(settings.now === undefined ? {} : { now: settings.now }),
     ...{ closing_key: settings.closing_key, journal: settings.journal },
     log: createLogger('gateway-test', { level: 'silent', pretty: false }),
     page,

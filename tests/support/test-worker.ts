@@ -17,7 +17,7 @@ import type { Venues } from '../../src/venues/venue';
 import type { DeskPorts } from '../../src/worker/desk-activities';
 import { DeskGuards } from '../../src/worker/desk-guards';
 import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
-import { until } from './until';
+import { answered, until } from './until';
 import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
 import { readyDesk } from './ready-desk';
 
@@ -102,7 +102,8 @@ export async function startTestWorker(
     worker = undefined;
   };
   await startWorker();
-  await readyDesk(client, desk);
+  // On a loaded machine the desk's first answer may be late.
+  await answered(() => readyDesk(client, desk).then(() => true));
 
   const prepare = (nodes: Record<string, unknown>, extra: Record<string, unknown> = {}): RunGraphInput => {
     const document = { holdfast: 1, id: 'test', desk, nodes, ...extra };

@@ -7,7 +7,7 @@ const base = {
     ],
   },
   transformIgnorePatterns: [
-    'node_modules/(?!(jose|trading-signals|jsep|node-pg-migrate|ccxt|@noble|@scure|@seriousme)/)',
+    'node_modules/(?!(jose|trading-signals|jsep|node-pg-migrate|ccxt|@noble|@scure|@seriousme|@opentelemetry/otlp-exporter-base)/)',
   ],
   testEnvironment: 'node',
 };

@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import type { NodeKinds } from '../activities/kinds';
 import { haltReason } from '../emergency/reason';
-import { HoldfastError, type ErrorCode } from '../errors';
+import { HoldfastError, messageOf, type ErrorCode } from '../errors';
 import { present } from '../json';
 import type { Logger } from '../logging';
 import type { EventReader } from '../event-log';
 import type { RunGraphInput } from '../workflows/messages';
 import type { ExecutionSummary, HoldfastClient, StartedExecution } from '../temporal-client/holdfast-client';
+import type { Tracer } from '../tracing/tracer';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
 import { accepted, EXECUTION_STATES, executionAnswer, executionPage, startedExecution } from './answers';
 import { parse } from './problem';
@@ -25,6 +26,8 @@ export interface ApiContext {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Without it nothing is traced; a trace context that comes in is handed on all the same. */
+  readonly tracer?: Tracer;
 }
 
 export const startBody = z.strictObject({
@@ -75,8 +78,9 @@ export function executionRoutes(context: ApiContext): readonly DeclaredRoute[] {
       body: startGraphBody,
       answers: STARTED,
       refusals: [...START_REFUSALS, 'GraphInvalid', 'GraphTooLarge'],
-      handle: async ({ identity, body: { graph, ...options } }, reply) => {
-        const started = await start(context, identity, prepareDocument(graph, context.kinds), options);
+      handle: async ({ identity, body: { graph, ...options }, traceparent }, reply) => {
+        const asked = { ...options, traceparent };
+        const started = await start(context, identity, prepareDocument(graph, context.kinds), asked);
         return reply.code(started.already_started === true ? 200 : 201).send(started);
       },
     }),
@@ -157,20 +161,30 @@ export async function seen(client: HoldfastClient, identity: Identity, id: strin
   return summary;
 }
 
+export interface AskedStart extends z.infer<typeof startBody> {
+  readonly traceparent?: string | undefined;
+}
+
 /** Starts a graph; the same start under the same id again answers with the execution there is. */
 export async function start(
-  { client, log }: ApiContext,
+  { client, log, tracer }: ApiContext,
   identity: Identity,
   input: RunGraphInput,
-  options: z.infer<typeof startBody>,
+  { traceparent: parent, ...options }: AskedStart,
 ): Promise<StartedExecution> {
   assertRole(identity, 'operator');
   assertMaySee(identity, input.graph);
+  const attributes = { 'holdfast.workflow_id': input.graph.id, 'holdfast.actor': identity.subject };
+  const span = tracer?.begin({ name: 'start_execution', kind: 'server', parent, attributes });
+  const traceparent = span?.traceparent ?? parent;
   try {
-    const started = await client.startExecution(input, present(options));
+    const started = await client.startExecution({ ...input, ...present({ traceparent }) }, present(options));
     log.info({ ...started, workflow_id: input.graph.id, actor: identity.subject }, 'execution_requested');
+    span?.end();
     return started;
   } catch (error) {
+    const error_type = error instanceof HoldfastError ? error.code : 'Unexpected';
+    span?.end({ error: messageOf(error), error_type });
     throw await withoutSecrets(client, identity, error);
   }
 }

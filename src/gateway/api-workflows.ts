@@ -15,7 +15,15 @@ import {
   graphDocument,
   nodeKinds,
 } from './answers';
-import { reasonBody, start, startBody, STARTED, START_REFUSALS, type ApiContext } from './api-executions';
+import {
+  reasonBody,
+  start,
+  startBody,
+  STARTED,
+  START_REFUSALS,
+  type ApiContext,
+  type AskedStart,
+} from './api-executions';
 import { prepareDocument } from './preparation';
 import { idSchema } from './protocol';
 import { idParams, pageOf } from './query';
@@ -102,8 +110,8 @@ function deployRoutes(context: ApiContext): readonly DeclaredRoute[] {
       body_optional: true,
       answers: STARTED,
       refusals: ['WorkflowNotFound', ...START_REFUSALS],
-      handle: async ({ params, body, identity }, reply) => {
-        const started = await startDeployed(context, identity, params.id, body);
+      handle: async ({ params, body, identity, traceparent }, reply) => {
+        const started = await startDeployed(context, identity, params.id, { ...body, traceparent });
         return reply.code(started.already_started === true ? 200 : 201).send(started);
       },
     }),
@@ -163,7 +171,7 @@ async function seen(client: HoldfastClient, identity: Identity, id: string): Pro
 }
 
 /** Throws `WorkflowNotFound`, and what a start throws. */
-export async function startDeployed(context: ApiContext, identity: Identity, id: string, options: z.infer<typeof startBody>) {
+export async function startDeployed(context: ApiContext, identity: Identity, id: string, options: AskedStart) {
   const { workflow_id } = await seen(context.client, identity, id);
   return start(context, identity, await context.client.deployedInput(workflow_id), options);
 }

@@ -7,6 +7,7 @@ import { ClosingPublisher, EventPublisher, EventReader } from '../event-log';
 import { present } from '../json';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
+import type { Tracer } from '../tracing/tracer';
 import { restRoutes } from './api';
 import { approve } from './api-steering';
 import { Budgets } from './budgets';
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   readonly page: string;
   /** Milliseconds since 1970; by default the clock of this machine. */
   readonly now?: () => number;
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface Gateway {
@@ -58,7 +61,7 @@ const STRANGE_EVENTS = { per_second: 0.2, burst: 5 };
 
 /** Throws `ConfigurationInvalid` where the settings are not safe for where it listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, client, log, page, journal, kinds = kindCatalogue, now = Date.now } = options;
+  const { config, client, log, page, journal, kinds = kindCatalogue, now = Date.now, tracer } = options;
   const secret = safeSecret(config);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counters = new Counters();
@@ -69,7 +72,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const budgets = new Budgets(limits.requests, limits.request_raises);
   const app = await createHttp({ rules, secret, log, page, budgets, counters });
   const refusals = new Refusals(client, log);
-  const api = { client, reader, kinds, log, now, refusals, ...present({ closings, journal }) };
+  const api = { client, reader, kinds, log, now, refusals, ...present({ closings, journal, tracer }) };
   addRoutes(app, restRoutes({ ...api, counters, checks }));
   const sockets = new Sockets({
     ...{ http: app.server, rules, secret, reader, log, limits, counters },

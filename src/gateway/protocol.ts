@@ -8,6 +8,7 @@ import type { EmergencyState } from '../emergency/model';
 import type { ErrorCode } from '../errors';
 import type { Cursor, Gap, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
+import { traceIdOf } from '../events/traceparent';
 import { isObject } from '../json';
 import type { StartedExecution } from '../temporal-client/executions';
 import type { NodeStatus } from '../workflows/messages';
@@ -82,6 +83,11 @@ export const messageSchemas = {
       graph: z.record(z.string(), z.unknown()).optional(),
       execution_id: idSchema.optional(),
       inputs: z.record(z.string(), z.unknown()).optional(),
+      /** W3C trace context of whoever asks. */
+      traceparent: z
+        .string()
+        .refine((text) => traceIdOf(text) !== undefined, 'is no traceparent')
+        .optional(),
     })
     .refine(
       ({ workflow_id, graph }) => (workflow_id === undefined) !== (graph === undefined),

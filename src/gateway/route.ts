@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors';
+import { asTraceparent } from '../events/traceparent';
 import { assertRole } from './access';
 import { identityOf } from './http';
 import { parse } from './problem';
@@ -48,6 +49,8 @@ export interface Asked<P, Q, B> {
   readonly body: B;
   /** As it came. */
   readonly raw_body: unknown;
+  /** W3C trace context of whoever asks; what is none is ignored. */
+  readonly traceparent: string | undefined;
 }
 
 interface Declaration<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> extends Described {
@@ -78,7 +81,8 @@ export function route<
       const query = read(declared.query, request.query);
       const raw_body = request.body;
       const body = read(declared.body, declared.body_optional === true ? (raw_body ?? {}) : raw_body);
-      return await handle({ identity, params, query, body, raw_body }, reply);
+      const traceparent = asTraceparent(request.headers['traceparent']);
+      return await handle({ identity, params, query, body, raw_body, traceparent }, reply);
     },
   };
 }

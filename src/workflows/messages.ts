@@ -23,6 +23,8 @@ export interface RunGraphInput {
   /** Of a child: until when these may be acted on after a halt, in milliseconds since 1970. */
   readonly inputs_until?: number;
   readonly settings?: ExecutionSettings;
+  /** W3C trace context of whoever started it; part of no comparison of starts. */
+  readonly traceparent?: string;
   /** The execution whose `subgraph` node this one is. */
   readonly parent?: ParentNode;
   /** What came before: in an earlier run of this execution, or in the execution it is run again from. */

@@ -13,6 +13,7 @@ import { prepareGraph } from '../../src/graph/prepare';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
+import type { Tracer } from '../../src/tracing/tracer';
 import type { Venues } from '../../src/venues/venue';
 import type { DeskPorts } from '../../src/worker/desk-activities';
 import { DeskGuards } from '../../src/worker/desk-guards';
@@ -56,11 +57,12 @@ export interface TestWorkerOptions {
   readonly venues?: Venues;
   /** With gates, as real ones are: its nodes get permits. */
   readonly trades?: boolean;
+  readonly tracer?: Tracer;
 }
 
 export async function startTestWorker(
   extraKinds: readonly NodeKind[] = [],
-  { desk: ports, venues, trades = false }: TestWorkerOptions = {},
+  { desk: ports, venues, trades = false, tracer }: TestWorkerOptions = {},
 ): Promise<TestWorker> {
   const queue = `test-${randomUUID()}`;
   const config = loadConfig({ ...process.env, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` });
@@ -91,6 +93,7 @@ export async function startTestWorker(
       publish,
       ...(ports === undefined ? {} : { desk: ports }),
       ...(venues === undefined ? {} : { venues }),
+      ...(tracer === undefined ? {} : { tracer }),
       ...(guards === undefined ? {} : { guardOf: guards.of }),
       workflows: { workflowBundle: await testBundle() },
       ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),

@@ -62,6 +62,7 @@ module.exports = {
       'temporal-client/start-inputs.ts',
     ]),
     room('resilience'),
+    room('tracing', [], ['@opentelemetry']),
     room('venues', [], ['undici', 'ccxt']),
     room(
       'temporal-client',
@@ -81,6 +82,7 @@ module.exports = {
         'journal',
         'venues',
         'temporal-client',
+        'tracing',
         'config',
         'logging.ts',
       ],
@@ -88,7 +90,20 @@ module.exports = {
     ),
     room(
       'gateway',
-      ['event-log', 'events', 'emergency', 'journal', 'temporal-client', 'graph', 'activities', 'config', 'logging.ts'],
+      [
+        ...[
+          'event-log',
+          'events',
+          'emergency',
+          'journal',
+          'temporal-client',
+          'tracing',
+          'graph',
+          'activities',
+          'config',
+        ],
+        'logging.ts',
+      ],
       [
         'socket.io',
         'fastify',
@@ -99,6 +114,7 @@ module.exports = {
         'prom-client',
         'rate-limiter-flexible',
         'zod',
+        'zod-openapi',
       ],
     ),
     room('feed-client', ['event-log/cursor.ts', 'events'], ['socket.io-client']),

@@ -6,7 +6,9 @@ const base = {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: ['node_modules/(?!(jose|trading-signals|jsep|node-pg-migrate|ccxt|@noble|@scure)/)'],
+  transformIgnorePatterns: [
+    'node_modules/(?!(jose|trading-signals|jsep|node-pg-migrate|ccxt|@noble|@scure|@seriousme|@opentelemetry/otlp-exporter-base)/)',
+  ],
   testEnvironment: 'node',
 };
 

@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkCoverage } from './coverage.mjs';
 import { binOf, print, quietly, readIfThere, root, step } from './steps.mjs';
-import { obtainBrowser, obtainServers } from './tools.mjs';
+import { obtainBrowser, obtainPython, obtainServers } from './tools.mjs';
 
 const require = createRequire(import.meta.url);
 const resultFile = join(root, 'coverage/jest-result.json');
@@ -15,7 +15,7 @@ export async function test(args) {
   const whole = args.length === 0;
   const problems = [];
   const attempt = (name, work) => work().catch((error) => problems.push({ name, error }));
-  await attempt('set-up', setUp);
+  await attempt('set-up', () => setUp(whole || args.some((each) => /integration|python/.test(each))));
   if (problems.length === 0) {
     if (whole) await attempt('verify', () => step('verified', () => quietly(process.execPath, ['scripts/verify.mjs'])));
     await runJest(whole ? ['--coverage'] : args);
@@ -28,10 +28,12 @@ export async function test(args) {
   process.exitCode = failed + problems.length === 0 && passed > 0 ? 0 : 1;
 }
 
-async function setUp() {
+async function setUp(withPython) {
   await obtainServers(require);
   const browser = await obtainBrowser(require);
   if (browser !== undefined) process.env.HOLDFAST_TEST_BROWSER = browser;
+  const python = withPython ? await obtainPython() : undefined;
+  if (python !== undefined) process.env.HOLDFAST_TEST_PYTHON = python;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Obtains what tests and benchmarks need beside Node, through the code that `npm start` uses itself. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onPath, root, step } from './steps.mjs';
+import { fingerprint, onPath, quietly, root, step } from './steps.mjs';
 
 const CHROME_ON_MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
@@ -40,4 +40,34 @@ export async function obtainBrowser(require) {
     console.log(`! No Chromium for the browser tests: ${error.message}`);
   }
   return find();
+}
+
+const PIP_WITHIN_MS = 180_000;
+
+/**
+ * A Python with what the examples in Python need, in an environment of its own that is kept; nothing, with a line that says so, where it
+ * cannot be had.
+ */
+export async function obtainPython() {
+  const requirements = join(root, 'examples/python/requirements.txt');
+  const home = join(root, '.holdfast/python', fingerprint([requirements]).slice(0, 16));
+  const python = join(home, 'bin/python');
+  const complete = join(home, '.complete');
+  if (existsSync(complete)) return python;
+  const system = onPath('python3', 'python');
+  try {
+    if (system === undefined) throw new Error('no python3 is on PATH');
+    await step('Python for the examples', async () => {
+      rmSync(home, { recursive: true, force: true });
+      mkdirSync(home, { recursive: true });
+      await quietly(system, ['-m', 'venv', home]);
+      const pip = ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--disable-pip-version-check'];
+      await quietly(python, [...pip, '--requirement', requirements], { timeout: PIP_WITHIN_MS });
+      writeFileSync(complete, '');
+    });
+    return python;
+  } catch (error) {
+    console.log(`! No Python for the tests of examples/python: ${String(error.message).split('\n').at(-1)}`);
+    return undefined;
+  }
 }

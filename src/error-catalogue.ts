@@ -183,6 +183,13 @@ export const errorCatalogue = {
     next_step:
       'Start a worker (`npm start`) and try again; a desk that was terminated begins anew with `holdfast desk init`.',
   },
+  EventsExpired: {
+    retryable: false,
+    http_status: 410,
+    exit_code: 2,
+    meaning: 'The execution ended so long ago that the event log holds nothing of it any more.',
+    next_step: 'Read its timeline, which is made from Temporal’s history: `GET /api/executions/:id/timeline`.',
+  },
   ExecutionCancelled: {
     retryable: false,
     http_status: 409,

@@ -63,6 +63,10 @@ export interface Config {
     /** IP address and port Prometheus may scrape; absent means nowhere. */
     readonly metrics_address: string | undefined;
   };
+  readonly tracing: {
+    /** Of an OpenTelemetry collector, for OTLP over HTTP; absent means that nothing is traced. */
+    readonly endpoint: string | undefined;
+  };
   /** Where workers keep large outputs. */
   readonly blobs: {
     /** Shared by all workers of a task queue. */
@@ -160,6 +164,11 @@ const environmentSchema = z.object({
   HOLDFAST_BUILD_ID: deploymentWord.optional(),
   HOLDFAST_CIRCUIT_BREAKERS: circuitBreakersSchema.default({}),
   HOLDFAST_METRICS_ADDRESS: socketAddress.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .string()
+    .regex(/^(https?:\/\/\S+)?$/, 'must start with http:// or https://')
+    .transform((text) => (text === '' ? undefined : text))
+    .optional(),
   HOLDFAST_BLOB_DIRECTORY: z.string().min(1).optional(),
   HOLDFAST_BLOB_RETENTION_DAYS: z.coerce.number().int().min(0).max(36_500).default(30),
   HOLDFAST_NODES: z.string().default(''),
@@ -219,6 +228,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       circuit_breakers: env.HOLDFAST_CIRCUIT_BREAKERS,
       metrics_address: env.HOLDFAST_METRICS_ADDRESS,
     },
+    tracing: { endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT },
     blobs: {
       directory: env.HOLDFAST_BLOB_DIRECTORY ?? join(env.HOLDFAST_HOME, 'blobs'),
       retention_days: env.HOLDFAST_BLOB_RETENTION_DAYS,

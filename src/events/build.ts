@@ -19,6 +19,7 @@ import {
   type UnnumberedEvent,
 } from './envelope';
 import { present } from '../json';
+import { traceIdOf } from './traceparent';
 
 /**
  * Where an event stands among those of its key; the higher one wins in a snapshot. For a node event: generation, dispatch,
@@ -39,6 +40,8 @@ export interface Publication {
 export interface ExecutionContext extends Correlation {
   readonly execution_id: string;
   readonly mode: Mode;
+  /** Of the start, where it was made in a trace. */
+  readonly traceparent?: string;
 }
 
 /** In the order one attempt goes through them: what a node waits for follows its start, and a snapshot must show it. */
@@ -163,14 +166,16 @@ export function metricsEvent(deskId: string, owner: Correlation, fact: MetricsTo
   return { event: { ...envelope({ ...owner, mode: 'paper' }, stream, id, at), ...fact } };
 }
 
-function envelope(context: Correlation & { readonly mode: Mode }, stream: string, eventId: string, at: number) {
-  const { execution_id, workflow_id, graph_version, bot_id, strategy_id, mode } = context;
+type Told = Correlation & Pick<ExecutionContext, 'mode' | 'traceparent'>;
+
+function envelope(context: Told, stream: string, eventId: string, at: number) {
+  const { execution_id, workflow_id, graph_version, bot_id, strategy_id, mode, traceparent } = context;
   return {
     v: ENVELOPE_VERSION,
     event_id: eventId,
     stream,
     timestamp: new Date(at).toISOString(),
     mode,
-    ...present({ execution_id, workflow_id, graph_version, bot_id, strategy_id }),
+    ...present({ execution_id, workflow_id, graph_version, bot_id, strategy_id, trace_id: traceIdOf(traceparent) }),
   } as const;
 }

@@ -224,6 +224,8 @@ export type UnnumberedEvent = {
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string;
   readonly mode: Mode;
+  /** Of the trace its execution was started in: 32 hexadecimal digits. */
+  readonly trace_id?: string;
 } & Correlation &
   Partial<Omit<NodeTurn, 'dispatch'>> &
   EventFact;

@@ -16,7 +16,15 @@ const TYPE = /^[a-z][a-z_]{0,59}$/;
 
 const KINDS: Readonly<Record<FieldName, Kind>> = {
   ...{ v: 'number', event_id: 'id', stream: 'id', log_epoch: 'id', seq: 'number', type: 'id', timestamp: 'id' },
-  ...{ mode: 'id', execution_id: 'id', workflow_id: 'id', graph_version: 'id', bot_id: 'id', strategy_id: 'id' },
+  ...{
+    trace_id: 'id',
+    mode: 'id',
+    execution_id: 'id',
+    workflow_id: 'id',
+    graph_version: 'id',
+    bot_id: 'id',
+    strategy_id: 'id',
+  },
   ...{ node_id: 'id', node_type: 'id', frame: 'text', generation: 'number', attempt: 'number' },
   ...{ node_count: 'number', status: 'text', duration_ms: 'number', error: 'text', error_type: 'text' },
   ...{ reason: 'text', scope: 'text', outputs: 'anything', truncated: 'flag', next_attempt_ms: 'number' },

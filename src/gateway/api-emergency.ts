@@ -1,5 +1,4 @@
 /** REST: the emergency desk, its bots, and what it recorded. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Scope } from '../emergency/model';
 import type { DeskStatus, ScopeStatus } from '../emergency/status';
@@ -9,12 +8,21 @@ import { present } from '../json';
 import type { Named } from '../temporal-client/desk-reports';
 import { DEFAULT_DESK, newCommandId, scopeOf } from '../temporal-client/desk';
 import { isRestricted, maySee, ownerOfScope } from './access';
+import {
+  auditAnswer,
+  botAnswer,
+  bots,
+  cancels,
+  commandAnswer,
+  deskAnswer,
+  flattens,
+  scopeAnswer,
+} from './answers-desk';
 import { admit, obey, tell, type EmergencyContext } from './emergency';
-import { identityOf } from './http';
 import { readJournal, type GatewayJournal } from './journal-reads';
 import { DEFAULT_WINDOW, metricsOf } from './metrics';
-import { parse } from './problem';
 import { EMERGENCY_ACTIONS, emergencyFields } from './protocol';
+import { route, type DeclaredRoute } from './route';
 import type { Identity } from './tokens';
 
 export interface EmergencyApiContext extends EmergencyContext {
@@ -42,62 +50,173 @@ const auditQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
-export function addEmergency(app: FastifyInstance, context: EmergencyApiContext): void {
-  const { client } = context;
-  app.get('/api/emergency', async (request) => visible(await client.deskStatus(), identityOf(request)));
-  app.get('/api/emergency/cancels', async (request) => ({
-    cancels: ownReports(await client.listCancels(), identityOf(request)),
-  }));
-  app.get('/api/emergency/flattens', async (request) => ({
-    flattens: ownReports(await client.listFlattens(), identityOf(request)),
-  }));
-  app.get('/api/emergency/:scope', async (request) => {
-    const { scope } = parse(scopeParams, request.params);
-    return one(await client.deskStatus(), scope, identityOf(request));
-  });
-  for (const action of EMERGENCY_ACTIONS) {
-    app.post(`/api/emergency/:scope/${action}`, async (request, reply) => {
-      const { scope } = parse(scopeParams, request.params);
-      const answer = await obey(context, identityOf(request), {
-        ...present(parse(orderBody, request.body ?? {})),
-        ...{ action, scope },
-      });
-      // Without an answer of the desk it is only with Temporal, where it cannot be lost.
-      return reply.code(answer.state === undefined ? 202 : 200).send(answer);
-    });
-  }
-  app.put('/api/emergency/:scope/limits', (request) => setLimits(context, request));
-  addBots(app, context);
-  app.get('/api/audit', (request) => audit(context, request));
+export function emergencyRoutes(context: EmergencyApiContext): readonly DeclaredRoute[] {
+  return [...readingRoutes(context), ...commandRoutes(context), ...botRoutes(context), auditRoute(context)];
 }
 
-async function setLimits(context: EmergencyContext, request: FastifyRequest) {
-  const identity = identityOf(request);
-  const { scope } = parse(scopeParams, request.params);
-  admit(context, 'admin', { identity, command: { action: 'set_limits', scope } });
-  const { command_id = newCommandId(), ...body } = parse(limitsBody, request.body);
-  return tell(context, { ...body, action: 'set_limits', scope, command_id, actor: identity.subject });
+function readingRoutes({ client }: EmergencyApiContext): readonly DeclaredRoute[] {
+  const common = { method: 'get', role: 'viewer' } as const;
+  return [
+    route({
+      ...common,
+      path: '/api/emergency',
+      summary: 'How the desk stands',
+      answers: { 200: { says: 'The whole status; of a restricted token what it may see.', schema: deskAnswer } },
+      refusals: ['EmergencyUnreachable'],
+      handle: async ({ identity }) => visible(await client.deskStatus(), identity),
+    }),
+    route({
+      ...common,
+      path: '/api/emergency/cancels',
+      summary: 'The last five cancels of open orders',
+      answers: { 200: { says: 'The newest first.', schema: cancels } },
+      refusals: ['TemporalUnavailable'],
+      handle: async ({ identity }) => ({ cancels: ownReports(await client.listCancels(), identity) }),
+    }),
+    route({
+      ...common,
+      path: '/api/emergency/flattens',
+      summary: 'The last five flattens',
+      answers: { 200: { says: 'The newest first.', schema: flattens } },
+      refusals: ['TemporalUnavailable'],
+      handle: async ({ identity }) => ({ flattens: ownReports(await client.listFlattens(), identity) }),
+    }),
+    route({
+      ...common,
+      path: '/api/emergency/:scope',
+      summary: 'How one scope stands',
+      description: '`global`, `venue:…`, `bot:…`, `strategy:…` or `symbol:…`, percent-encoded.',
+      params: scopeParams,
+      answers: { 200: { says: 'What a resume needs is in `causes[].id` and `epoch`.', schema: scopeAnswer } },
+      refusals: ['UnknownScope', 'EmergencyUnreachable'],
+      handle: async ({ params, identity }) => one(await client.deskStatus(), params.scope, identity),
+    }),
+  ];
 }
 
-function addBots(app: FastifyInstance, context: EmergencyApiContext): void {
+const ACTION_WORDS = {
+  alert: 'Raise an alert',
+  halt: 'Halt: no order that increases',
+  shutdown: 'Shut down: no order at all',
+  resume: 'Lift what was seen, or prepare it after a shutdown',
+  approve: 'The second person’s word for a resume after a shutdown',
+  flatten: 'Close what is held',
+} as const satisfies Record<(typeof EMERGENCY_ACTIONS)[number], string>;
+
+const COMMAND_REFUSALS = [
+  ...(['UnknownScope', 'CommandConflict', 'StaleResume', 'CommandExpired', 'LimitBreached'] as const),
+  ...(['PositionUnproven', 'NeedsSecondPerson', 'DeskUninitialised', 'DeskRewound'] as const),
+  ...(['AuditUnavailable', 'EmergencyUnreachable'] as const),
+] as const;
+
+function commandRoutes(context: EmergencyApiContext): readonly DeclaredRoute[] {
+  return [
+    ...EMERGENCY_ACTIONS.map((action) =>
+      route({
+        method: 'post',
+        path: `/api/emergency/:scope/${action}`,
+        summary: ACTION_WORDS[action],
+        role: action === 'flatten' ? 'admin' : 'operator',
+        // `obey` refuses, so that the whole command is on the record.
+        admit: () => undefined,
+        params: scopeParams,
+        body: orderBody,
+        body_optional: true,
+        answers: {
+          200: { says: 'The desk’s answer.', schema: commandAnswer },
+          202: {
+            says: 'No desk answers; Temporal has it, and it comes to hold as soon as one does.',
+            schema: commandAnswer,
+          },
+        },
+        refusals: COMMAND_REFUSALS,
+        handle: async ({ params: { scope }, body, identity }, reply) => {
+          const answer = await obey(context, identity, { ...present(body), ...{ action, scope } });
+          // Without an answer of the desk it is only with Temporal, where it cannot be lost.
+          return reply.code(answer.state === undefined ? 202 : 200).send(answer);
+        },
+      }),
+    ),
+    route({
+      method: 'put',
+      path: '/api/emergency/:scope/limits',
+      summary: 'Set limits of a scope',
+      description: 'Decimal texts by name; `null` takes one away, what is not named stays.',
+      role: 'admin',
+      admit: ({ identity, params: { scope } }) => {
+        admit(context, 'admin', { identity, command: { action: 'set_limits', scope } });
+      },
+      params: scopeParams,
+      body: limitsBody,
+      answers: { 200: { says: 'The desk’s answer.', schema: commandAnswer } },
+      refusals: ['UnknownScope', 'CommandConflict', 'AuditUnavailable', 'EmergencyUnreachable'],
+      handle: ({ params: { scope }, body: { command_id = newCommandId(), ...body }, identity }) =>
+        tell(context, { ...body, action: 'set_limits', scope, command_id, actor: identity.subject }),
+    }),
+  ];
+}
+
+function botRoutes(context: EmergencyApiContext): readonly DeclaredRoute[] {
   const { client } = context;
-  app.get('/api/bots', async (request) => {
-    const { desk_id, bots } = visible(await client.deskStatus(), identityOf(request));
-    return { desk_id, bots };
-  });
-  app.get('/api/bots/:id', async (request) => {
-    const { id } = parse(botParams, request.params);
-    const status = await client.deskStatus();
-    const emergency = one(status, `bot:${id}`, identityOf(request));
-    return { ...status.bots.find(({ bot_id }) => bot_id === id), emergency, ...(await metricsOfBot(context, id)) };
-  });
-  app.put('/api/bots/:id', async (request) => {
-    const identity = identityOf(request);
-    const { id } = parse(botParams, request.params);
-    admit(context, 'admin', { identity, command: { action: 'register_bot', scope: `bot:${id}` } });
-    const { reason, command_id = newCommandId(), limits, ...bot } = parse(botBody, request.body);
-    const said = { action: 'register_bot', reason, command_id, actor: identity.subject };
-    return tell(context, { ...said, bot: { ...bot, bot_id: id }, ...present({ limits }) });
+  return [
+    route({
+      method: 'get',
+      path: '/api/bots',
+      summary: 'The registered bots',
+      role: 'viewer',
+      answers: { 200: { says: 'All the token may see.', schema: bots } },
+      refusals: ['EmergencyUnreachable'],
+      handle: async ({ identity }) => {
+        const { desk_id, bots: found } = visible(await client.deskStatus(), identity);
+        return { desk_id, bots: found };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/bots/:id',
+      summary: 'One bot, how it stands and what it came to',
+      role: 'viewer',
+      params: botParams,
+      answers: { 200: { says: 'With `metrics_error` where the metrics cannot be had.', schema: botAnswer } },
+      refusals: ['UnknownScope', 'EmergencyUnreachable'],
+      handle: async ({ params: { id }, identity }) => {
+        const status = await client.deskStatus();
+        const emergency = one(status, `bot:${id}`, identity);
+        return { ...status.bots.find(({ bot_id }) => bot_id === id), emergency, ...(await metricsOfBot(context, id)) };
+      },
+    }),
+    route({
+      method: 'put',
+      path: '/api/bots/:id',
+      summary: 'Register a bot, or change it',
+      role: 'admin',
+      admit: ({ identity, params: { id } }) => {
+        admit(context, 'admin', { identity, command: { action: 'register_bot', scope: `bot:${id}` } });
+      },
+      params: botParams,
+      body: botBody,
+      answers: { 200: { says: 'The desk’s answer.', schema: commandAnswer } },
+      refusals: ['CommandConflict', 'AuditUnavailable', 'EmergencyUnreachable'],
+      handle: ({ params: { id }, body, identity }) => {
+        const { reason, command_id = newCommandId(), limits: given, ...bot } = body;
+        const said = { action: 'register_bot', reason, command_id, actor: identity.subject };
+        return tell(context, { ...said, bot: { ...bot, bot_id: id }, ...present({ limits: given }) });
+      },
+    }),
+  ];
+}
+
+function auditRoute(context: EmergencyApiContext): DeclaredRoute {
+  return route({
+    method: 'get',
+    path: '/api/audit',
+    summary: 'What was commanded, oldest first',
+    description: 'Without `after` the latest.',
+    role: 'viewer',
+    query: auditQuery,
+    answers: { 200: { says: 'One page.', schema: auditAnswer } },
+    refusals: ['JournalUnavailable'],
+    handle: ({ query, identity }) => audit(context, identity, query),
   });
 }
 
@@ -156,9 +275,11 @@ function asStateAlone(found: ScopeStatus): ScopeStatus {
 }
 
 /** Oldest first: the latest, or those after a position. */
-async function audit({ journal }: EmergencyApiContext, request: FastifyRequest) {
-  const identity = identityOf(request);
-  const { after, limit } = parse(auditQuery, request.query);
+async function audit(
+  { journal }: EmergencyApiContext,
+  identity: Identity,
+  { after, limit }: z.infer<typeof auditQuery>,
+) {
   const total = await readJournal(journal, (reads) => reads.auditLength(DEFAULT_DESK));
   const from = after ?? Math.max(0, total - limit);
   const page = await readJournal(journal, (reads) => reads.audit({ desk_id: DEFAULT_DESK, after: from, limit }));

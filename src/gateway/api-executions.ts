@@ -1,25 +1,22 @@
 /** REST: executions. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { NodeKinds } from '../activities/kinds';
 import { haltReason } from '../emergency/reason';
-import { HoldfastError } from '../errors';
+import { HoldfastError, messageOf, type ErrorCode } from '../errors';
 import { present } from '../json';
 import type { Logger } from '../logging';
 import type { EventReader } from '../event-log';
 import type { RunGraphInput } from '../workflows/messages';
-import type {
-  ExecutionFilter,
-  ExecutionSummary,
-  HoldfastClient,
-  StartedExecution,
-} from '../temporal-client/holdfast-client';
-import { wholeNumber } from '../whole-number';
+import type { ExecutionSummary, HoldfastClient, StartedExecution } from '../temporal-client/holdfast-client';
+import type { Tracer } from '../tracing/tracer';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
-import { identityOf } from './http';
+import { accepted, EXECUTION_STATES, executionAnswer, executionPage, startedExecution } from './answers';
 import { parse } from './problem';
 import { prepareDocument } from './preparation';
 import { idSchema } from './protocol';
+import { idParams, moment, pageOf } from './query';
+import { route, type DeclaredRoute } from './route';
+import { soon } from './soon';
 import type { Identity } from './tokens';
 
 export interface ApiContext {
@@ -27,97 +24,127 @@ export interface ApiContext {
   readonly reader: EventReader;
   readonly kinds: NodeKinds;
   readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Without it nothing is traced; a trace context that comes in is handed on all the same. */
+  readonly tracer?: Tracer;
 }
 
-export const idParams = z.object({ id: idSchema });
 export const startBody = z.strictObject({
   execution_id: idSchema.optional(),
   inputs: z.record(z.string(), z.unknown()).optional(),
 });
 export const reasonBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });
 
-/** Only a halt is obeyed whatever its body says. Throws `BadRequest`. */
-export function reasonOf(action: string, body: unknown): string {
-  if (action === 'halt') return haltReason(body);
-  return parse(reasonBody, body ?? {}).reason ?? 'unspecified';
-}
-
 const listQuery = z.strictObject({
   workflow_id: idSchema.optional(),
   bot_id: idSchema.optional(),
   strategy_id: idSchema.optional(),
-  state: z
-    .enum(['running', 'halted', 'waiting', 'completed', 'failed', 'cancelled', 'terminated', 'timed_out'])
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(200).optional(),
-  page: z.string().max(10_000).optional(),
-});
-const eventsQuery = z.strictObject({
-  after: z
-    .string()
-    .regex(/^[\w-]{1,100}:\d{1,15}$/, 'must be <log_epoch>:<seq>')
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(2_000).optional(),
+  state: z.enum(EXECUTION_STATES).optional(),
+  from: moment.optional(),
+  to: moment.optional(),
+  ...pageOf({ most: 200, usual: 50 }),
 });
 const startGraphBody = startBody.extend({ graph: z.record(z.string(), z.unknown()) });
+const ACTIONS = {
+  halt: 'Halt it: nothing new starts, what runs is awaited',
+  resume: 'Lift its own halt',
+  cancel: 'Cancel it: what runs is awaited, the rest is skipped',
+} as const;
 
-/** How long an answer waits for the execution's own word. A halt is with Temporal by then. */
-const WORD_MS = 2_000;
+export function executionRoutes(context: ApiContext): readonly DeclaredRoute[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/executions',
+      summary: 'List executions, the latest first',
+      description:
+        'From Temporal’s visibility store. `from` (included) and `to` (not) are of when it began, or went on in a new run.',
+      role: 'viewer',
+      query: listQuery,
+      answers: { 200: { says: 'One page.', schema: executionPage } },
+      refusals: ['TemporalUnavailable'],
+      handle: async ({ query, identity }) => {
+        const { bots, strategies } = identity;
+        return context.client.listExecutions(present({ ...query, bots, strategies }));
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/executions',
+      summary: 'Start a graph that is not deployed',
+      description: 'Under an `execution_id` of the caller’s the same start may be sent again: it starts once.',
+      role: 'operator',
+      body: startGraphBody,
+      answers: STARTED,
+      refusals: [...START_REFUSALS, 'GraphInvalid', 'GraphTooLarge'],
+      handle: async ({ identity, body: { graph, ...options }, traceparent }, reply) => {
+        const asked = { ...options, traceparent };
+        const started = await start(context, identity, prepareDocument(graph, context.kinds), asked);
+        return reply.code(started.already_started === true ? 200 : 201).send(started);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/executions/:id',
+      summary: 'One execution: summary, graph, and how it stands',
+      role: 'viewer',
+      params: idParams,
+      answers: { 200: { says: 'The execution.', schema: executionAnswer } },
+      refusals: ['ExecutionNotFound', 'TemporalUnavailable'],
+      handle: ({ params, identity }) => read(context, identity, params.id),
+    }),
+    ...(['halt', 'resume', 'cancel'] as const).map((action) => steeringRoute(context, action)),
+  ];
+}
 
-export function addExecutions(app: FastifyInstance, context: ApiContext): void {
-  app.get('/api/executions', (request) => list(context, request));
-  app.post('/api/executions', async (request, reply) => {
-    const { graph, ...options } = parse(startGraphBody, request.body);
-    const identity = identityOf(request);
-    const started = await start(context, identity, prepareDocument(graph, context.kinds), options);
-    return reply.code(started.already_started === true ? 200 : 201).send(started);
+export const STARTED = {
+  200: { says: 'The same start was made before.', schema: startedExecution },
+  201: { says: 'It was started.', schema: startedExecution },
+} as const;
+export const START_REFUSALS: readonly ErrorCode[] = [
+  'EmergencyHalted',
+  'EmergencyUnreachable',
+  'ExecutionExists',
+  'InputsInvalid',
+  'TemporalUnavailable',
+];
+
+function steeringRoute(context: ApiContext, action: keyof typeof ACTIONS): DeclaredRoute {
+  return route({
+    method: 'post',
+    path: `/api/executions/:id/${action}`,
+    summary: ACTIONS[action],
+    description: action === 'halt' ? 'Obeyed whatever the body says, also without one.' : '',
+    role: 'operator',
+    params: idParams,
+    told_body: reasonBody,
+    answers: { 200: { says: 'Temporal has it.', schema: accepted } },
+    refusals: ['ExecutionNotFound', 'ExecutionClosed', 'TemporalUnavailable'],
+    handle: ({ params, identity, raw_body }) =>
+      steer(context, identity, { id: params.id, action, reason: reasonOf(action, raw_body) }),
   });
-  app.get('/api/executions/:id', (request) => read(context, request));
-  app.get('/api/executions/:id/events', (request) => events(context, request));
-  for (const action of ['halt', 'resume', 'cancel'] as const) {
-    app.post(`/api/executions/:id/${action}`, (request) => steer(context, request, action));
-  }
 }
 
-async function list({ client }: ApiContext, request: FastifyRequest) {
-  const identity = identityOf(request);
-  const filter = parse(listQuery, request.query) as ExecutionFilter;
-  const page = await client.listExecutions(filter);
-  return { ...page, executions: page.executions.filter((each) => maySee(identity, each)) };
+/** Only a halt is obeyed whatever its body says. Throws `BadRequest`. */
+function reasonOf(action: string, body: unknown): string {
+  if (action === 'halt') return haltReason(body);
+  return parse(reasonBody, body ?? {}).reason ?? 'unspecified';
 }
 
-async function read({ client }: ApiContext, request: FastifyRequest) {
-  const { id } = parse(idParams, request.params);
-  const summary = await seen(client, identityOf(request), id);
+async function read({ client }: ApiContext, identity: Identity, id: string) {
+  const summary = await seen(client, identity, id);
   const [status, input] = await Promise.all([soon(client.executionStatus(id)), client.executionInput(id)]);
   return { ...summary, graph: input.graph, ...(status === undefined ? {} : { status }) };
 }
 
-/** What comes within two seconds. A worker has to say it, and without one the rest is still worth showing. */
-async function soon<T>(answer: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, WORD_MS, undefined);
-  });
-  return Promise.race([answer.catch(() => undefined), late]).finally(() => {
-    clearTimeout(timer);
-  });
+interface Steering {
+  readonly id: string;
+  readonly action: keyof typeof ACTIONS;
+  readonly reason: string;
 }
 
-async function events({ client, reader }: ApiContext, request: FastifyRequest) {
-  const { id } = parse(idParams, request.params);
-  const { after, limit } = parse(eventsQuery, request.query);
-  await seen(client, identityOf(request), id);
-  const [log_epoch = '', seq = '0'] = after?.split(':') ?? [];
-  const replay = await reader.replay(id, after === undefined ? undefined : { log_epoch, seq: wholeNumber(seq) }, limit);
-  return { recovered: replay.recovered, cursor: replay.position, events: replay.events };
-}
-
-async function steer({ client, log }: ApiContext, request: FastifyRequest, action: 'halt' | 'resume' | 'cancel') {
-  const identity = identityOf(request);
-  assertRole(identity, 'operator');
-  const { id } = parse(idParams, request.params);
-  const reason = reasonOf(action, request.body);
+async function steer({ client, log }: ApiContext, identity: Identity, { id, action, reason }: Steering) {
   if (isRestricted(identity)) await seen(client, identity, id);
   if (action === 'halt') await client.haltExecution(id, reason);
   else if (action === 'resume') await client.resumeExecution(id, reason);
@@ -134,20 +161,30 @@ export async function seen(client: HoldfastClient, identity: Identity, id: strin
   return summary;
 }
 
+export interface AskedStart extends z.infer<typeof startBody> {
+  readonly traceparent?: string | undefined;
+}
+
 /** Starts a graph; the same start under the same id again answers with the execution there is. */
 export async function start(
-  { client, log }: ApiContext,
+  { client, log, tracer }: ApiContext,
   identity: Identity,
   input: RunGraphInput,
-  options: z.infer<typeof startBody>,
+  { traceparent: parent, ...options }: AskedStart,
 ): Promise<StartedExecution> {
   assertRole(identity, 'operator');
   assertMaySee(identity, input.graph);
+  const attributes = { 'holdfast.workflow_id': input.graph.id, 'holdfast.actor': identity.subject };
+  const span = tracer?.begin({ name: 'start_execution', kind: 'server', parent, attributes });
+  const traceparent = span?.traceparent ?? parent;
   try {
-    const started = await client.startExecution(input, present(options));
+    const started = await client.startExecution({ ...input, ...present({ traceparent }) }, present(options));
     log.info({ ...started, workflow_id: input.graph.id, actor: identity.subject }, 'execution_requested');
+    span?.end();
     return started;
   } catch (error) {
+    const error_type = error instanceof HoldfastError ? error.code : 'Unexpected';
+    span?.end({ error: messageOf(error), error_type });
     throw await withoutSecrets(client, identity, error);
   }
 }

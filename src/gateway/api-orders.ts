@@ -1,29 +1,20 @@
 /** REST: orders with their fills, positions, and what strategies came to. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { DeskFigures, PositionFigures } from '../emergency/figures';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
 import { OPEN_STATUSES, readPage, type OrderFilter } from '../journal/order-queries';
 import { DEFAULT_DESK } from '../temporal-client/desk';
-import { wholeNumber } from '../whole-number';
 import { assertMaySee, isRestricted, maySee, ownerOfScope } from './access';
-import { identityOf } from './http';
+import { orderAnswer, orders, performanceAnswer, positions } from './answers-orders';
 import { readJournal } from './journal-reads';
 import { DEFAULT_WINDOW, WINDOW, metricsOf, windowMs, type MetricsContext } from './metrics';
-import { parse } from './problem';
+import { moment } from './query';
+import { route, type DeclaredRoute } from './route';
 import type { Identity } from './tokens';
 
 const name = z.string().min(1).max(200);
 const STATUSES = [...OPEN_STATUSES, 'filled', 'cancelled', 'rejected', 'unused', 'unpermitted'] as const;
-/** ISO 8601 with a zone, or milliseconds since 1970. */
-const moment = z.union([
-  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-  z
-    .string()
-    .regex(/^\d{1,14}$/)
-    .transform(wholeNumber),
-]);
 const ordersQuery = z.strictObject({
   bot_id: name.optional(),
   strategy_id: name.optional(),
@@ -59,42 +50,85 @@ const performanceQuery = z.strictObject({
 const LONGEST_WINDOW_MS = 366 * 86_400_000;
 const MOST_POINTS = 500;
 
-export function addOrders(app: FastifyInstance, context: MetricsContext): void {
-  app.get('/api/orders', (request) => list(context, request));
-  app.get('/api/orders/:id', (request) => one(context, request));
-  app.get('/api/positions', async (request) => {
-    const { desk_id, currency, clock, positions } = await context.client.deskFigures();
-    return { desk_id, currency, at: clock, positions: visible(positions, identityOf(request)) };
-  });
-  app.get('/api/strategies/:id/performance', (request) => performanceOf(context, request));
+export function orderRoutes(context: MetricsContext): readonly DeclaredRoute[] {
+  const common = { method: 'get', role: 'viewer' } as const;
+  return [
+    route({
+      ...common,
+      path: '/api/orders',
+      summary: 'List orders, newest first',
+      description: '`from` (included) and `to` (not) are of when the order was intended.',
+      query: ordersQuery,
+      answers: { 200: { says: 'One page.', schema: orders } },
+      refusals: ['JournalUnavailable'],
+      handle: ({ query, identity }) => list(context, identity, query),
+    }),
+    route({
+      ...common,
+      path: '/api/orders/:id',
+      summary: 'One order with its fills',
+      description: 'By its client order id, or by the permit’s where it has none.',
+      params: orderParams,
+      answers: { 200: { says: 'The order; fills oldest first.', schema: orderAnswer } },
+      refusals: ['OrderNotFound', 'JournalUnavailable'],
+      handle: ({ params, identity }) => one(context, identity, params.id),
+    }),
+    route({
+      ...common,
+      path: '/api/positions',
+      summary: 'What the desk knows to be held',
+      answers: { 200: { says: 'By account, venue and symbol; of a restricted token its parts.', schema: positions } },
+      refusals: ['EmergencyUnreachable'],
+      handle: async ({ identity }) => {
+        const { desk_id, currency, clock, positions: held } = await context.client.deskFigures();
+        return { desk_id, currency, at: clock, positions: visible(held, identity) };
+      },
+    }),
+    route({
+      ...common,
+      path: '/api/strategies/:id/performance',
+      summary: 'What a strategy came to over a window',
+      params: strategyParams,
+      query: performanceQuery,
+      answers: { 200: { says: 'Metrics, and the latest 500 points of its equity.', schema: performanceAnswer } },
+      refusals: ['JournalUnavailable', 'EmergencyUnreachable'],
+      handle: ({ params, query, identity }) => performanceOf(context, identity, { ...params, ...query }),
+    }),
+  ];
 }
 
-async function list({ journal }: MetricsContext, request: FastifyRequest) {
-  const { status, open, ...filter } = parse(ordersQuery, request.query);
+async function list({ journal }: MetricsContext, identity: Identity, query: z.infer<typeof ordersQuery>) {
+  const { status, open, ...filter } = query;
   if (status !== undefined && open === 'true')
     throw new HoldfastError('BadRequest', 'open: is a list of statuses too.');
   const statuses = open === 'true' ? OPEN_STATUSES : status;
-  const asked = { desk_id: DEFAULT_DESK, ...present({ ...filter, statuses }), ...ownOf(identityOf(request)) };
+  const asked = { desk_id: DEFAULT_DESK, ...present({ ...filter, statuses }), ...ownOf(identity) };
   return { desk_id: DEFAULT_DESK, ...(await readJournal(journal, (reads) => reads.orders(asked))) };
 }
 
 /** The latest that went out under this id: one that was never used may have left its id to the next. */
-async function one({ journal }: MetricsContext, request: FastifyRequest) {
-  const { id } = parse(orderParams, request.params);
+async function one({ journal }: MetricsContext, identity: Identity, id: string) {
   const asked: OrderFilter = { desk_id: DEFAULT_DESK, order_id: id, limit: 20 };
-  const { orders } = await readJournal(journal, (reads) => reads.orders(asked));
-  const order = orders.find(({ status }) => status !== 'unused') ?? orders[0];
+  const { orders: found } = await readJournal(journal, (reads) => reads.orders(asked));
+  const order = found.find(({ status }) => status !== 'unused') ?? found[0];
   if (order === undefined)
     throw new HoldfastError('OrderNotFound', `The journal holds no order ${id}.`, { order_id: id });
-  assertMaySee(identityOf(request), { bot_id: order.bot_id ?? undefined, strategy_id: order.strategy_id ?? undefined });
+  assertMaySee(identity, { bot_id: order.bot_id ?? undefined, strategy_id: order.strategy_id ?? undefined });
   const fills = await readJournal(journal, (reads) => reads.fillsOf(order));
   return { ...order, fills };
 }
 
-async function performanceOf(context: MetricsContext, request: FastifyRequest) {
-  const { id: strategy_id } = parse(strategyParams, request.params);
-  const { window } = parse(performanceQuery, request.query);
-  assertMaySee(identityOf(request), { strategy_id });
+interface AskedPerformance {
+  readonly id: string;
+  readonly window: string;
+}
+
+async function performanceOf(
+  context: MetricsContext,
+  identity: Identity,
+  { id: strategy_id, window }: AskedPerformance,
+) {
+  assertMaySee(identity, { strategy_id });
   const series = { desk_id: DEFAULT_DESK, scope: `strategy:${strategy_id}`, limit: MOST_POINTS };
   const since = Date.now() - windowMs(window);
   const [metrics, equity] = await Promise.all([
@@ -109,9 +143,9 @@ function ownOf({ bots, strategies }: Identity) {
 }
 
 /** A restricted token sees what its own bots and strategies hold, and not what else the account does. */
-function visible(positions: DeskFigures['positions'], identity: Identity): readonly unknown[] {
-  if (!isRestricted(identity)) return positions;
-  return positions.flatMap((position) => {
+function visible(held: DeskFigures['positions'], identity: Identity): readonly unknown[] {
+  if (!isRestricted(identity)) return held;
+  return held.flatMap((position) => {
     const parts = position.parts.filter(({ scope }) => maySee(identity, ownerOfScope(scope)));
     return parts.length === 0 ? [] : [{ ...placeOf(position), parts }];
   });

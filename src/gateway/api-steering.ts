@@ -1,13 +1,13 @@
 /** REST: what an operator does to the nodes of an execution, sends to it, and has run again. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { present } from '../json';
 import type { NodeStatus } from '../workflows/messages';
 import { assertRole, isRestricted, rolesOf } from './access';
-import { idParams, reasonBody, seen, withoutSecrets, type ApiContext } from './api-executions';
-import { identityOf } from './http';
-import { parse } from './problem';
+import { acceptedMessage, rerunAnswer, steeredNode } from './answers';
+import { reasonBody, seen, withoutSecrets, type ApiContext } from './api-executions';
 import { approveFields, idSchema, nodeKey, type Message } from './protocol';
+import { idParams } from './query';
+import { route, type DeclaredRoute } from './route';
 import type { Identity } from './tokens';
 
 const nodeParams = z.object({ id: idSchema, node: nodeKey });
@@ -27,23 +27,79 @@ export interface Steered {
   readonly status: NodeStatus;
 }
 
-export function addSteering(app: FastifyInstance, context: ApiContext): void {
-  app.post('/api/executions/:id/nodes/:node/approve', (request) => {
-    const { id, node } = parse(nodeParams, request.params);
-    const identity = identityOf(request);
-    assertRole(identity, 'operator');
-    return approve(context, identity, { execution_id: id, node, ...parse(approveBody, request.body) });
-  });
-  for (const action of ['retry', 'skip'] as const) {
-    app.post(`/api/executions/:id/nodes/:node/${action}`, (request) => steerNode(context, request, action));
-  }
-  app.post('/api/executions/:id/messages', async (request, reply) => {
-    return reply.code(202).send(await deliver(context, request));
-  });
-  app.post('/api/executions/:id/rerun', async (request, reply) => {
-    const { started, answer } = await rerun(context, request);
-    return reply.code(started ? 201 : 200).send(answer);
-  });
+const NODE_ACTIONS = { retry: 'Begin a node anew that failed or waits', skip: 'Pass a node over that failed or waits' };
+
+export function steeringRoutes(context: ApiContext): readonly DeclaredRoute[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/executions/:id/nodes/:node/approve',
+      summary: 'Decide an approval node that waits',
+      description: 'In the name of the token’s subject, which no body can change.',
+      role: 'operator',
+      params: nodeParams,
+      body: approveBody,
+      answers: { 200: { says: 'How the node stands since.', schema: steeredNode } },
+      refusals: ['ExecutionNotFound', 'ExecutionClosed', 'NodeNotFound', 'NodeNotWaiting', 'WorkerUnavailable'],
+      handle: ({ params: { id, node }, body, identity }) =>
+        approve(context, identity, { execution_id: id, node, ...body }),
+    }),
+    ...(['retry', 'skip'] as const).map((action) =>
+      route({
+        method: 'post',
+        path: `/api/executions/:id/nodes/:node/${action}`,
+        summary: NODE_ACTIONS[action],
+        role: 'operator',
+        params: nodeParams,
+        body: reasonBody,
+        body_optional: true,
+        answers: { 200: { says: 'How the node stands since.', schema: steeredNode } },
+        refusals: ['ExecutionNotFound', 'ExecutionClosed', 'NodeNotFound', 'NodeNotRetryable', 'WorkerUnavailable'],
+        handle: ({ params, body, identity }) => steerNode(context, identity, { ...params, ...body, action }),
+      }),
+    ),
+    ...executionRoutes(context),
+  ];
+}
+
+function executionRoutes(context: ApiContext): readonly DeclaredRoute[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/executions/:id/messages',
+      summary: 'A message for a `wait_for_signal` node, of now or of later',
+      description: 'At most 64 KiB.',
+      role: 'operator',
+      params: idParams,
+      body: messageBody,
+      answers: { 202: { says: 'Temporal has it.', schema: acceptedMessage } },
+      refusals: ['ExecutionNotFound', 'ExecutionClosed', 'TemporalUnavailable'],
+      handle: async ({ params, body, identity }, reply) =>
+        reply.code(202).send(await deliver(context, identity, { ...params, ...body })),
+    }),
+    route({
+      method: 'post',
+      path: '/api/executions/:id/rerun',
+      summary: 'Run an execution again that has ended',
+      description: 'From the node named, or from what failed or never ran. A `dry_run` only says what would be.',
+      role: 'operator',
+      params: idParams,
+      body: rerunBody,
+      body_optional: true,
+      answers: {
+        200: { says: 'What a `dry_run` would do; or the same rerun was started before.', schema: rerunAnswer },
+        201: { says: 'It was started.', schema: rerunAnswer },
+      },
+      refusals: [
+        ...(['ExecutionNotFound', 'ExecutionOpen', 'ExecutionExists', 'NodeNotFound', 'LiveNotConfirmed'] as const),
+        ...(['EmergencyHalted', 'EmergencyUnreachable', 'WorkerUnavailable'] as const),
+      ],
+      handle: async ({ params, body, identity }, reply) => {
+        const { started, answer } = await rerun(context, identity, params.id, body);
+        return reply.code(started ? 201 : 200).send(answer);
+      },
+    }),
+  ];
 }
 
 /**
@@ -63,11 +119,12 @@ export async function approve(
   return { execution_id, node, status };
 }
 
-async function steerNode(context: ApiContext, request: FastifyRequest, action: 'retry' | 'skip'): Promise<Steered> {
-  const identity = identityOf(request);
-  assertRole(identity, 'operator');
-  const { id, node } = parse(nodeParams, request.params);
-  const { reason } = parse(reasonBody, request.body ?? {});
+interface NodeOrder extends z.infer<typeof nodeParams>, z.infer<typeof reasonBody> {
+  readonly action: 'retry' | 'skip';
+}
+
+async function steerNode(context: ApiContext, identity: Identity, order: NodeOrder): Promise<Steered> {
+  const { id, node, action, reason } = order;
   await assertMaySteer(context, identity, id);
   const { client, log } = context;
   const command = { node, actor: identity.subject, ...present({ reason }) };
@@ -76,22 +133,18 @@ async function steerNode(context: ApiContext, request: FastifyRequest, action: '
   return { execution_id: id, node, status };
 }
 
-async function deliver(context: ApiContext, request: FastifyRequest) {
-  const identity = identityOf(request);
-  assertRole(identity, 'operator');
-  const { id } = parse(idParams, request.params);
-  const { name, payload = null } = parse(messageBody, request.body);
+interface MessageOrder extends z.infer<typeof messageBody> {
+  readonly id: string;
+}
+
+async function deliver(context: ApiContext, identity: Identity, { id, name, payload = null }: MessageOrder) {
   await assertMaySteer(context, identity, id);
   await context.client.deliverMessage(id, { name, payload });
   context.log.info({ execution_id: id, name, actor: identity.subject }, 'message_delivered');
   return { execution_id: id, name, accepted: true };
 }
 
-async function rerun(context: ApiContext, request: FastifyRequest) {
-  const identity = identityOf(request);
-  assertRole(identity, 'operator');
-  const { id } = parse(idParams, request.params);
-  const options = parse(rerunBody, request.body ?? {});
+async function rerun(context: ApiContext, identity: Identity, id: string, options: z.infer<typeof rerunBody>) {
   await assertMaySteer(context, identity, id);
   try {
     const answer = await context.client.rerunExecution(id, present(options));

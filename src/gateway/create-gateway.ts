@@ -7,11 +7,9 @@ import { ClosingPublisher, EventPublisher, EventReader } from '../event-log';
 import { present } from '../json';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
-import { addEmergency, type EmergencyApiContext } from './api-emergency';
-import { addExecutions, type ApiContext } from './api-executions';
-import { addOrders } from './api-orders';
-import { addSteering, approve } from './api-steering';
-import { addNodeKinds, addWorkflows } from './api-workflows';
+import type { Tracer } from '../tracing/tracer';
+import { restRoutes } from './api';
+import { approve } from './api-steering';
 import { Budgets } from './budgets';
 import { Counters } from './counters';
 import { obey } from './emergency';
@@ -23,8 +21,10 @@ import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import { MetricsTeller } from './metrics-teller';
 import { Reconciler } from './reconciler';
 import { Refusals } from './refusals';
+import { addRoutes } from './route';
 import { safeSecret } from './safety';
 import { Sockets } from './sockets';
+import { startAsked } from './starts';
 
 export interface GatewayOptions {
   readonly config: Pick<Config['gateway'], 'host' | 'port' | 'jwt_secret' | 'allowed_origins'>;
@@ -42,6 +42,10 @@ export interface GatewayOptions {
   readonly log: Logger;
   /** Folder of the page. */
   readonly page: string;
+  /** Milliseconds since 1970; by default the clock of this machine. */
+  readonly now?: () => number;
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface Gateway {
@@ -59,7 +63,7 @@ const STRANGE_EVENTS = { per_second: 0.2, burst: 5 };
 
 /** Throws `ConfigurationInvalid` where the settings are not safe for where it listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, client, log, page, journal, kinds = kindCatalogue } = options;
+  const { config, client, log, page, journal, kinds = kindCatalogue, now = Date.now, tracer } = options;
   const secret = safeSecret(config);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counters = new Counters();
@@ -68,14 +72,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const rules = { host: config.host, allowed_origins: config.allowed_origins };
   const checks = { redis: async () => reader.ping().then(() => true), temporal: async () => client.isHealthy() };
   const budgets = new Budgets(limits.requests, limits.request_raises);
-  const app = await createHttp({ rules, secret, log, page, checks, budgets, counters });
+  const app = await createHttp({ rules, secret, log, page, budgets, counters });
   const refusals = new Refusals(client, log);
-  const api = { client, reader, kinds, log, refusals, ...present({ closings, journal }) };
-  addApi(app, api);
+  const api = { client, reader, kinds, log, now, refusals, ...present({ closings, journal, tracer }) };
+  addRoutes(app, restRoutes({ ...api, counters, checks }));
   const sockets = new Sockets({
     ...{ http: app.server, rules, secret, reader, log, limits, counters },
     budgets: new Budgets(limits.messages, limits.raises),
     hears: () => feed.begun(HEARS_WITHIN_MS),
+    start: (identity, message) => startAsked(api, identity, message),
     approve: (identity, message) => approve(api, identity, message),
     command: (identity, message) => obey(api, identity, present(message)),
   });
@@ -150,15 +155,6 @@ function feedOf({ redis, log }: GatewayOptions, { reader, onRefused, sockets, re
     },
     onRefused,
   });
-}
-
-function addApi(app: FastifyInstance, api: ApiContext & EmergencyApiContext): void {
-  addWorkflows(app, api);
-  addExecutions(app, api);
-  addSteering(app, api);
-  addEmergency(app, api);
-  addOrders(app, api);
-  addNodeKinds(app, api.kinds);
 }
 
 async function listen(app: FastifyInstance, { host, port }: GatewayOptions['config']): Promise<string> {

@@ -1,4 +1,4 @@
-/** The HTTP side of the door: headers, who may come in, health, metrics, the page. */
+/** The HTTP side of the door: headers, who may come in, the page. */
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -24,8 +24,6 @@ export interface HttpOptions {
   readonly counters: Counters;
   /** Folder of the page as it was built: index.html and what it names. */
   readonly page: string;
-  /** What each service says of itself when it is asked whether it is ready. */
-  readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
 }
 
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -79,7 +77,6 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new HoldfastError('BadRequest', `There is nothing at ${request.method} ${request.url}.`), 404),
   );
-  addHealth(app, options);
   await addPage(app, options.page);
   return app;
 }
@@ -146,17 +143,6 @@ function allowPreflight(reply: FastifyReply): void {
     'access-control-allow-methods': 'GET, PUT, POST, DELETE',
   };
   void reply.code(204).headers(headers).send();
-}
-
-function addHealth(app: FastifyInstance, { checks, counters }: HttpOptions): void {
-  app.get('/metrics', async (_request, reply) => reply.type(counters.contentType).send(await counters.text()));
-  app.get('/healthz', () => ({ ok: true }));
-  app.get('/readyz', async (_request, reply) => {
-    const names = Object.keys(checks);
-    const answers = await Promise.all(Object.values(checks).map((check) => check().catch(() => false)));
-    const ok = answers.every(Boolean);
-    return reply.code(ok ? 200 : 503).send({ ok, ...Object.fromEntries(names.map((name, i) => [name, answers[i]])) });
-  });
 }
 
 /** Addresses inside the page: each is answered with the page, which reads its own address. */

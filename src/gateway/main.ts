@@ -7,6 +7,7 @@ import { HoldfastError, messageOf } from '../errors';
 import { openJournal } from '../journal/journal';
 import { createLogger, type Logger } from '../logging';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
+import { openTracer } from '../tracing/tracer';
 import { createGateway } from './create-gateway';
 import { safeSecret } from './safety';
 
@@ -22,10 +23,12 @@ async function main(): Promise<void> {
   const page = join(__dirname, '..', 'dashboard');
   const kinds = withOwnKinds(kindCatalogue, config.nodes);
   const journal = createJournal(config.journal.url, log);
+  const { endpoint } = config.tracing;
+  const tracer = endpoint === undefined ? undefined : await openTracer({ endpoint, service: 'holdfast-gateway' });
   const gateway = await createGateway({
     ...{ config: config.gateway, limits: config.gateway.limits, redis: config.redis },
     closing_key: config.emergency.closing_key,
-    ...{ client, journal, kinds, log, page },
+    ...{ client, journal, kinds, log, page, tracer },
   });
   const url = await gateway.listen();
   log.info({ url }, 'gateway_ready');
@@ -34,6 +37,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(0), CLOSE_DEADLINE_MS).unref();
     void end(log, async () => {
       await gateway.close();
+      await tracer?.close();
       await journal.close();
       await client.close();
     });

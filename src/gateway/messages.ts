@@ -1,6 +1,5 @@
 /** Reads what a client sent: a name there is, and the shape it asks for. */
 import { HoldfastError } from '../errors';
-import { isObject } from '../json';
 import { messageSchemas, type Message, type MessageName } from './protocol';
 
 export type AnyMessage = { readonly [N in MessageName]: { readonly name: N; readonly body: Message<N> } }[MessageName];
@@ -8,8 +7,8 @@ export type AnyMessage = { readonly [N in MessageName]: { readonly name: N; read
 /** Characters of what a client wrote, in an answer. */
 const MOST_NAME = 60;
 const MOST_MISTAKE = 300;
-/** No message is deeper: `cursors`, a stream, `seq`. */
-const DEEPEST = 3;
+/** Looked through so deep; no graph is deeper. */
+const DEEPEST = 100;
 
 /** Throws `BadRequest`. Socket.IO also takes numbers for names. */
 export function readMessage(name: string | number, given: unknown): AnyMessage {
@@ -27,6 +26,10 @@ export function readMessage(name: string | number, given: unknown): AnyMessage {
 
 /** The schemas of records pass over this key without a word. */
 function hasPrototypeKey(value: unknown, depth: number): boolean {
-  if (!isObject(value) || depth === 0) return false;
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some((each) => hasPrototypeKey(each, depth - 1));
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    depth === 0 ||
+    Object.hasOwn(value, '__proto__') ||
+    Object.values(value).some((each) => hasPrototypeKey(each, depth - 1))
+  );
 }

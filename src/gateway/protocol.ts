@@ -8,7 +8,9 @@ import type { EmergencyState } from '../emergency/model';
 import type { ErrorCode } from '../errors';
 import type { Cursor, Gap, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
+import { traceIdOf } from '../events/traceparent';
 import { isObject } from '../json';
+import type { StartedExecution } from '../temporal-client/executions';
 import type { NodeStatus } from '../workflows/messages';
 
 /** Of an execution, a workflow, a bot, a strategy. What every object has by inheritance is none: looked up as a key it would be found. */
@@ -74,6 +76,23 @@ export const messageSchemas = {
     all: z.literal(true).optional(),
   }),
   request_state: z.strictObject({ execution_id: idSchema }),
+  /** Starts a deployed graph, or the one it brings. Under an `execution_id` of the client's the same start sent again starts nothing. */
+  start_execution: z
+    .strictObject({
+      workflow_id: idSchema.optional(),
+      graph: z.record(z.string(), z.unknown()).optional(),
+      execution_id: idSchema.optional(),
+      inputs: z.record(z.string(), z.unknown()).optional(),
+      /** W3C trace context of whoever asks. */
+      traceparent: z
+        .string()
+        .refine((text) => traceIdOf(text) !== undefined, 'is no traceparent')
+        .optional(),
+    })
+    .refine(
+      ({ workflow_id, graph }) => (workflow_id === undefined) !== (graph === undefined),
+      'names a workflow_id or brings a graph',
+    ),
   /** Decides an `approval` node that waits, in the name of the token's subject. */
   approve: z.strictObject({ execution_id: idSchema, node: nodeKey, ...approveFields }),
   /** Speaks to the emergency desk in the name of the token's subject. */
@@ -125,6 +144,7 @@ export interface EmergencyAnswer {
 export interface Answers {
   readonly unsubscribe: { readonly rooms: readonly string[] };
   readonly request_state: { readonly snapshot: Snapshot };
+  readonly start_execution: StartedExecution;
   readonly approve: { readonly execution_id: string; readonly node: string; readonly status: NodeStatus };
   readonly emergency_command: EmergencyAnswer;
   /** ISO 8601. */

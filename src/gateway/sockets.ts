@@ -36,6 +36,8 @@ export interface SocketOptions {
   readonly counters: Counters;
   /** Resolves once events are heard. Throws `RedisUnavailable` when that takes too long. */
   readonly hears: () => Promise<void>;
+  /** Starts a graph in the name of an identity. */
+  readonly start: (identity: Identity, message: Message<'start_execution'>) => Promise<AnswerOf<'start_execution'>>;
   /** Decides in the name of an identity. */
   readonly approve: (identity: Identity, message: Message<'approve'>) => Promise<AnswerOf<'approve'>>;
   /** Speaks to the desk in the name of an identity. */
@@ -155,7 +157,7 @@ export class Sockets {
   }
 
   readonly #handle: Handler = async ({ socket, session }, message, answer) => {
-    const { reader, approve, command } = this.#options;
+    const { reader, start, approve, command } = this.#options;
     switch (message.name) {
       case 'unsubscribe':
         answer(this.#unsubscribe(socket, message.body));
@@ -168,6 +170,9 @@ export class Sockets {
         await requestState(reader, { session, execution_id, tell });
         return;
       }
+      case 'start_execution':
+        answer(await start(session.identity, message.body));
+        return;
       case 'approve':
         answer(await approve(session.identity, message.body));
         return;

@@ -6,6 +6,8 @@ export interface NodeTask extends Correlation {
   readonly execution_id: string;
   readonly workflow_id: string;
   readonly mode: Mode;
+  /** W3C trace context of the start, where it was made in a trace. */
+  readonly traceparent?: string;
   /** The emergency desk that judges it; absent for the default one. */
   readonly desk?: string;
   readonly node_id: string;

@@ -101,9 +101,27 @@ function scheduleAttributes({ graph, version }: RunGraphInput): TypedSearchAttri
 }
 
 export async function listDeployments(access: TemporalAccess): Promise<Deployment[]> {
-  const ids = [...(await deployedVersions(access)).keys()];
-  const all = await Promise.all(ids.map((id) => getDeployment(access, id).catch(ignoreMissing)));
-  return all.filter((each) => each !== undefined).sort((a, b) => a.workflow_id.localeCompare(b.workflow_id));
+  return [...(await pageDeployments(access, { limit: Infinity })).deployments];
+}
+
+export interface DeploymentPage {
+  readonly deployments: readonly Deployment[];
+  /** `after` of the next page; absent on the last one. */
+  readonly next_page?: string;
+}
+
+/** By id. One that is deleted meanwhile is missing in its page. */
+export async function pageDeployments(
+  access: TemporalAccess,
+  { after, limit }: { readonly after?: string; readonly limit: number },
+): Promise<DeploymentPage> {
+  const all = [...(await deployedVersions(access)).keys()].sort((a, b) => a.localeCompare(b));
+  const left = after === undefined ? all : all.filter((id) => id.localeCompare(after) > 0);
+  const ids = left.slice(0, limit);
+  const found = await Promise.all(ids.map((id) => getDeployment(access, id).catch(ignoreMissing)));
+  const deployments = found.filter((each) => each !== undefined);
+  const last = ids.at(-1);
+  return left.length > ids.length && last !== undefined ? { deployments, next_page: last } : { deployments };
 }
 
 /** The version of each deployed graph, in one listing, which lags a deployment by up to a few hundred milliseconds. */

@@ -231,7 +231,8 @@ function isExecutionId(id: string): boolean {
   return id !== '' && !id.includes('/');
 }
 
-function assertExecutionId(id: string): void {
+/** Throws `ExecutionNotFound`. */
+export function assertExecutionId(id: string): void {
   if (!isExecutionId(id)) throw new HoldfastError('ExecutionNotFound', `No execution is called ${JSON.stringify(id)}.`);
 }
 

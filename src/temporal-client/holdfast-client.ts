@@ -38,6 +38,7 @@ import type { RerunAnswer, RerunOptions } from './node-steering';
 import { raise, type RaiseOptions, type Raised } from './raising';
 import { SharedRead } from './shared-read';
 import { withInputs, type StartInputs } from './start-inputs';
+import { runTimeline, type RunTimeline } from './timelines';
 import type { ExecutionFilter, ExecutionPage } from './visibility';
 
 export type { ClosedStatus, ExecutionDescription, ExecutionSummary } from './execution-summary';
@@ -168,6 +169,11 @@ export class HoldfastClient {
     return executions.executionMark(this.#access, executionId);
   }
 
+  /** What Temporal's history says of one run, the latest where none is named. Throws `ExecutionNotFound`. */
+  async runTimeline(executionId: string, runId?: string): Promise<RunTimeline> {
+    return runTimeline(this.#access, executionId, runId);
+  }
+
   /** See `executions.wasReset`. */
   async wasReset(executionId: string, runId: string): Promise<boolean> {
     return executions.wasReset(this.#access, executionId, runId);
@@ -229,6 +235,10 @@ export class HoldfastClient {
 
   async listDeployments(): Promise<deployments.Deployment[]> {
     return deployments.listDeployments(this.#access);
+  }
+
+  async pageDeployments(range: { after?: string; limit: number }): Promise<deployments.DeploymentPage> {
+    return deployments.pageDeployments(this.#access, range);
   }
 
   /** By graph id; undefined where the deployment is older than this record. */

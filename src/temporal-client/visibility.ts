@@ -25,6 +25,12 @@ export interface ExecutionFilter {
   readonly open?: boolean;
   /** Only those that closed at this moment or later; milliseconds since 1970. */
   readonly closed_since?: number;
+  /** Began (its latest run, where it went on in several) at or after, and before; milliseconds since 1970. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Of these alone, whatever else is asked for. */
+  readonly bots?: readonly string[];
+  readonly strategies?: readonly string[];
   /** 1 to 1,000, default 50. */
   readonly limit?: number;
   /** `next_page` of the page before. */
@@ -80,6 +86,8 @@ function tokenOf(page: string, query: string): Uint8Array {
   return token;
 }
 
+const ID = /^[\w:.-]+$/;
+
 /** The visibility query of a filter. Values are quoted; one with a quote in it cannot be an id and is refused. */
 export function queryOf(filter: ExecutionFilter): string {
   const { workflow, bot, strategy, desk, state } = executionAttributes;
@@ -91,6 +99,10 @@ export function queryOf(filter: ExecutionFilter): string {
     ...equals(bot.name, filter.bot_id),
     ...equals(strategy.name, filter.strategy_id),
     ...equals(desk.name, filter.desk_id),
+    ...among(bot.name, filter.bots),
+    ...among(strategy.name, filter.strategies),
+    ...began('>=', filter.from),
+    ...began('<', filter.to),
   ];
   if (filter.open === true) clauses.push(`ExecutionStatus = 'Running'`);
   if (filter.closed_since !== undefined) {
@@ -105,9 +117,23 @@ export function queryOf(filter: ExecutionFilter): string {
 }
 
 function equals(name: string, value: string | undefined): string[] {
-  if (value === undefined) return [];
-  if (!/^[\w:.-]+$/.test(value)) throw new HoldfastError('BadRequest', `Not an id: ${JSON.stringify(value)}.`);
-  return [`${name} = '${value}'`];
+  return value === undefined ? [] : [`${name} = ${quoted(value)}`];
+}
+
+/** What cannot be an id is nobody's; of none at all, `-` is one nobody has. */
+function among(name: string, values: readonly string[] | undefined): string[] {
+  if (values === undefined) return [];
+  const ids = ['-', ...values.filter((value) => ID.test(value))];
+  return [`${name} IN (${ids.map(quoted).join(', ')})`];
+}
+
+function began(operator: '>=' | '<', at: number | undefined): string[] {
+  return at === undefined ? [] : [`StartTime ${operator} '${new Date(at).toISOString()}'`];
+}
+
+function quoted(value: string): string {
+  if (!ID.test(value)) throw new HoldfastError('BadRequest', `Not an id: ${JSON.stringify(value)}.`);
+  return `'${value}'`;
 }
 
 type RawExecution = Awaited<

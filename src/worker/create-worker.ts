@@ -23,6 +23,7 @@ import type { Sinks } from '@temporalio/workflow';
 import type { EventSinks } from '../workflows/event-sink';
 import type { GateSinks } from '../workflows/gate-sink';
 import type { Closing } from '../emergency/closing';
+import type { Tracer } from '../tracing/tracer';
 import type { Venues } from '../venues/venue';
 import { NodeAdmission } from './admission';
 import { createCancelActivities } from './cancel-activities';
@@ -32,6 +33,7 @@ import { logEvent } from './event-lines';
 import { createFlattenActivities } from './flatten-activities';
 import { createSubgraphActivities } from './subgraph-activities';
 import { NodeInterceptor } from './node-interceptor';
+import { nodeSpans } from './node-spans';
 import { Resets } from './resets';
 
 export interface WorkerDependencies {
@@ -54,6 +56,8 @@ export interface WorkerDependencies {
   readonly desk?: Partial<DeskPorts>;
   /** The workflows' code: a prebuilt bundle, or what bundles them now. */
   readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>;
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer;
   /** Sinks the bundle calls beside the events', such as those of a coverage counter. */
   readonly extraSinks?: InjectedSinks<Sinks>;
 }
@@ -182,12 +186,19 @@ function versioning({ worker }: WorkerDependencies['config'], defaultVersioningB
 }
 
 function nodeInterceptor(
-  { kinds, guardOf }: Pick<WorkerDependencies, 'kinds' | 'guardOf'>,
+  { kinds, guardOf, tracer }: Pick<WorkerDependencies, 'kinds' | 'guardOf' | 'tracer'>,
   admission: NodeAdmission,
   publish: (publication: Publication) => void,
 ): ActivityInterceptorsFactory {
   const enter = (task: NodeTask) => admission.enter(task);
-  const options = { isNode: (type: string) => kinds.has(type), enter, publish, ...verdictBy(kinds, guardOf) };
+  const traced = tracer === undefined ? {} : { span: nodeSpans(tracer) };
+  const options = {
+    isNode: (type: string) => kinds.has(type),
+    enter,
+    publish,
+    ...verdictBy(kinds, guardOf),
+    ...traced,
+  };
   return (context) => ({ inbound: new NodeInterceptor(context, options) });
 }
 

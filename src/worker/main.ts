@@ -7,8 +7,10 @@ import { orderLookupsOf, withOwnKinds } from '../activities/load-kinds';
 import { FileBlobStore } from '../blobs/file-blob-store';
 import { loadConfig, type Config } from '../config/config';
 import { HoldfastError, messageOf } from '../errors';
+import { present } from '../json';
 import { createLogger, type Logger } from '../logging';
 import { HoldfastClient } from '../temporal-client/holdfast-client';
+import { openTracer } from '../tracing/tracer';
 import { openVenues } from '../venues/open-venues';
 import { createWorker } from './create-worker';
 import { openOutside } from './outside';
@@ -38,6 +40,8 @@ async function main(): Promise<void> {
   const lookups = [...orderLookupsOf(config.nodes), ...opened.lookups];
   const outside = openOutside(config, { client, log, lookups, venues });
   const blobs = new FileBlobStore(config.blobs.directory);
+  const { endpoint } = config.tracing;
+  const tracer = endpoint === undefined ? undefined : await openTracer({ endpoint, service: 'holdfast-worker' });
   const worker = await createWorker({
     config,
     connection,
@@ -47,6 +51,7 @@ async function main(): Promise<void> {
     venues,
     log,
     ...outside,
+    ...present({ tracer }),
     workflows: { workflowBundle: { codePath: requireBundle() } },
   });
   await client.ensureDesk();
@@ -61,6 +66,7 @@ async function main(): Promise<void> {
   try {
     await worker.finished;
   } finally {
+    await tracer?.close();
     await outside.close();
     await opened.close();
     await connection.close();

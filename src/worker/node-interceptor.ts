@@ -25,7 +25,9 @@ import { retryDelay } from '../graph/back-off';
 import type { Deferral, DeferralType, EmergencyRefusal, NodeResult, NodeTask, TimedOut } from '../graph/task';
 import { present } from '../json';
 import type { NodeEntry } from './admission';
+import type { OpenSpan, SpanFailure } from '../tracing/tracer';
 import type { GateVerdict } from './gate';
+import type { BeginSpan } from './node-spans';
 
 const HEARTBEAT_INTERVAL_MS = 1_000;
 /** Beyond this `setTimeout` fires at once; no worker lives that long either (24.8 days). */
@@ -39,6 +41,8 @@ export interface NodeInterceptorOptions {
   /** Whether the attempt may be made now. */
   readonly enter: (task: NodeTask) => NodeEntry;
   readonly publish: (publication: Publication) => void;
+  /** Without it nothing is traced. */
+  readonly span?: BeginSpan;
 }
 
 interface DeferralWords {
@@ -69,6 +73,7 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     if (verdict?.open === false) throw this.#halted(task, verdict);
     const entry = this.#options.enter(task);
     if (!entry.admitted) throw this.#deferral(task, entry);
+    const span = this.#begin(task);
     const startedAt = performance.now();
     const elapsed = () => Math.round(performance.now() - startedAt);
     const stopHeartbeat = this.#startHeartbeat();
@@ -77,12 +82,19 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
       const outcome = await this.#withinTimeout(task, () => next(input) as Promise<NodeOutcome>);
       const result = this.#completed(task, outcome, elapsed());
       entry.leave();
+      span.end();
       return result;
     } catch (error) {
-      throw this.#ended(task, error, { entry, duration_ms: elapsed() });
+      const failure = this.#ended(task, error, { entry, duration_ms: elapsed() });
+      span.end(isBenign(failure) ? undefined : wordsOf(failure));
+      throw failure;
     } finally {
       stopHeartbeat();
     }
+  }
+
+  #begin(task: NodeTask): Pick<OpenSpan, 'end'> {
+    return this.#options.span?.(task, this.#attemptOf(task)) ?? UNTRACED;
   }
 
   #ended(task: NodeTask, error: unknown, { entry, duration_ms }: Ending): ApplicationFailure {
@@ -191,6 +203,17 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
     const turn = { node_id, node_type, frame, generation, dispatch, attempt: this.#attemptOf(task) };
     this.#options.publish(nodeEvent(task, turn, fact, Date.now()));
   }
+}
+
+const UNTRACED = { end: () => undefined };
+
+function wordsOf({ message, type }: ApplicationFailure): SpanFailure {
+  return { error: message, error_type: type ?? 'Unexpected' };
+}
+
+/** A deferral, or a gate's refusal: the attempt was not made. */
+function isBenign({ category }: ApplicationFailure): boolean {
+  return category === ApplicationFailureCategory.BENIGN;
 }
 
 /** What a body was refused with that had sent nothing, so that it can be run once more. */

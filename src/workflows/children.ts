@@ -130,8 +130,8 @@ async function loaded(parent: RunGraphInput, subgraph: Subgraph): Promise<RunGra
   return { ...(await loadGraph({ workflow: String(workflow), inputs })), ...passedOn(parent, subgraph) };
 }
 
-function passedOn({ mode, settings }: RunGraphInput, { link, until }: Subgraph) {
-  return { mode, parent: link, ...present({ settings, inputs_until: until }) };
+function passedOn({ mode, settings, traceparent }: RunGraphInput, { link, until }: Subgraph) {
+  return { mode, parent: link, ...present({ settings, traceparent, inputs_until: until }) };
 }
 
 function bodyGraph(graph: Graph, { id, child }: PlannedNode): Graph {

@@ -23,6 +23,8 @@ export interface RunGraphInput {
   /** Of a child: until when these may be acted on after a halt, in milliseconds since 1970. */
   readonly inputs_until?: number;
   readonly settings?: ExecutionSettings;
+  /** W3C trace context of whoever started it; part of no comparison of starts. */
+  readonly traceparent?: string;
   /** The execution whose `subgraph` node this one is. */
   readonly parent?: ParentNode;
   /** What came before: in an earlier run of this execution, or in the execution it is run again from. */
@@ -70,6 +72,8 @@ export interface NodeStatus {
   readonly duration_ms?: number;
   /** ISO 8601; absent where it ended in an earlier run. */
   readonly ended_at?: string;
+  /** When it was first handed out in its generation, ISO 8601: of what runs inside the execution, and of what has a `total_timeout`. */
+  readonly first_at?: string;
   /** Of a node that waits inside the execution. */
   readonly waits_for?: WaitStatus;
 }

@@ -20,6 +20,7 @@ import type { PlannedNode } from '../graph/plan';
 import type { Outcome } from '../graph/scheduler';
 import type { Deferral, DeferralType, EmergencyRefusal, NodeResult, NodeTask, TimedOut } from '../graph/task';
 import { present } from '../json';
+import { nodeSummary } from './node-summary';
 
 /**
  * `interrupted`: it was taken back before it ended, by a halt or a cancel, and did no harm to its attempts.
@@ -82,7 +83,7 @@ export function startPure(task: NodeTask): Promise<NodeResult> {
     startToCloseTimeout: task.timeout_ms + GRACE_MS,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: retryPolicy(task),
-    summary: task.node_id,
+    summary: nodeSummary(task.frame, task.node_id, task.generation),
   });
   return callNode(activities, task);
 }
@@ -98,7 +99,7 @@ export function startActivity(task: NodeTask, taskQueue?: string, left_ms?: numb
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: retryPolicy(task),
-    summary: task.node_id,
+    summary: nodeSummary(task.frame, task.node_id, task.generation),
   });
   return callNode(activities, task);
 }

@@ -17,6 +17,7 @@ import { haltReason } from '../emergency/reason';
 import type { Scope } from '../emergency/model';
 import { partScopesOf } from '../emergency/scopes';
 import type { ExecutionContext } from '../events/build';
+import { asTraceparent } from '../events/traceparent';
 import { MAX_CARRIED_BYTES, MAX_INPUT_BYTES } from '../graph/limits';
 import { weightOf } from '../graph/output-ledger';
 import { present } from '../json';
@@ -128,13 +129,13 @@ function prepare(input: RunGraphInput): Execution {
   }
 }
 
-function contextOf({ graph, version, mode }: RunGraphInput): ExecutionContext {
+function contextOf({ graph, version, mode, traceparent }: RunGraphInput): ExecutionContext {
   const { bot_id, strategy_id } = graph;
   return {
     execution_id: workflowInfo().workflowId,
     workflow_id: graph.id,
     graph_version: version,
-    ...present({ bot_id, strategy_id }),
+    ...present({ bot_id, strategy_id, traceparent: asTraceparent(traceparent) }),
     mode,
   };
 }

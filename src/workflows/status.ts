@@ -28,7 +28,10 @@ export function executionStatus(books: Books, { state, outputs }: StatusOptions)
 }
 
 function nodesOf(books: Books, frame: Frame): [string, NodeStatus][] {
-  return frame.plan.nodes.map(({ id }, index) => [pathOf(frame, id), nodeStatus(books, frame.base + index)]);
+  return frame.plan.nodes.map(({ id }, index) => {
+    const first_at = instant(books.first_at.get(frame.base + index));
+    return [pathOf(frame, id), { ...nodeStatus(books, frame.base + index), ...present({ first_at }) }];
+  });
 }
 
 /** What is known of nodes. */

@@ -302,7 +302,7 @@ describe('a gateway under attack', () => {
   it('an unknown event', () =>
     undisturbed({ unknown_message: 6 }, async () => {
       const talker = await client({ role: 'admin' });
-      for (const name of ['emergency', 'error', 'join', 'toString', 'hasOwnProperty', 'start_execution']) {
+      for (const name of ['emergency', 'error', 'join', 'toString', 'hasOwnProperty', 'start_everything']) {
         const { ok, error } = await askOf(talker, name, {});
         expect([name, ok, error]).toMatchObject([name, false, { code: 'BadRequest' }]);
       }

@@ -32,10 +32,12 @@ beforeAll(async () => {
     asked.push({ by: identity.subject, ...message });
     return Promise.reject(new HoldfastError('NodeNotWaiting', `${message.node} waits for no approval`));
   };
+  const start: SocketOptions['start'] = () => Promise.resolve({ execution_id: 'exec_started' });
   const command: SocketOptions['command'] = (_, { command_id = 'none', action, scope }) =>
     Promise.resolve({ command_id, action, scope, state: 'halt', epoch: 7 });
   sockets = new Sockets({
-    ...{ http, rules, secret: SECRET, reader, log, approve, command, counters: new Counters(), limits: DEFAULT_LIMITS },
+    ...{ http, rules, secret: SECRET, reader, log, start, approve, command, limits: DEFAULT_LIMITS },
+    counters: new Counters(),
     budgets: new Budgets(DEFAULT_LIMITS.messages, DEFAULT_LIMITS.raises),
     hears: () => Promise.resolve(),
   });

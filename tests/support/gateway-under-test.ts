@@ -14,6 +14,7 @@ import type { Snapshot } from '../../src/event-log';
 import type { Journal } from '../../src/journal/journal';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import type { Tracer } from '../../src/tracing/tracer';
 import { bareNamespace, temporalOf } from './bare-namespace';
 
 export const SECRET = 'a secret of at least thirty-two characters';
@@ -40,6 +41,9 @@ export interface GatewaySettings {
   /** Without it no closings are published. */
   readonly closing_key?: string;
   readonly journal?: Journal;
+  /** By default the clock of this machine. */
+  readonly now?: () => number;
+  readonly tracer?: Tracer;
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
@@ -52,7 +56,8 @@ export async function startGateway(settings: GatewaySettings): Promise<GatewayUn
     limits: settings.limits ?? {},
     client,
     ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
-    ...{ closing_key: settings.closing_key, journal: settings.journal },
+    ...(settings.now === undefined ? {} : { now: settings.now }),
+    ...{ closing_key: settings.closing_key, journal: settings.journal, tracer: settings.tracer },
     log: createLogger('gateway-test', { level: 'silent', pretty: false }),
     page,
   });

@@ -13,11 +13,12 @@ import { prepareGraph } from '../../src/graph/prepare';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { createWorker, type HoldfastWorker } from '../../src/worker/create-worker';
+import type { Tracer } from '../../src/tracing/tracer';
 import type { Venues } from '../../src/venues/venue';
 import type { DeskPorts } from '../../src/worker/desk-activities';
 import { DeskGuards } from '../../src/worker/desk-guards';
 import type { ExecutionStatus, RunGraphInput } from '../../src/workflows/messages';
-import { until } from './until';
+import { answered, until } from './until';
 import { collectWorkflowCoverage, isCounting, testBundle, workflowCoverage } from './workflow-bundle';
 import { readyDesk } from './ready-desk';
 
@@ -56,11 +57,12 @@ export interface TestWorkerOptions {
   readonly venues?: Venues;
   /** With gates, as real ones are: its nodes get permits. */
   readonly trades?: boolean;
+  readonly tracer?: Tracer;
 }
 
 export async function startTestWorker(
   extraKinds: readonly NodeKind[] = [],
-  { desk: ports, venues, trades = false }: TestWorkerOptions = {},
+  { desk: ports, venues, trades = false, tracer }: TestWorkerOptions = {},
 ): Promise<TestWorker> {
   const queue = `test-${randomUUID()}`;
   const config = loadConfig({ ...process.env, HOLDFAST_TASK_QUEUE: queue, HOLDFAST_DESK_TASK_QUEUE: `${queue}-desk` });
@@ -91,6 +93,7 @@ export async function startTestWorker(
       publish,
       ...(ports === undefined ? {} : { desk: ports }),
       ...(venues === undefined ? {} : { venues }),
+      ...(tracer === undefined ? {} : { tracer }),
       ...(guards === undefined ? {} : { guardOf: guards.of }),
       workflows: { workflowBundle: await testBundle() },
       ...(isCounting ? { extraSinks: workflowCoverage.sinks } : {}),
@@ -102,7 +105,8 @@ export async function startTestWorker(
     worker = undefined;
   };
   await startWorker();
-  await readyDesk(client, desk);
+  // On a loaded machine the desk's first answer may be late.
+  await answered(() => readyDesk(client, desk).then(() => true));
 
   const prepare = (nodes: Record<string, unknown>, extra: Record<string, unknown> = {}): RunGraphInput => {
     const document = { holdfast: 1, id: 'test', desk, nodes, ...extra };

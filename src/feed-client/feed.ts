@@ -238,8 +238,7 @@ export class Feed {
     if (known !== undefined && !isAfter(event, known)) return;
     const missing = stream === event.execution_id ? missingBetween(known, event, event.seq - 1) : undefined;
     this.#moveTo(stream, { log_epoch: event.log_epoch, seq: event.seq });
-    for (const listener of this.#listeners.event) listener(event);
-    if (this.#asked?.execution_id === stream) this.#asked.events.push(event);
+    this.#handOn(event);
     // The first of a stream that began anew: what it held before is told again, or was undone.
     const isFirst = event.seq === 1 && missing !== undefined;
     this.#show(withEvent(isFirst ? undefined : this.#views.get(stream), event));
@@ -248,6 +247,11 @@ export class Feed {
     if (isFirst) return;
     this.#mending.add([stream]);
     void this.#mend();
+  }
+
+  #handOn(event: EventEnvelope): void {
+    if (this.#asked?.execution_id === event.stream) this.#asked.events.push(event);
+    for (const listener of this.#listeners.event) listener(event);
   }
 
   #restore(snapshot: Snapshot): void {

@@ -94,7 +94,7 @@ async function rebuild(world: FaultWorld): Promise<number> {
   const deadline_ms = REBUILT_WITHIN_MS;
   const { executions, rebuilt_ms, wrong } = await rebuildCampaign(world, { executions: EXECUTIONS, deadline_ms });
   say(
-    `${executions} executions, half of them ended, all right again ${(rebuilt_ms / 1_000).toFixed(1)} s after FLUSHALL`,
+    `${executions} executions, half of them ended, ${wrong.length === 0 ? 'all' : 'not all'} right again ${(rebuilt_ms / 1_000).toFixed(1)} s after FLUSHALL`,
   );
   for (const each of wrong) say(`✗ ${each}`);
   return wrong.length;

@@ -206,13 +206,22 @@ describe('between cancel and new order', () => {
     expect(sent(world)).toEqual([]);
   });
 
-  it('the worker is lost: the next one sends the new order', async () => {
+  it('the worker is lost after the cancel: nothing is sent, for a halt may have cancelled it since', async () => {
     const world = resting({ status: 'cancelled', filled_quantity: '0.4' });
     expect(await run(world, {}, lost)).toMatchObject({
-      branch: 'filled',
-      outputs: { replaced: { status: 'cancelled' } },
+      branch: 'not_replaced',
+      outputs: {
+        replaced: { status: 'cancelled', filled_quantity: '0.4' },
+        reason: expect.stringMatching(/lost/) as unknown,
+      },
     });
-    expect(sent(world)).toEqual(['buy 0.6 at 91']);
+    expect(sent(world)).toEqual([]);
+  });
+
+  it('the worker is lost before the cancel: the next one replaces the order', async () => {
+    const world = resting();
+    expect(await run(world, {}, lost)).toMatchObject({ branch: 'filled' });
+    expect(sent(world)).toEqual(['buy 1 at 91']);
   });
 
   it('the worker is lost after it sent the new order: that one is followed, and no other sent', async () => {

@@ -7,8 +7,8 @@
  * - R3. What is wrong with the new order, as far as can be known, is said while the old one still stands.
  * - R4. Only what this node took back is replaced: not what ended by its fills, its expiry or somebody else's cancel, and not after a halt that
  *   came between the two, for what is decided before a halt may be too old after it.
- * - R5. What a lost dispatch did nobody knows. What is found cancelled after one counts as cancelled by it, also where a halt came since: or a
- *   worker that died between the two would leave neither.
+ * - R5. What a lost dispatch did nobody knows. What is found cancelled after one may have been cancelled by a halt that came since, so it is not
+ *   replaced: a worker that died between the two leaves neither order, and the graph is told so by its branch.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError, messageOf } from '../../errors';
@@ -71,12 +71,10 @@ export class Replacement {
   /** Takes the old order back, and decides the new one. Throws `NotReplaced`, and what `decideLimit` does. */
   async decide(): Promise<OrderWish> {
     const { legs, place } = this.#replacing;
-    const mayHaveCancelled = legs.isLost(place.leg);
     const seen = await this.#seen();
-    const isCancelled = seen.status === 'cancelled' && mayHaveCancelled;
-    if (seen.status !== 'open' && !isCancelled) throw new NotReplaced(`it was ${seen.status} already`, seen);
-    if (seen.status === 'open') await this.#assertOrderable(seen);
-    const old = await this.#takenBack(mayHaveCancelled);
+    if (seen.status !== 'open') throw new NotReplaced(whyNot(seen, legs.isLost(place.leg)), seen);
+    await this.#assertOrderable(seen);
+    const old = await this.#takenBack();
     legs.own = replacedOf(old);
     await this.#tell(old);
     return this.#wishFor(old);
@@ -105,17 +103,17 @@ export class Replacement {
     if (left.gt('0')) await this.#limit(seen, left);
   }
 
-  /** `unanswered`: it may have been cancelled before. What a cancel did that threw nobody knows either. */
-  async #takenBack(unanswered: boolean): Promise<VenueOrder> {
+  /** What a cancel did that threw nobody knows: it counts as this node's. */
+  async #takenBack(): Promise<VenueOrder> {
     const { place, context } = this.#replacing;
-    let mayBeOurs = unanswered;
+    let failures = 0;
     const { kind, order } = await this.#insisting(
       () => cancelToTheEnd(place.trading, this.#ref, context),
       () => {
-        mayBeOurs = true;
+        failures += 1;
       },
     );
-    if (order?.status === 'cancelled' && (kind === 'cancelled' || mayBeOurs)) return order;
+    if (order?.status === 'cancelled' && (kind === 'cancelled' || failures > 0)) return order;
     throw new NotReplaced(`it was ${order?.status ?? 'gone'} before it could be cancelled`, order);
   }
 
@@ -167,6 +165,11 @@ export class Replacement {
   #leftOf({ quantity, filled_quantity }: VenueOrder): Decimal {
     return decimal(this.#terms.quantity ?? quantity).minus(decimal(filled_quantity));
   }
+}
+
+function whyNot({ status }: VenueOrder, afterLoss: boolean): string {
+  const mayBeOurs = status === 'cancelled' && afterLoss;
+  return mayBeOurs ? 'it was cancelled, perhaps by a worker of this node that was lost' : `it was ${status} already`;
 }
 
 function unclear({ code, message }: HoldfastError, ref: OrderRef): HoldfastError {

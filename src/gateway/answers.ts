@@ -34,6 +34,7 @@ const waitStatus = z.object({
   message: text.exactOptional(),
   child_id: text.exactOptional(),
   why: text.exactOptional(),
+  by_gate: z.literal(true).exactOptional(),
 });
 
 export const nodeStatus = z
@@ -50,6 +51,7 @@ export const nodeStatus = z
     error_type: text.exactOptional(),
     reason: text.exactOptional(),
     duration_ms: milliseconds.exactOptional(),
+    ended_at: instant.exactOptional(),
     first_at: instant.exactOptional(),
     waits_for: waitStatus.exactOptional(),
   })

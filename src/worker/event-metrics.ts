@@ -52,12 +52,11 @@ export class EventMetrics {
 }
 
 function eventMetrics(meter: ConstructorParameters<typeof EventMetrics>[0]) {
-  const counter = (what: string, description: string) =>
-    meter.createCounter(`holdfast_events_${what}_total`, undefined, description);
+  const counter = (name: string, description: string) => meter.createCounter(name, undefined, description);
   return {
-    published: counter('published', 'Events the log has taken.'),
-    dropped: counter('dropped', 'Events given up because too many waited; announced as a gap.'),
-    refused: counter('refused', 'Events Redis refused for what they are.'),
+    published: counter('holdfast_events_published_total', 'Events the log has taken.'),
+    dropped: counter('holdfast_events_dropped_total', 'Events given up because too many waited; announced as a gap.'),
+    refused: counter('holdfast_events_refused_total', 'Events Redis refused for what they are.'),
     buffered: meter.createGauge('holdfast_events_buffered', 'int', undefined, 'Events that wait for Redis.'),
     latency: meter.createHistogram(
       EVENT_LATENCY.name,

@@ -1,6 +1,6 @@
 /** Everything a running system has written, as text by place: what a search for secrets looks through. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { Redis } from 'ioredis';
@@ -100,7 +100,7 @@ async function tables({ parts: { postgresql } }: WholeStack): Promise<Places> {
   return named('table', found);
 }
 
-/** Of every address that is read, as the gateway's source has them, with every id that is known. */
+/** Of every address that is read, as the gateway describes them, with every id that is known. */
 async function answers(stack: WholeStack): Promise<Places> {
   const { executions } = await stack.json<{ executions: { execution_id: string }[] }>('/api/executions?limit=200');
   const { orders } = await stack.json<{ orders: { order_id: string }[] }>('/api/orders?limit=1000');
@@ -109,8 +109,10 @@ async function answers(stack: WholeStack): Promise<Places> {
     '/api/orders/': orders.map(({ order_id }) => order_id),
     '/api/emergency/': ['global', 'venue:scripted'],
   };
-  const paths = addresses().flatMap((address) => {
-    const [before = '', after] = address.split(/:\w+/);
+  const { paths: described } = await stack.json<{ paths: Record<string, { get?: object }> }>('/api/openapi.json');
+  const addresses = Object.entries(described).flatMap(([address, { get }]) => (get === undefined ? [] : [address]));
+  const paths = addresses.flatMap((address) => {
+    const [before = '', after] = address.split(/\{\w+\}/);
     return after === undefined
       ? [address]
       : (ids[before] ?? ['secretive']).map((id) => `${before}${encodeURIComponent(id)}${after}`);
@@ -119,12 +121,4 @@ async function answers(stack: WholeStack): Promise<Places> {
   for (const path of paths) found.push([path, (await stack.get(path)).text]);
   const metrics = await fetch(`http://${stack.environment['HOLDFAST_METRICS_ADDRESS'] ?? ''}/metrics`);
   return { ...named('answer to', found), 'metrics of the worker': await metrics.text() };
-}
-
-function addresses(): readonly string[] {
-  const gateway = resolve(__dirname, '../../src/gateway');
-  const sources = readdirSync(gateway).map((file) => readFileSync(join(gateway, file), 'utf8'));
-  return sources.flatMap((source) =>
-    [...source.matchAll(/\bapp\.get\(\s*'([^']+)'/g)].map(([, address = '']) => address),
-  );
 }

@@ -209,11 +209,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       task_queue: env.HOLDFAST_TASK_QUEUE,
       desk_task_queue: env.HOLDFAST_DESK_TASK_QUEUE,
     },
-    redis: {
-      url: env.REDIS_URL,
-      reader_url: env.HOLDFAST_REDIS_READER_URL ?? env.REDIS_URL,
-      event_partitions: env.HOLDFAST_EVENT_PARTITIONS,
-    },
+    redis: redisOf(env),
     journal: { url: env.DATABASE_URL },
     emergency: { closing_key: env.HOLDFAST_CLOSING_KEY },
     gateway: gatewayOf(env),
@@ -257,6 +253,10 @@ function namesBoth(env: Environment): boolean {
 
 function deploymentOf({ HOLDFAST_DEPLOYMENT_NAME: name, HOLDFAST_BUILD_ID: build_id }: Environment) {
   return name === undefined || build_id === undefined ? undefined : { name, build_id };
+}
+
+function redisOf({ REDIS_URL: url, HOLDFAST_REDIS_READER_URL: reader_url = url, ...env }: Environment): Config['redis'] {
+  return { url, reader_url, event_partitions: env.HOLDFAST_EVENT_PARTITIONS };
 }
 
 function gatewayOf(env: Environment): Config['gateway'] {

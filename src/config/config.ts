@@ -255,7 +255,11 @@ function deploymentOf({ HOLDFAST_DEPLOYMENT_NAME: name, HOLDFAST_BUILD_ID: build
   return name === undefined || build_id === undefined ? undefined : { name, build_id };
 }
 
-function redisOf({ REDIS_URL: url, HOLDFAST_REDIS_READER_URL: reader_url = url, ...env }: Environment): Config['redis'] {
+function redisOf({
+  REDIS_URL: url,
+  HOLDFAST_REDIS_READER_URL: reader_url = url,
+  ...env
+}: Environment): Config['redis'] {
   return { url, reader_url, event_partitions: env.HOLDFAST_EVENT_PARTITIONS };
 }
 

@@ -27,6 +27,8 @@ export interface Running {
 }
 
 const PROBE_EVERY_MS = 50;
+/** Temporal takes some ports by itself, and another program may be faster: what ended by itself is launched again. */
+const LAUNCHES = 3;
 const never = new Promise<void>(() => undefined);
 
 export function asProcess(started: StartedProcess): Running {
@@ -46,27 +48,37 @@ export async function adopt(runs: Runs): Promise<Running | undefined> {
   }
 }
 
-/** Keeps what runs when it is healthy, else starts it anew and tells `launched` before it waits. Throws `StackUnhealthy` with the end of its log. */
+/**
+ * Keeps what runs when it is healthy, else starts it anew and tells `launched` before it waits. What ends by itself before it is ready
+ * is started again, twice at most. Throws `StackUnhealthy` with the end of its log.
+ */
 export async function bringUp(
   plan: PartPlan,
   existing: Running | undefined,
   launched: (running: Running) => Promise<void>,
 ): Promise<Running> {
   if (existing !== undefined) {
-    if (await becomesReady(plan, existing)) return existing;
+    if ((await readiness(plan, existing)) === 'ready') return existing;
     await end(plan, existing, plan.stop_within_ms);
   }
-  const running = await plan.launch();
-  await launched(running);
-  if (await becomesReady(plan, running)) return running;
-  await end(plan, running, 0);
+  for (let launches = 1; ; launches += 1) {
+    const running = await plan.launch();
+    await launched(running);
+    const found = await readiness(plan, running);
+    if (found === 'ready') return running;
+    await end(plan, running, 0);
+    if (found === 'late' || launches === LAUNCHES) throw await unhealthy(plan, found);
+  }
+}
+
+async function unhealthy(plan: PartPlan, found: 'ended' | 'late'): Promise<HoldfastError> {
   const log = await readFile(plan.log, 'utf8').catch(() => '');
-  const tail = lastLines(log, 8);
-  throw new HoldfastError(
-    'StackUnhealthy',
-    `${plan.name} did not come up within ${plan.ready_within_ms / 1000} s. Its log (${plan.log}) ends:\n${tail}`,
-    { part: plan.name, log: plan.log },
-  );
+  const what =
+    found === 'ended'
+      ? `ended by itself before it was ready, ${LAUNCHES} times`
+      : `did not come up within ${plan.ready_within_ms / 1000} s`;
+  const message = `${plan.name} ${what}. Its log (${plan.log}) ends:\n${lastLines(log, 8)}`;
+  return new HoldfastError('StackUnhealthy', message, { part: plan.name, log: plan.log });
 }
 
 export async function end(plan: PartPlan, running: Running, grace_ms: number): Promise<void> {
@@ -85,13 +97,14 @@ export async function end(plan: PartPlan, running: Running, grace_ms: number): P
   }
 }
 
-async function becomesReady(plan: PartPlan, running: Running): Promise<boolean> {
+async function readiness(plan: PartPlan, running: Running): Promise<'ready' | 'ended' | 'late'> {
   const deadline = Date.now() + plan.ready_within_ms;
   const watched = { ended: false };
   void running.exited.then(() => (watched.ended = true));
-  while (Date.now() < deadline && !watched.ended) {
-    if (await plan.isReady().catch(() => false)) return true;
+  while (Date.now() < deadline) {
+    if (watched.ended) return 'ended';
+    if (await plan.isReady().catch(() => false)) return 'ready';
     await delay(PROBE_EVERY_MS);
   }
-  return false;
+  return 'late';
 }

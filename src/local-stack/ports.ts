@@ -1,7 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { HoldfastError } from '../errors';
 
 const LOOPBACK = '127.0.0.1';
+/**
+ * Below what systems give to outgoing connections (from 32768 on Linux, from 49152 elsewhere): a port found free there is not taken by
+ * a connection before the server that was promised it binds it.
+ */
+const QUIET_PORTS = { from: 15_000, to: 32_767 } as const;
+const QUIET_TRIES = 50;
 
 /** A port as it was asked for: by name it must be free, else the usual one is taken when it is, or any free one. */
 export interface PortWish {
@@ -32,6 +39,10 @@ export async function isFree(port: number): Promise<boolean> {
 }
 
 export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < QUIET_TRIES; tries += 1) {
+    const port = randomInt(QUIET_PORTS.from, QUIET_PORTS.to + 1);
+    if (await isFree(port)) return port;
+  }
   const port = await bind(0, LOOPBACK);
   if (port === undefined) throw new HoldfastError('StackUnhealthy', 'The system has no free port left.');
   return port;

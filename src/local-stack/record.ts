@@ -15,6 +15,8 @@ const recordSchema = z.object({
   version: z.literal(1),
   /** Who looks after the parts. When it no longer runs, its parts are orphans and the next start takes them over. */
   supervisor: identitySchema,
+  /** It is being stopped: nothing to join, and its ports are free only once it is gone. */
+  stopping: z.literal(true).optional(),
   temporal: z.object({ address: z.string(), ui_url: z.string().optional(), runs: runsSchema }).optional(),
   redis: z.object({ url: z.string(), runs: runsSchema }).optional(),
   postgresql: z.object({ url: z.string(), runs: runsSchema }).optional(),

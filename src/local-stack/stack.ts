@@ -55,6 +55,9 @@ export interface Stack {
 /** Another start may be building Temporal meanwhile. */
 const LOCK_WITHIN_MS = 15 * 60_000;
 const ATTACH_WITHIN_MS = 30_000;
+/** More than all parts together may take to end before they are killed. */
+const STOPPED_WITHIN_MS = 120_000;
+const POLL_MS = 100;
 const ORPHAN_GRACE_MS = 5_000;
 
 /**
@@ -65,10 +68,23 @@ const ORPHAN_GRACE_MS = 5_000;
 export async function startStack(options: StackOptions): Promise<Stack> {
   const paths = stackPaths(options.config.home);
   return withLock(paths.locks, LOCK_WITHIN_MS, async () => {
-    const record = await readRecord(paths);
+    const record = await settledRecord(paths, options.progress ?? silentProgress);
     if (record !== undefined && (await isRunning(record.supervisor))) return attach(record, paths, options);
     return supervise(record, paths, options);
   });
+}
+
+/** The record, once nobody is stopping the stack it tells of. */
+async function settledRecord(paths: StackPaths, progress: Progress): Promise<StackRecord | undefined> {
+  const deadline = Date.now() + STOPPED_WITHIN_MS;
+  for (let waited = false; ; waited = true) {
+    const record = await readRecord(paths);
+    if (record?.stopping !== true || !(await isRunning(record.supervisor))) return record;
+    const whose = `The stack in ${paths.home} is being stopped by pid ${record.supervisor.pid}`;
+    if (Date.now() >= deadline) throw new HoldfastError('StackUnhealthy', `${whose}, which does not end.`);
+    if (!waited) progress.say(`${whose}; waiting for its end`);
+    await delay(POLL_MS);
+  }
 }
 
 async function attach(record: StackRecord, paths: StackPaths, { config }: StackOptions): Promise<Stack> {

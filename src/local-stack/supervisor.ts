@@ -59,6 +59,8 @@ export class Supervisor {
   /** Stops every part, gateway first; without `graceful` they are killed. Safe to call again while it runs. */
   async stop(graceful: boolean): Promise<void> {
     this.#stopping.abort();
+    // What cannot be written down must still be stopped.
+    await this.#note({ stopping: true }).catch(() => undefined);
     for (const name of STOP_ORDER) {
       const part = this.#parts.get(name);
       if (part !== undefined) await end(part.request.plan, part.running, graceful ? Infinity : 0);
@@ -72,7 +74,9 @@ export class Supervisor {
       this.#parts.set(request.name, { request, running });
       await this.#note(request.describe(running.runs));
       // A stop that began while the process was being started has not seen it.
-      if (this.#stopping.signal.aborted) await end(request.plan, running, 0);
+      if (!this.#stopping.signal.aborted) return;
+      await end(request.plan, running, 0);
+      this.#stopping.signal.throwIfAborted();
     };
     if (existing !== undefined) await hold(existing);
     await bringUp(request.plan, existing, hold);

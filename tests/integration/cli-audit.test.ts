@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { openJournal, type AuditEntry } from '../../src/journal/journal';
+import { freePort } from '../../src/local-stack/ports';
 import { holdfast } from '../support/command-line';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
-import { freePort } from '../support/own-redis';
 
 jest.setTimeout(120_000);
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { OrderFact } from '../../src/emergency/model';
 import { openJournal } from '../../src/journal/journal';
+import { freePort } from '../../src/local-stack/ports';
 import { holdfast } from '../support/command-line';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
-import { freePort } from '../support/own-redis';
 
 jest.setTimeout(120_000);
 

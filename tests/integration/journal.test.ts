@@ -1,8 +1,8 @@
 import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { openJournal, type AuditEntry, type Journal } from '../../src/journal/journal';
+import { freePort } from '../../src/local-stack/ports';
 import { startOwnPglite, startOwnPostgresql, whyNoPostgresql, type OwnPostgresql } from '../support/own-postgresql';
-import { freePort } from '../support/own-redis';
 import { until } from '../support/until';
 
 jest.setTimeout(120_000);

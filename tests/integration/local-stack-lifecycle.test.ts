@@ -71,6 +71,17 @@ describe('the local stack', () => {
     expect(await home.hasRecord()).toBe(false);
   });
 
+  it('does not join a stack that is being stopped: it waits for its end and starts its own', async () => {
+    const first = await home.start();
+    const paths = stackPaths(home.path);
+    await writeRecord(paths, { ...(await home.record()), stopping: true });
+    const second = home.start();
+    await first.stop();
+    expect(await second).toMatchObject({ attached: false });
+    expect((await home.record()).stopping).toBeUndefined();
+    await (await second).stop();
+  });
+
   it('keeps its record and its secrets to their owner, and the secrets from one start to the next', async () => {
     const stack = await home.start({ services });
     const { record, secret, closing_key } = stackPaths(home.path);

@@ -5,8 +5,8 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { loadConfig } from '../../src/config/config';
+import { freePort } from '../../src/local-stack/ports';
 import { answersPostgresql } from '../../src/local-stack/postgresql-server';
-import { freePort } from './own-redis';
 import { until } from './until';
 
 export interface OwnPostgresql {

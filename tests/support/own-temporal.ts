@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/config';
 import { bringUp, type Running } from '../../src/local-stack/part';
+import { freePort } from '../../src/local-stack/ports';
 import { silentProgress } from '../../src/local-stack/progress';
 import { stackPaths } from '../../src/local-stack/record';
 import { obtainTemporalCli } from '../../src/local-stack/temporal-cli';
 import { temporalPlan } from '../../src/local-stack/temporal-server';
-import { freePort } from './own-redis';
 import { killHard, processOf } from './stack-home';
 
 export interface OwnTemporal {

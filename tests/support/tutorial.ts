@@ -125,8 +125,9 @@ export class TutorialReader {
     this.#started = undefined;
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = new Promise((done) => child.once('close', done));
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
-    process.kill(-child.pid, 'SIGINT');
+    const group = -child.pid;
+    const timer = setTimeout(() => process.kill(group, 'SIGKILL'), STOP_WITHIN_MS);
+    process.kill(group, 'SIGINT');
     await closed;
     clearTimeout(timer);
   }

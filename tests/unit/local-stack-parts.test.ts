@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { childEnvironment, loadConfig } from '../../src/config/config';
 import { withLock } from '../../src/local-stack/lock';
+import { asProcess, bringUp, end, type Running } from '../../src/local-stack/part';
 import { choosePort, freePort, isFree } from '../../src/local-stack/ports';
 import { identify, isRunning, terminate } from '../../src/local-stack/process-identity';
+import { start } from '../../src/local-stack/programs';
 import { lineProgress } from '../../src/local-stack/progress';
 import { firstOf } from '../../src/local-stack/search-chain';
 
@@ -110,6 +112,50 @@ describe('progress', () => {
       expect.stringMatching(/^✓ Redis, on PATH \d\.\d s$/),
       expect.stringMatching(/^✗ Temporal \d/),
     ]);
+  });
+});
+
+describe('a part that is brought up', () => {
+  const quick = { name: 'Temporal', ready_within_ms: 30_000, stop_within_ms: 0 };
+  /** One that ends by itself so often before it runs. */
+  const launcher = (ends: number) => {
+    const log = join(folder, 'part.log');
+    const script = (ended: number) => (ended <= ends ? 'console.log("port in use")' : 'setInterval(() => {}, 1e6)');
+    const launched: Running[] = [];
+    const launch = async () => {
+      const args = ['-e', script(launched.length + 1)];
+      const running = asProcess(await start({ program: process.execPath, args, log }));
+      launched.push(running);
+      return running;
+    };
+    const isReady = () => Promise.resolve(launched.length > ends);
+    return { plan: { ...quick, log, launch, isReady }, launched };
+  };
+  const nothing = () => Promise.resolve();
+
+  it('is launched again when it ended by itself, since a port it took may have been taken by another', async () => {
+    const { plan, launched } = launcher(2);
+    const running = await bringUp(plan, undefined, nothing);
+    expect(running).toBe(launched[2]);
+    await end(plan, running, 0);
+  });
+
+  it('counts as failed after three launches, with the end of its log', async () => {
+    const { plan, launched } = launcher(9);
+    await expect(bringUp(plan, undefined, nothing)).rejects.toMatchObject({
+      code: 'StackUnhealthy',
+      message: expect.stringMatching(
+        /^Temporal ended by itself before it was ready, 3 times\. .*\n(port in use\n?){3}$/,
+      ),
+    });
+    expect(launched).toHaveLength(3);
+  });
+
+  it('is not launched again when it runs and never answers', async () => {
+    const { plan, launched } = launcher(0);
+    const mute = { ...plan, ready_within_ms: 200, isReady: () => Promise.resolve(false) };
+    await expect(bringUp(mute, undefined, nothing)).rejects.toThrow('Temporal did not come up within 0.2 s.');
+    expect(launched).toHaveLength(1);
   });
 });
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { freePort } from '../../src/local-stack/ports';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { queryOf } from '../../src/temporal-client/visibility';
-import { freePort } from '../support/own-redis';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 

@@ -30,10 +30,10 @@ function graphFile(id: string, nodes: object, more: object = {}): string {
 }
 
 const constant = (value: unknown) => ({ type: 'constant', params: { value } });
-/** Waits for a second in the middle, so that there is something to halt. */
+/** Waits in the middle until it is released, so that there is something to halt. */
 const waiting = {
   first: constant(1),
-  pause: { type: 'wait', params: { for: '1s' }, after: ['first'] },
+  pause: { type: 'wait_for_signal', params: { name: 'go' }, after: ['first'] },
   last: { ...constant(2), after: ['pause'] },
 };
 
@@ -49,6 +49,11 @@ async function startedAndWaiting(id: string): Promise<string> {
   const waits = async () => (await own.client.executionStatus(execution)).nodes['first']?.state === 'completed';
   await until('its first node', waits);
   return execution;
+}
+
+async function released(execution: string): Promise<void> {
+  await own.client.deliverMessage(execution, { name: 'go' });
+  await until('its end', async () => (await stateOf(execution)) === 'completed');
 }
 
 const stateOf = async (id: string) => (await own.client.describeExecution(id)).closing?.status;
@@ -115,7 +120,7 @@ describe('holdfast run', () => {
     expect(code).toBe(0);
     expect(err).toContain(`Stopped following; ${id} goes on.`);
     expect(await stateOf(id)).toBeUndefined();
-    await until('its end', async () => (await stateOf(id)) === 'completed');
+    await released(id);
   });
 });
 
@@ -134,7 +139,7 @@ describe('holdfast halt and resume', () => {
     expect((await cli(['status', id])).out).toMatch(/halted by execution since .*: odd prices\n/);
     const resume = await cli(['resume', id]);
     expect(resume.out).toMatch(new RegExp(`^${id} is \\w+: accepted after \\d+ ms, confirmed after \\d+ ms\\.\\n`));
-    await until('its end', async () => (await stateOf(id)) === 'completed');
+    await released(id);
   });
 
   it('halt everything, refuse what is new, and lift it again', async () => {
@@ -149,7 +154,7 @@ describe('holdfast halt and resume', () => {
     const single = await cli(['resume', id]);
     expect(single.out).toContain('Still halted by global: drill.');
     expect((await cli(['resume', '--all', '--reason', 'over'])).out).toContain('global: normal');
-    await until('its end', async () => (await stateOf(id)) === 'completed');
+    await released(id);
   });
 
   it('refuse an execution that ended and one that never was', async () => {

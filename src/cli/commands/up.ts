@@ -91,7 +91,7 @@ async function serve(stack: Stack, options: Options, serving: Serving): Promise<
   await announce(stack, serving);
   if (stack.attached && serving.config.nodes.length > 0) ui.note(KEEPS_ITS_KINDS);
   const stream = options.follow ? await openStream(stack, ui) : undefined;
-  if (options.examples === true) await deployExamples(stack, serving);
+  if (options.examples === true) await offerExamples(stack, serving);
   await untilAborted(signal);
   stream?.close();
 }
@@ -134,6 +134,17 @@ async function announce(stack: Stack, { io, ui }: Serving): Promise<void> {
       : '  Ctrl-C stops it; the next start goes on.',
   );
   ui.line();
+}
+
+/** A stack without its examples is still a stack: what keeps them out is said, and the rest goes on. */
+async function offerExamples(stack: Stack, serving: Serving): Promise<void> {
+  try {
+    await deployExamples(stack, serving);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    serving.ui.note(`The examples are not all deployed: ${error.message} [${error.code}]`);
+    serving.ui.note('next:  npx holdfast deploy examples/<name>.json, or stop and start again.');
+  }
 }
 
 /** Those with a schedule; each also starts once now, so that something is to be seen. */

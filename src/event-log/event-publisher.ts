@@ -101,6 +101,18 @@ export class EventPublisher {
     }
   }
 
+  /**
+   * Says in a log that was emptied, or whose server is another process, what the first event would: its number of partitions and the
+   * process. Throws `RedisUnavailable`, `ConfigurationInvalid`.
+   */
+  async begin(): Promise<void> {
+    await this.#ask(async () => {
+      const runId = await serverRunId(this.#redis);
+      await agreeOnPartitions(this.#redis, this.#partitions.count);
+      await Promise.all(this.#partitions.all.map(({ epoch }) => this.#redis.holdfastBegin(epoch, runId)));
+    });
+  }
+
   /** Empties a stream for an execution that was reset, once for each run a reset made. Throws `RedisUnavailable`. */
   async renew(stream: string, runId: string): Promise<boolean> {
     return this.#ask(() => renewStream(this.#redis, stream, runId, this.#partitions.of(stream)));
@@ -115,6 +127,7 @@ export class EventPublisher {
     try {
       return await command();
     } catch (error) {
+      if (error instanceof HoldfastError) throw error;
       throw new HoldfastError('RedisUnavailable', `Redis did not answer: ${messageOf(error)}.`);
     }
   }

@@ -4,13 +4,14 @@ import type { UnnumberedEvent } from '../events/envelope';
 import { terminalExecutionTypes } from '../events/envelope';
 import type { Partition } from './keys';
 import type { Gap, Outgoing } from './outbox';
-import { CLAIM, LAYOUT, PUBLISH, RENEW, REPLAY, SNAPSHOT, TELL_GAP } from './scripts';
+import { BEGIN, CLAIM, LAYOUT, PUBLISH, RENEW, REPLAY, SNAPSHOT, TELL_GAP } from './scripts';
 
 interface ScriptRunner {
   holdfastPublish(keys: number, ...keysAndValues: string[]): ChainableCommander;
 }
 
 interface ScriptWriter {
+  holdfastBegin(epoch: string, runId: string): Promise<null>;
   holdfastTellGap(gaps: string, words: string, channel: string): Promise<number>;
   holdfastRenew(stream: string, seen: string, snapshot: string, meta: string, run: string): Promise<0 | 1>;
   holdfastClaim(claim: string, by: string): Promise<0 | 1>;
@@ -38,6 +39,7 @@ export type Writer = Redis & ScriptWriter & LayoutCommands;
 /** `redis` with what a publisher asks outside of pipelines; their commands are added by `addPublish`. */
 export function definePublish(redis: Redis): Writer {
   redis.defineCommand('holdfastPublish', { lua: PUBLISH });
+  redis.defineCommand('holdfastBegin', { lua: BEGIN, numberOfKeys: 1 });
   redis.defineCommand('holdfastLayout', { lua: LAYOUT, numberOfKeys: 1 });
   redis.defineCommand('holdfastTellGap', { lua: TELL_GAP, numberOfKeys: 1 });
   redis.defineCommand('holdfastRenew', { lua: RENEW, numberOfKeys: 4 });

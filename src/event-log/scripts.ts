@@ -20,6 +20,22 @@ local function now_ms()
 end
 `;
 
+/** The number of the server process, begun where another process, or nobody, had written through it. */
+const NUMBER = `
+local function number_of(epoch_key, run_id, now)
+  local server = redis.call('HMGET', epoch_key, 'run_id', 'number')
+  if server[1] == run_id then return server[2] end
+  local number = string.format('%.0f', math.max((tonumber(server[2]) or 0) + 1, tonumber(now)))
+  redis.call('HSET', epoch_key, 'run_id', run_id, 'number', number)
+  return number
+end
+`;
+
+/** Numbers the server process before an event does. KEYS: epoch. ARGV: server run id. */
+export const BEGIN = `${NOW_MS}${NUMBER}
+number_of(KEYS[1], ARGV[1], now_ms())
+`;
+
 /**
  * Takes one event into the log. Returns its seq, or 0 when it is known.
  *
@@ -35,7 +51,7 @@ end
  * entry Redis does not take stands behind something that is no event and was put there by others:
  * the stream goes, and who was further back than the event before is told that it is not recovered. The JSON is extended as text, because decoding and encoding it in Lua turns `[]` into `{}`.
  */
-export const PUBLISH = `${NOW_MS}
+export const PUBLISH = `${NOW_MS}${NUMBER}
 local stream, seen, snapshot, meta, epoch_key, open, status = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local moved, name = KEYS[8], ARGV[14]
 local json, event_id, key, precedence, run_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -59,12 +75,7 @@ if repair ~= '' and phase == '' then
 end
 
 local now = now_ms()
-local server = redis.call('HMGET', epoch_key, 'run_id', 'number')
-local number = server[2]
-if server[1] ~= run_id then
-  number = string.format('%.0f', math.max((tonumber(number) or 0) + 1, tonumber(now)))
-  redis.call('HSET', epoch_key, 'run_id', run_id, 'number', number)
-end
+local number = number_of(epoch_key, run_id, now)
 local seq = redis.call('HINCRBY', meta, 'seq', 1)
 if seq == 1 then
   redis.call('DEL', stream, seen)

@@ -21,6 +21,8 @@ export interface ReconcilerOptions extends TellerOptions {
 }
 
 const SWEEP_MS = 3_000;
+/** How soon a log that was emptied or replaced is noticed. */
+const NOTICE_MS = 500;
 /** For Redis, before the first sweep. */
 const FIRST_WAIT_MS = 1_000;
 /** After a hint: when to look whether the run is closed by now. Later the sweep finds it. */
@@ -53,6 +55,8 @@ export class Reconciler {
   readonly #audited = new Map<string, number>();
   #sweeps = 0;
   #logId: string | undefined;
+  /** The log of the last sweep that began, whether or not it was finished. */
+  #noticed: string | undefined;
   #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: ReconcilerOptions) {
@@ -99,13 +103,25 @@ export class Reconciler {
       await this.#sweep().catch((error: unknown) => {
         this.#options.log.warn({ error: messageOf(error) }, 'reconciler_sweep_failed');
       });
-      await this.#pause(this.#options.sweep_ms ?? SWEEP_MS);
+      await this.#untilNextSweep();
+    }
+  }
+
+  /** What a log lost that is another one now is told again at once. */
+  async #untilNextSweep(): Promise<void> {
+    const { reader, sweep_ms = SWEEP_MS } = this.#options;
+    const next = Date.now() + sweep_ms;
+    for (let rest = sweep_ms; rest > 0 && !this.#isStopping; rest = next - Date.now()) {
+      await this.#pause(Math.min(rest, NOTICE_MS));
+      const logId = await reader.logId().catch(() => undefined);
+      if (logId !== undefined && logId !== this.#noticed) return;
     }
   }
 
   async #sweep(): Promise<void> {
     const { client, reader } = this.#options;
-    const logId = await reader.logId();
+    const logId = await this.#currentLog();
+    this.#noticed = logId;
     const isNew = logId !== this.#logId;
     const isWhole = isNew || this.#sweeps % WHOLE_EVERY === 0;
     this.#sweeps += 1;
@@ -121,6 +137,16 @@ export class Reconciler {
     for (const id of this.#doubtful.keys()) this.#asked.add(id, () => this.#repair(id));
     if (isWhole) this.#forgetAllBut(survey.open);
     this.#audit(survey.open.map(idOf), known);
+  }
+
+  /** Begun before anything is told: the first event told must not make it look like another log once more. */
+  async #currentLog(): Promise<string> {
+    const { reader, publisher } = this.#options;
+    const found = await reader.logId();
+    if (found === this.#logId) return found;
+    // Where Redis or the layout forbids it, publishing says so; the log is then compared once more.
+    await publisher.begin().catch(() => undefined);
+    return reader.logId();
   }
 
   #lookAtRuns(all: readonly ExecutionSummary[]): void {

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { EventPublisher, EventReader, EventSubscriber, isAfter, type Cursor, type Gap } from '../../src/event-log';
 import type { EventEnvelope } from '../../src/events/envelope';
-import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { emptied, startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
 import { until } from '../support/until';
 
@@ -129,15 +128,29 @@ describe('a publisher whose Redis fails', () => {
     };
     expect(await seen()).toBe(await seen());
     await redis.dump();
-    const raw = new Redis(redis.url);
-    await raw.flushall();
-    raw.disconnect();
+    await emptied(redis.url);
     await seen();
     await redis.kill();
     await redis.restore();
     await seen();
     expect(ids.size).toBe(3);
   }, 60_000);
+
+  it('can be begun before its first event, which then makes no other log of it', async () => {
+    await emptied(redis.url);
+    const empty = await reader.logId();
+    await publisher.begin();
+    const begun = await reader.logId();
+    expect(begun).not.toBe(empty);
+    await publisher.begin();
+    await publisher.deliver([node(run, 'first', nodeCompleted)], 5_000);
+    expect(await reader.logId()).toBe(begun);
+    const other = new EventReader(redis.url, { partitions: 2 });
+    await expect(other.ready(5_000).then(() => other.recent({ all: true }))).rejects.toThrow(
+      'The event log has 1 part',
+    );
+    other.close();
+  });
 
   it('flushes on close, and closes at its deadline when Redis hangs', async () => {
     for (let i = 0; i < 300; i++) publisher.publish(node(run, `n${i}`, nodeCompleted));

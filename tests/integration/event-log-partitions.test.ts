@@ -6,7 +6,7 @@ import { Partitions } from '../../src/event-log/keys';
 import { emergencyEvent, type ExecutionContext } from '../../src/events/build';
 import { freePort } from '../../src/local-stack/ports';
 import { askOf, listen, startGateway, type GatewayUnderTest, type Listener } from '../support/gateway-under-test';
-import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { emptied, startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { startUnworked } from '../support/raw-execution';
 import { AT, completed, context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
 import { until } from '../support/until';
@@ -136,22 +136,30 @@ describe('a log of four partitions', () => {
   }, 90_000);
 
   it('is told apart from one of another number of partitions by who writes and by who reads', async () => {
+    const own = await startOwnRedis();
+    const first = new EventPublisher(own.url, { partitions: PARTITIONS });
+    await until('the first is connected', () => first.stats().connected);
+    await first.deliver([node(context('exec_first'), 'a', nodeStarted)], 10_000);
     const errors: string[] = [];
     const onError = ({ message }: Error) => errors.push(message);
-    const other = new EventPublisher(redis.url, { partitions: 2, onError });
-    const blind = new EventReader(redis.url, { partitions: 2 });
-    await blind.ready(10_000);
-    other.publish(node(context('exec_other'), 'a', nodeStarted));
-    await until('it says why', () => errors.some((message) => /4 partitions.*is 2 here/.test(message)));
-    expect(other.stats()).toMatchObject({ connected: false, queued: 1, dropped: 0, published: 0 });
-    await expect(blind.recent({ all: true })).rejects.toMatchObject({ code: 'ConfigurationInvalid' });
-    await expect(blind.ping()).rejects.toMatchObject({ code: 'ConfigurationInvalid' });
+    const other = new EventPublisher(own.url, { partitions: 2, onError });
+    const blind = new EventReader(own.url, { partitions: 2 });
+    try {
+      await blind.ready(10_000);
+      other.publish(node(context('exec_other'), 'a', nodeStarted));
+      await until('it says why', () => errors.some((message) => /4 partitions.*is 2 here/.test(message)));
+      expect(other.stats()).toMatchObject({ connected: false, queued: 1, dropped: 0, published: 0 });
+      await expect(blind.recent({ all: true })).rejects.toMatchObject({ code: 'ConfigurationInvalid' });
+      await expect(blind.ping()).rejects.toMatchObject({ code: 'ConfigurationInvalid' });
 
-    // Of an empty log whoever writes first says how it is divided.
-    await raw.flushall();
-    await until('it writes', () => other.stats().published === 1, 60_000);
-    expect((await blind.replay('exec_other')).events).toMatchObject([{ node_id: 'a', seq: 1 }]);
-    await other.close({ deadline_ms: 0 });
-    blind.close();
+      // Of an empty log whoever writes first says how it is divided.
+      await emptied(own.url);
+      await until('it writes', () => other.stats().published === 1, 60_000);
+      expect((await blind.replay('exec_other')).events).toMatchObject([{ node_id: 'a', seq: 1 }]);
+    } finally {
+      await Promise.all([first, other].map((each) => each.close({ deadline_ms: 0 })));
+      blind.close();
+      await own.stop();
+    }
   }, 90_000);
 });

@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '../../src/config/config';
 import { EventPublisher, EventReader } from '../../src/event-log';
 import { executionEvent } from '../../src/events/build';
+import { Reconciler } from '../../src/gateway/reconciler';
+import { createLogger } from '../../src/logging';
+import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
+import { bareNamespace, temporalOf } from '../support/bare-namespace';
 import { listen, startGateway, type GatewayUnderTest } from '../support/gateway-under-test';
-import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { emptied, startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { complete, startUnworked, taskOf } from '../support/raw-execution';
 import { context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
 import { until } from '../support/until';
@@ -83,6 +88,33 @@ describe('the reconciler', () => {
     expect(Date.now() - begun).toBeLessThan(1_000);
     await execution.close();
   }, 60_000);
+});
+
+describe('a log that was emptied', () => {
+  it('is told again at once, and not only with the next sweep', async () => {
+    const own = await startOwnRedis();
+    const { address, namespace } = temporalOf(await bareNamespace());
+    const client = await HoldfastClient.connect({ ...loadConfig().temporal, address, namespace });
+    const [publishes, reads] = [new EventPublisher(own.url), new EventReader(own.url)];
+    const log = createLogger('test', { level: 'silent', pretty: false });
+    const reconciler = new Reconciler({ client, reader: reads, publisher: publishes, log, sweep_ms: 3_600_000 });
+    const id = freshId();
+    const execution = await startUnworked(id, graph);
+    const isTold = async () => (await reads.snapshot(id)).started;
+    try {
+      await reads.ready(5_000);
+      reconciler.start();
+      await until('its start', isTold, 30_000);
+      await emptied(own.url);
+      await until('its start again', isTold, 30_000);
+    } finally {
+      await execution.terminate();
+      await reconciler.stop();
+      await Promise.all([execution.close(), publishes.close(), client.close()]);
+      reads.close();
+      await own.stop();
+    }
+  }, 90_000);
 });
 
 describe('an execution whose last task a halt invalidates', () => {

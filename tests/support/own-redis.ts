@@ -86,3 +86,10 @@ export async function startOwnRedis(settings: readonly string[] = [], password?:
     },
   };
 }
+
+/** All that the server at `url` holds is gone; it runs on. */
+export async function emptied(url: string): Promise<void> {
+  const server = new Redis(url);
+  await server.flushall();
+  server.disconnect();
+}

@@ -216,9 +216,13 @@ export class Reconciler {
   }
 
   async #tell(executionId: string): Promise<boolean> {
-    const { isEnded, isWhole } = await this.#teller.tell(executionId, this.#moved.has(executionId));
+    const hasMoved = this.#moved.has(executionId);
+    const { isEnded, isWhole } = await this.#teller.tell(executionId, hasMoved);
     this.#moved.delete(executionId);
-    if (!isWhole) this.#doubtful.set(executionId, this.#doubtful.get(executionId) ?? 0);
+    if (isWhole) return isEnded;
+    this.#doubtful.set(executionId, this.#doubtful.get(executionId) ?? 0);
+    // What a reset undid is shown no longer than it must; of others the worker tells most by itself before the next sweep.
+    if (hasMoved && !this.#teller.isSilent) this.#asked.add(executionId, () => this.#repair(executionId));
     return isEnded;
   }
 

@@ -1,6 +1,7 @@
-/** What the gateway refused, by reason, and how many clients it has; Prometheus reads it from `/metrics`. */
+/** What the gateway refused, by reason, how many clients it has, and how its feed does; Prometheus reads it from `/metrics`. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors';
+import { FeedMetrics } from './feed-metrics';
 
 /** Each is a row of docs/GATEWAY.md. */
 export const REFUSAL_REASONS = [
@@ -33,6 +34,7 @@ const TOO_LARGE = 413;
 
 export class Counters {
   readonly #registry = new Registry();
+  readonly feed = new FeedMetrics(this.#registry);
   readonly #refusals = new Counter({
     name: 'holdfast_gateway_refusals_total',
     help: 'Connections, messages, requests and events the gateway refused.',

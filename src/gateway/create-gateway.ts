@@ -14,6 +14,7 @@ import { Budgets } from './budgets';
 import { Counters } from './counters';
 import { obey } from './emergency';
 import { EventFeed } from './feed';
+import type { FeedMetrics } from './feed-metrics';
 import { createHttp } from './http';
 import type { GatewayJournal } from './journal-reads';
 import { limiter } from './limiter';
@@ -86,7 +87,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const reconciler = new Reconciler({ client, reader, publisher, log });
   const metrics = journal === undefined ? undefined : new MetricsTeller({ client, journal, publisher, log });
-  const feed = feedOf(options, { ...eventLog, sockets, reconciler });
+  const feed = feedOf(options, { ...eventLog, sockets, reconciler, metrics: counters.feed });
+  counters.feed.watch(feed, () => publisher.stats());
   return {
     listen: async () => {
       const url = await listen(app, config);
@@ -139,14 +141,18 @@ function readerUrl({ url, reader_url = url }: GatewayOptions['redis']): string {
 interface FeedParts extends Pick<EventLog, 'reader' | 'onRefused'> {
   readonly sockets: Sockets;
   readonly reconciler: Reconciler;
+  readonly metrics: FeedMetrics;
 }
 
-function feedOf({ redis, log }: GatewayOptions, { reader, onRefused, sockets, reconciler }: FeedParts): EventFeed {
+function feedOf({ redis, log }: GatewayOptions, parts: FeedParts): EventFeed {
+  const { reader, onRefused, sockets, reconciler, metrics } = parts;
   return new EventFeed(readerUrl(redis), reader, log, {
     onEvent: (event) => {
+      metrics.came(event);
       sockets.publish(event);
     },
     onGap: (gap) => {
+      metrics.gapTold(gap);
       sockets.tellGap(gap);
       if (gap.reason === 'dropped') reconciler.doubt(gap);
     },

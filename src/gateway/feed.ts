@@ -56,6 +56,7 @@ export class EventFeed {
   /** What arrives while fills are pending, for when the last of them is over. */
   #waiting: Waiting[] = [];
   #pendingFills = 0;
+  #fills = 0;
   #lastFill: Promise<void> = Promise.resolve();
   /** A pending fill failed and a gap was told: holes before what waits are not read again. */
   #unfilled = false;
@@ -92,6 +93,11 @@ export class EventFeed {
 
   get listening(): boolean {
     return this.#subscriber.listening;
+  }
+
+  /** How often the log was read for what a channel had not carried. */
+  get backfills(): number {
+    return this.#fills;
   }
 
   /** Resolves once it has listened: what is published before that it never brings. Throws `RedisUnavailable` at the deadline. */
@@ -153,6 +159,7 @@ export class EventFeed {
   /** One at a time: two reading the same stream would pass its events twice. */
   #fill(read: () => Promise<void>): void {
     this.#pendingFills += 1;
+    this.#fills += 1;
     this.#lastFill = this.#lastFill.then(() => this.#runFill(read));
   }
 

@@ -97,6 +97,7 @@ describe('the feed', () => {
     hold();
     await raw.publish(partition.channel, JSON.stringify({ ...heard[0], seq: 3 }));
     await until('the first hole is read', () => reader.replays === 1);
+    expect(feed.backfills).toBe(1);
     await cutOff();
     await publish(3);
     await hint();

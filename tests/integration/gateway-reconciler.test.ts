@@ -42,6 +42,11 @@ afterAll(async () => {
 }, 30_000);
 
 const freshId = () => `exec_rec_${process.pid}_${Date.now()}_${++runs}`;
+async function feedMetrics(url: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const found = text.matchAll(/^holdfast_gateway_(?:feed_|events_|event_)?(\w+?)(?:_total)? (\d+)$/gm);
+  return Object.fromEntries([...found].map(([, name, value]) => [name!.replace('_seconds', ''), Number(value)]));
+}
 const typesOf = async (id: string) => (await reader.replay(id)).events.map(({ type }) => type);
 
 describe('the reconciler', () => {
@@ -162,5 +167,23 @@ describe('a gateway whose Redis was away', () => {
     expect(to.events.filter(({ stream }) => stream === old.execution_id).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
     expect(to.events.filter(({ stream }) => stream === young.execution_id).map(({ seq }) => seq)).toEqual([1, 2]);
     to.socket.close();
+    const { listening, backfills, age_count } = await feedMetrics(gateways[0]!.url);
+    expect(listening).toBe(1);
+    expect(backfills).toBeGreaterThanOrEqual(0);
+    expect(age_count).toBeGreaterThanOrEqual(6);
+  }, 60_000);
+
+  it('tells how many events it has told itself', async () => {
+    const id = freshId();
+    const execution = await startUnworked(id, graph);
+    await execution.terminate();
+    await until('its end', async () => (await typesOf(id)).length === 2, 30_000);
+    const both = await Promise.all(gateways.map(({ url }) => feedMetrics(url)));
+    expect(both[0]!.published! + both[1]!.published!).toBeGreaterThanOrEqual(2);
+    expect(both).toMatchObject([
+      { dropped: 0, refused: 0 },
+      { dropped: 0, refused: 0 },
+    ]);
+    await execution.close();
   }, 60_000);
 });

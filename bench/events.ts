@@ -41,6 +41,7 @@ const SATURATED_MS = 250;
 const DRAIN_MS = 15_000;
 const SILENCE_MS = 3_000;
 const MIB = 2 ** 20;
+const MB = 1e6;
 
 interface World {
   readonly bare: EventPath;
@@ -221,15 +222,15 @@ async function stalled(world: World): Promise<readonly Bar[]> {
   await clients.leave(group);
 
   const [cut] = cuts;
-  const waiting = (cut?.waiting ?? Infinity) / MIB;
+  const waiting = (cut?.waiting ?? Infinity) / MB;
   const after = ((cut?.at ?? Infinity) - pausedAt) / 1_000;
   say(
-    `a client that stops reading, ${rate}/s of 8 kB: cut after ${after.toFixed(1)} s, ${waiting.toFixed(1)} MiB waited`,
+    `a client that stops reading, ${rate}/s of 8 kB: cut after ${after.toFixed(1)} s, ${waiting.toFixed(1)} MB waited`,
   );
   say(`  the gateway's memory ${mib(memory)} → ${mib(peak)} (collected or not) until it was cut`);
   say(`  ten others: before ${latency(before)}; meanwhile ${latency(during)}`);
   return [
-    { what: 'a client that stops reading: what waits for it', figure: waiting, most: 5, unit: ' MiB' },
+    { what: 'a client that stops reading: what waits for it', figure: waiting, most: 5, unit: ' MB' },
     { what: 'a client that stops reading: until it is cut', figure: after, most: 5, unit: ' s' },
     {
       what: 'a client that stops reading: others’ p99 against before',

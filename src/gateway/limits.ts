@@ -19,7 +19,7 @@ export interface GatewayLimits {
   readonly requests: Budget;
   /** Halts over REST in the name of one subject, beside its requests [1,000 in 10 s]. */
   readonly request_raises: Budget;
-  /** Characters that wait for one client before it is cut [5 million]. */
+  /** Characters that wait for one client before it is cut [4.5 million]: with the packet that is too much at most 5 MB. */
   readonly unread: number;
   /** How long a client may take none of what waits for it, milliseconds [4,000]. */
   readonly stalled_ms: number;
@@ -32,6 +32,6 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   raises: { points: 100, seconds: 5 },
   requests: { points: 1_000, seconds: 10 },
   request_raises: { points: 1_000, seconds: 10 },
-  unread: 5_000_000,
+  unread: 4_500_000,
   stalled_ms: 4_000,
 };

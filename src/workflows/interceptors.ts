@@ -1,20 +1,21 @@
 /** What stands between the SDK and all workflows; the bundle must be made with it. */
 import { workflowInfo, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
-import { TaskAccount } from './task-account';
+import { EMERGENCY_DESK } from './desk-messages';
+import { AHEAD_OF_HISTORY, TaskAccount } from './task-account';
 
 /**
- * Under the name the SDK looks for. A task that fails by it is given out again at once, its instance is given up, and the next begins from the
- * history. Throwing the query away instead would tell whoever asked of an error, and for ever where the workflow was terminated.
+ * Under the name the SDK looks for. What fails by it is given up with its instance: a task is given out again at once, and a query asked again
+ * waits for it; both begin from the history.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => {
-  const account = new TaskAccount();
+  const account = new TaskAccount(workflowInfo().workflowType === EMERGENCY_DESK);
   return {
     internals: [
       {
         activate: (input, next) => {
           const jobs = input.activation.jobs ?? [];
-          const [first] = jobs;
-          if (first?.queryWorkflow != null) account.asked(first.queryWorkflow.queryId);
+          const query = jobs[0]?.queryWorkflow;
+          if (query != null) account.asked(query.queryId);
           else if (!account.begin(place(), jobs)) throw new Error(AHEAD);
           next(input);
         },
@@ -27,9 +28,9 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
   };
 };
 
-const AHEAD = 'For a query this ran ahead of its history; it is run again from the history. Nothing is lost.';
+const AHEAD = `For a query this ${AHEAD_OF_HISTORY}; it is run again from there. Nothing is lost.`;
 
 function place() {
   const { historyLength, historySize } = workflowInfo();
-  return { length: historyLength, size: historySize };
+  return { length: historyLength, size: historySize, at: Date.now() };
 }

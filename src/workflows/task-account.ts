@@ -4,19 +4,22 @@
  * A query that comes while no workflow task is out waits at the server for a worker, and that worker is given all events there are by then:
  * also those no workflow task has brought yet. The SDK (its core, in 1.20 to 1.24) runs the code upon them, keeps what it commands, and keeps
  * the instance for the next workflow task. What that brings first, signals and updates, then comes behind what the events brought, and is
- * recorded so; every replay has it before. So an activity that ended while no worker was left, a query, and an update made a history that no
- * other worker could ever go on with.
+ * recorded so; every replay has it before. And all of it was decided by the clock of the task before. So an activity that ended while no worker
+ * was left, a query, and an update made a history that no other worker could ever go on with.
  *
- * The SDK does not say whom an activation is for, so events are counted. Where the next activation does not come behind a completed workflow
- * task and everything that was commanded, there was no such task. The counts are the least there can be: an instance in doubt is kept. Not
- * seen is therefore one that went ahead to the start of a task of another worker, commanded nothing there, and was given that task when it
- * failed; and one whose next task brought nothing, so that the SDK ended it by itself: that one is given up by the task behind it.
+ * The SDK does not say whom an activation is for, but clock and size are those of the start of a workflow task: where neither is another, none
+ * had begun. Where one had begun, at another worker, events are counted: when the next activation does not come behind its end and everything
+ * that was commanded, it came to nothing. The counts are the least there can be, so an instance in doubt is kept. Not seen is therefore one that
+ * commanded nothing upon the task of another worker, and was given it when it failed.
+ *
+ * What ran without a task goes no further, so the next task begins from the history. But where that brings nothing more, the SDK completes it
+ * without asking, with what was commanded by the older clock. A desk, which looks at the clock for much, therefore does not even run: the query
+ * fails, and is answered when it is asked again. An execution runs, for one that was terminated could otherwise never say how it stood.
  */
 type Members<T> = { readonly [K in keyof T]?: T[K] | null };
 
 /** What an activation brings, of the SDK's own shape. */
 export type Job = Members<{
-  queryWorkflow: Members<{ queryId: string }>;
   doUpdate: object;
   signalWorkflow: object;
   fireTimer: object;
@@ -37,10 +40,11 @@ export type Command = Members<{
   cancelChildWorkflowExecution: object;
 }>;
 
-/** How far the history reached when code was run: events, and bytes up to the last workflow task. */
+/** How far the history reached when code was run: in events, and in bytes and milliseconds as of the last workflow task. */
 interface Place {
   readonly length: number;
   readonly size: number;
+  readonly at: number;
 }
 
 interface Account {
@@ -51,31 +55,41 @@ interface Account {
   readonly commanded: number;
 }
 
+/** In what it says of itself, by which a client knows it. */
+export const AHEAD_OF_HISTORY = 'ran ahead of its history';
+
 /** The id of a query that came by itself; one that came with a workflow task has another. */
 const BY_ITSELF = 'legacy_query';
 /** A workflow task's end, and the schedule and the start of the next. */
 const BETWEEN_TASKS = 3;
 
 export class TaskAccount {
-  #last: Account = { place: { length: 0, size: -1 }, isTaskless: false, commanded: 0 };
+  #last: Account = { place: { length: 0, size: -1, at: 0 }, isTaskless: false, commanded: 0 };
   #before: Account = this.#last;
   #mayBeDropped = false;
   #wasAsked = false;
+  #now = 0;
+  readonly #waits: boolean;
 
-  /** A query alone; it runs no code. */
+  /** `waits` for a task: nothing is run where none had begun. */
+  constructor(waits = false) {
+    this.#waits = waits;
+  }
+
+  /** A query runs no code. */
   asked(queryId: string | null | undefined): void {
     if (queryId === BY_ITSELF) this.#wasAsked = true;
   }
 
-  /** False when what was done last is not in the history and never will be: then nothing more may be done upon it. */
+  /** False when nothing may be done: what was done last is not in the history and never will be, or this would not be. */
   begin(place: Place, jobs: readonly Job[]): boolean {
+    const isTaskless = place.size > 0 && place.size === this.#last.place.size && place.at === this.#now;
+    this.#now = place.at;
     if (place.length === this.#last.place.length) return true;
-    if (this.#wasAsked && this.#isAhead(place, jobs)) return false;
+    if ((this.#waits && isTaskless) || (this.#wasAsked && this.#isAhead(place, jobs))) return false;
     this.#wasAsked = false;
     this.#before = this.#last;
     this.#mayBeDropped = jobs.every(({ doUpdate }) => doUpdate != null);
-    // A size is written down with the start of a workflow task alone.
-    const isTaskless = place.size > 0 && place.size === this.#last.place.size;
     this.#last = { place, isTaskless, commanded: 0 };
     return true;
   }

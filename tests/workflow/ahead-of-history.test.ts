@@ -14,7 +14,7 @@ import type { ExecutionStatus } from '../../src/workflows/messages';
 import { prepare } from '../support/prepared';
 import { replayAll, runsOf } from '../support/replays';
 import { TaskHolder } from '../support/task-holder';
-import { until } from '../support/until';
+import { answered, until } from '../support/until';
 import { testBundle } from '../support/workflow-bundle';
 
 jest.setTimeout(240_000);
@@ -29,6 +29,7 @@ const QUERIES = 10;
 let connection: Connection;
 let native: NativeConnection;
 let client: Client;
+let own: HoldfastClient;
 let taskQueue: string;
 let holder: TaskHolder;
 let workflow: WorkflowHandle;
@@ -38,11 +39,11 @@ beforeAll(async () => {
   connection = await Connection.connect({ address: options.address });
   native = await NativeConnection.connect({ address: options.address });
   client = new Client({ connection, namespace: options.namespace });
-  const own = await HoldfastClient.connect(options);
+  own = await HoldfastClient.connect(options);
   await until('search attributes', async () => (await own.ensureSearchAttributes()).length === 0, 60_000);
-  await own.close();
 });
 afterAll(async () => {
+  await own.close();
   await native.close();
   await connection.close();
 });
@@ -54,7 +55,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await rest();
-  await workflow.terminate();
+  if ((await workflow.describe()).status.name === 'RUNNING') await workflow.terminate();
 });
 
 /** A worker of workflows alone; the activities are in the test's hand. */
@@ -114,18 +115,22 @@ async function replayErrors(): Promise<string[]> {
   return (await replayAll(await runsOf(workflow.workflowId, options))).errors;
 }
 
+/** The first audit is out, and another entry is owed. */
+async function startDesk(): Promise<void> {
+  const id = randomUUID();
+  workflow = await client.workflow.start('emergencyDesk', {
+    ...{ workflowId: `desk/${id}`, taskQueue, workflowTaskTimeout: TASK_TIMEOUT, args: [{ desk_id: id }] },
+  });
+  await holder.endActivity('journalWitness', -1);
+  await holder.endActivity('publishDeskEvents');
+  await workflow.signal('halt', 'odd prices');
+  await holder.endActivity('publishDeskEvents');
+  await until('it has heard all', async () => (await events()).at(-1)?.workflowTaskCompletedEventAttributes, 60_000);
+}
+
 describe('a desk that was asked while no worker was left', () => {
-  /** The first audit is out, and another entry is owed. */
   beforeEach(async () => {
-    const id = randomUUID();
-    workflow = await client.workflow.start('emergencyDesk', {
-      ...{ workflowId: `desk/${id}`, taskQueue, workflowTaskTimeout: TASK_TIMEOUT, args: [{ desk_id: id }] },
-    });
-    await holder.endActivity('journalWitness', -1);
-    await holder.endActivity('publishDeskEvents');
-    await workflow.signal('halt', 'odd prices');
-    await holder.endActivity('publishDeskEvents');
-    await until('it has heard all', async () => (await events()).at(-1)?.workflowTaskCompletedEventAttributes, 60_000);
+    await startDesk();
     await rest();
   });
 
@@ -144,6 +149,18 @@ describe('a desk that was asked while no worker was left', () => {
     expect(await halted).toMatchObject({ ok: true });
     expect([await commanded('appendAudit'), await commanded('publishDeskEvents')]).toEqual([2, 3]);
     expect(await replayErrors()).toEqual([]);
+  });
+});
+
+describe('a desk that was terminated before a worker came back', () => {
+  it('does not say how it stood, for it would run upon what no task has brought it', async () => {
+    await startDesk();
+    await rest();
+    await holder.endActivity('appendAudit', -1);
+    await workflow.terminate();
+    await work();
+    const answer = connection.withDeadline(Date.now() + 60_000, () => workflow.query('status'));
+    await expect(answer).rejects.toThrow('ran ahead of its history');
   });
 });
 
@@ -170,5 +187,13 @@ describe('an execution that was asked while no worker was left', () => {
     const status = await until('it is halted', halted, 60_000);
     expect(status['nap']?.state).toBe('pending');
     expect(await replayErrors()).toEqual([]);
+  });
+
+  it('says how it stood when it was terminated before a worker came back', async () => {
+    await holder.endActivity('assertCanOperate');
+    await workflow.terminate();
+    await work();
+    const { nodes } = await answered(() => own.executionStatus(workflow.workflowId));
+    expect(nodes['nap']?.state).toBe('waiting');
   });
 });

@@ -41,13 +41,11 @@ async function bundleWorkflows() {
   if (existsSync(target) && readIfThere(bundleStamp) === stamp) return;
   const require = createRequire(import.meta.url);
   const { bundleWorkflowCode } = require('@temporalio/worker');
-  const optional = (name) => [join(workflows, name)].filter((path) => existsSync(path));
-  const [payloadConverterPath] = optional('payload-converter.js');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(workflows, 'index.js'),
-    workflowInterceptorModules: optional('interceptors.js'),
+    payloadConverterPath: join(workflows, 'payload-converter.js'),
+    workflowInterceptorModules: [join(workflows, 'interceptors.js')],
     logger: { trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error, log() {} },
-    ...(payloadConverterPath === undefined ? {} : { payloadConverterPath }),
   });
   writeFileSync(target, code);
   writeFileSync(bundleStamp, stamp);

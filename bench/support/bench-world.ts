@@ -58,6 +58,7 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
   bundle ??= bundleWorkflowCode({
     workflowsPath: require.resolve('../../src/workflows'),
     payloadConverterPath: require.resolve('../../src/workflows/payload-converter'),
+    workflowInterceptorModules: [require.resolve('../../src/workflows/interceptors')],
     logger: quiet,
   });
   plainBundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('./plain-workflows'), logger: quiet });

@@ -72,7 +72,7 @@ async function replayAll(executionId: string, runs: readonly Run[], codePath: st
   };
   const payloadConverterPath = require.resolve('../../src/workflows/payload-converter');
   const sinks = { events: { publish: { fn: () => undefined, callDuringReplay: false } } };
-  const options = { workflowBundle: { codePath }, dataConverter: { payloadConverterPath }, sinks, replayName: 'soak' };
+  const options = { workflowBundle: { codePath }, dataConverter: { payloadConverterPath }, sinks };
   for await (const { error } of Worker.runReplayHistories(options, paced())) {
     times.push(performance.now() - begun);
     if (error !== undefined) throw error;

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { HoldfastError, isErrorCode, messageOf } from '../errors';
+import { AHEAD_OF_HISTORY } from '../workflows/task-account';
 
 export interface TemporalOptions {
   /** host:port of the frontend. */
@@ -52,17 +53,20 @@ const MOMENT_ATTEMPTS = 200;
 
 /**
  * The SDK's own back-off, but for a desk that goes on in a new run or has its hands full (a workflow that is at work keeps one query
- * waiting and refuses the second): the SDK waits 1.4 to 2 s for it, and an order that needs a permit cannot.
+ * waiting and refuses the second), or was asked where it would have run ahead of its history: the SDK waits 1.4 to 2 s for it, and an order
+ * that needs a permit cannot.
  */
 export function retryOptions(): GrpcRetryOptions {
   const usual = defaultGrpcRetryOptions();
+  const isMomentary = ({ details }: { readonly details: string }) =>
+    MOMENTARY.test(details) || details.includes(AHEAD_OF_HISTORY);
   return {
     delayFunction: (attempt, status) =>
-      MOMENTARY.test(status.details)
+      isMomentary(status)
         ? Math.min(MOMENT_MOST_MS, MOMENT_FIRST_MS * 1.5 ** attempt)
         : usual.delayFunction(attempt, status),
     retryableDecider: (attempt, status) =>
-      MOMENTARY.test(status.details) ? attempt < MOMENT_ATTEMPTS : usual.retryableDecider(attempt, status),
+      isMomentary(status) ? attempt < MOMENT_ATTEMPTS : usual.retryableDecider(attempt, status),
   };
 }
 

@@ -15,7 +15,7 @@ import { startOwnTemporal, type OwnTemporal } from '../support/own-temporal';
 import { readyDesk } from '../support/ready-desk';
 import { replayAll, runsOf, type RecordedRun } from '../support/replays';
 import { whyOpen } from '../support/why-open';
-import { until } from '../support/until';
+import { answered, until } from '../support/until';
 import { testBundle } from '../support/workflow-bundle';
 import { WorkerProcess } from '../support/worker-process';
 
@@ -74,8 +74,9 @@ async function campaign(
   });
   await connection.close();
   await readyDesk(client, desk);
-  await until('halts can be sealed', async () => (await client.deskStatus(desk)).blind_until === undefined);
-  const { epoch: born } = await client.deskStatus(desk);
+  const status = () => answered(() => client.deskStatus(desk));
+  await until('halts can be sealed', async () => (await status()).blind_until === undefined, 60_000);
+  const { epoch: born } = await status();
   const why = () => whyOpen(`desk/${desk}`, temporal, client);
   const report = await DeskCrashCampaign.run({ client, desk, born, why, seed: SEED, disasters, disaster });
   const runs = await runsOf(`desk/${desk}`, temporal);

@@ -8,7 +8,8 @@ import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
 const SOURCE = resolve(__dirname, '../../src');
 /** Inside the checkout: the counters in a bundle name the files they count by full path, so no other checkout can use it. */
 const CACHE = resolve(__dirname, '../../node_modules/.cache/holdfast');
-const INTERCEPTOR = resolve(__dirname, 'coverage-interceptor.ts');
+const INTERCEPTORS = join(SOURCE, 'workflows/interceptors.ts');
+const COUNTER = resolve(__dirname, 'coverage-interceptor.ts');
 /** Pure rooms are counted by their unit tests; two instrumentations of one file cannot be merged. */
 const COUNTED = /[/\\]src[/\\]workflows[/\\]/;
 
@@ -38,13 +39,14 @@ function bundleOptions(counted: boolean): BundleOptions {
   const options: BundleOptions = {
     workflowsPath: join(SOURCE, 'workflows/index.ts'),
     payloadConverterPath: join(SOURCE, 'workflows/payload-converter.ts'),
+    workflowInterceptorModules: [INTERCEPTORS],
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, log: ignore },
   };
   if (!counted) return options;
   const augmented = workflowCoverage.augmentBundleOptions(options);
   return {
     ...augmented,
-    workflowInterceptorModules: [INTERCEPTOR],
+    workflowInterceptorModules: [INTERCEPTORS, COUNTER],
     webpackConfigHook: (config) => {
       const hooked = augmented.webpackConfigHook?.(config) ?? config;
       const counter = hooked.module?.rules?.at(-1);
@@ -61,7 +63,7 @@ function fingerprint(counted: boolean): string {
   for (const room of ['workflows', 'graph', 'events', 'emergency']) {
     for (const file of readdirSync(join(SOURCE, room)).sort()) hash.update(readFileSync(join(SOURCE, room, file)));
   }
-  hash.update(readFileSync(INTERCEPTOR));
+  hash.update(readFileSync(COUNTER));
   for (const file of ['error-catalogue.ts', 'errors.ts', 'json.ts', 'money.ts'])
     hash.update(readFileSync(join(SOURCE, file)));
   return hash.digest('hex').slice(0, 16);

@@ -14,6 +14,7 @@ describe('the workflow bundle', () => {
     await bundleWorkflowCode({
       workflowsPath: join(__dirname, '../../src/workflows/index.ts'),
       payloadConverterPath: join(__dirname, '../../src/workflows/payload-converter.ts'),
+      workflowInterceptorModules: [join(__dirname, '../../src/workflows/interceptors.ts')],
       logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, log: ignore },
       webpackConfigHook: (config) => ({
         ...config,

@@ -30,6 +30,8 @@ RUN install --directory --owner=node --group=node --mode=0700 /var/lib/holdfast/
 USER node
 
 FROM runtime AS worker
+# By default glibc lets every thread keep memory of its own.
+ENV MALLOC_ARENA_MAX=2
 CMD ["node", "dist/worker/main.js"]
 
 FROM runtime AS paper-venue

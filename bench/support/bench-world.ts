@@ -57,6 +57,8 @@ export async function openWorld({ address, publish = () => undefined }: BenchOpt
   const temporal = new Client({ connection });
   bundle ??= bundleWorkflowCode({
     workflowsPath: require.resolve('../../src/workflows'),
+    preloadModules: [require.resolve('../../src/workflows/preload')],
+    webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-cheap-module-source-map' }),
     payloadConverterPath: require.resolve('../../src/workflows/payload-converter'),
     workflowInterceptorModules: [require.resolve('../../src/workflows/interceptors')],
     logger: quiet,

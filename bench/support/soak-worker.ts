@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { workerEnvironment } from '../../src/local-stack/services';
 import { KINDS_MODULE } from './bench-kinds';
 
 const MAIN = 'dist/worker/main.js';
@@ -22,7 +23,7 @@ export class SoakWorker {
     onLine: (line: LogLine) => void = () => undefined,
   ): Promise<SoakWorker> {
     const child = spawn(process.execPath, [MAIN], {
-      env: { ...process.env, HOLDFAST_NODES: KINDS_MODULE, ...environment },
+      env: { ...process.env, ...workerEnvironment, HOLDFAST_NODES: KINDS_MODULE, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await new Promise<void>((resolve, reject) => {

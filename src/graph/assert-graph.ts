@@ -2,29 +2,30 @@
 import { isObject } from '../json';
 
 type Check = (value: unknown) => boolean;
+type Member = readonly [name: string, check: Check];
 
 const isText: Check = (value) => typeof value === 'string';
 const isTexts: Check = (value) => isObject(value) && Object.values(value).every(isText);
 const isTextList: Check = (value) => Array.isArray(value) && value.every(isText);
 
 /** Of members that need not be there. */
-const NODE: Readonly<Record<string, Check>> = {
-  params: isObject,
-  inputs: isTexts,
-  after: isTextList,
-  when: isText,
-  while: isText,
-  retry: isObject,
-  rate_limit: isObject,
-  body: isObject,
-};
-const GRAPH: Readonly<Record<string, Check>> = {
-  nodes: isObject,
-  outputs: isTexts,
-  defaults: isObject,
-  variables: isObject,
-  on_halt: isObject,
-};
+const NODE: readonly Member[] = [
+  ['params', isObject],
+  ['inputs', isTexts],
+  ['after', isTextList],
+  ['when', isText],
+  ['while', isText],
+  ['retry', isObject],
+  ['rate_limit', isObject],
+  ['body', isObject],
+];
+const GRAPH: readonly Member[] = [
+  ['nodes', isObject],
+  ['outputs', isTexts],
+  ['defaults', isObject],
+  ['variables', isObject],
+  ['on_halt', isObject],
+];
 
 /** Throws `RangeError` naming the place of the first member that planning could not read. */
 export function assertGraph(graph: unknown): void {
@@ -35,26 +36,27 @@ export function assertGraph(graph: unknown): void {
 }
 
 function assertNodes(nodes: unknown, place: string): void {
-  assertIs(isObject, nodes, `${place}.nodes`);
-  for (const [id, node] of Object.entries(nodes as object)) {
-    const at = `${place}.nodes.${id}`;
-    assertMembers(node, NODE, at);
-    const { type, body } = node as { type?: unknown; body?: { nodes?: unknown; outputs?: unknown } };
-    assertIs(isText, type, `${at}.type`);
-    if (body === undefined) continue;
-    assertMembers(body, GRAPH, `${at}.body`);
-    assertNodes(body.nodes, `${at}.body`);
+  if (!isObject(nodes)) throw unlike(`${place}.nodes`);
+  for (const id of Object.keys(nodes)) assertNode(nodes[id], `${place}.nodes.${id}`);
+}
+
+function assertNode(node: unknown, place: string): void {
+  assertMembers(node, NODE, place);
+  const { type, body } = node as { type?: unknown; body?: { nodes?: unknown } };
+  if (!isText(type)) throw unlike(`${place}.type`);
+  if (body === undefined) return;
+  assertMembers(body, GRAPH, `${place}.body`);
+  assertNodes(body.nodes, `${place}.body`);
+}
+
+function assertMembers(value: unknown, members: readonly Member[], place: string): void {
+  if (!isObject(value)) throw unlike(place);
+  for (const [name, check] of members) {
+    const member = value[name];
+    if (member !== undefined && !check(member)) throw unlike(`${place}.${name}`);
   }
 }
 
-function assertMembers(value: unknown, checks: Readonly<Record<string, Check>>, place: string): void {
-  assertIs(isObject, value, place);
-  for (const [name, check] of Object.entries(checks)) {
-    const member = (value as Readonly<Record<string, unknown>>)[name];
-    if (member !== undefined) assertIs(check, member, `${place}.${name}`);
-  }
-}
-
-function assertIs(check: Check, value: unknown, place: string): void {
-  if (!check(value)) throw new RangeError(`${place} is not what a graph has there`);
+function unlike(place: string): RangeError {
+  return new RangeError(`${place} is not what a graph has there`);
 }

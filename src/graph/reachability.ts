@@ -101,14 +101,18 @@ function ruledOutBy({ from, on }: Edge, source: Vertex, { tearing, known }: Know
 }
 
 /** What a vertex rules out, or the source that tears it. */
-function judge({ join, edges }: Vertex, ruledOut: readonly RuledOut[], tearing: Tearing): RuledOut | number {
-  const counted = ruledOut.filter((_, at) => edges[at]?.counted === true);
-  const need = join === 'any' ? 1 : join;
-  const some = need !== 'all' && need < counted.length;
-  const required = some ? ruledOut.filter((_, at) => edges[at]?.counted !== true) : ruledOut;
-  const either = some ? [merge(counted, tearing, (a, b) => a & b)] : [];
-  const all = merge([...required, ...either], tearing, (a, b) => a | b);
+function judge(vertex: Vertex, ruledOut: readonly RuledOut[], tearing: Tearing): RuledOut | number {
+  const all = merge(needed(vertex, ruledOut, tearing), tearing, (a, b) => a | b);
   return tornBy(all, tearing) ?? all;
+}
+
+/** What each of the edges rules out that a vertex needs; of those of which it needs some, what all of them do. */
+function needed({ join, edges }: Vertex, ruledOut: readonly RuledOut[], tearing: Tearing): readonly RuledOut[] {
+  if (join === 'all') return ruledOut;
+  const counted = ruledOut.filter((_, at) => edges[at]?.counted === true);
+  if ((join === 'any' ? 1 : join) >= counted.length) return ruledOut;
+  const required = ruledOut.filter((_, at) => edges[at]?.counted !== true);
+  return [...required, merge(counted, tearing, (a, b) => a & b)];
 }
 
 function merge(edges: readonly RuledOut[], { nothing }: Tearing, join: (a: bigint, b: bigint) => bigint): RuledOut {

@@ -25,8 +25,8 @@ const FORMULA_REFERENCE = /(?<![A-Za-z0-9_.])[A-Za-z]\w*(?:\.\w+)+/g;
 
 export function parseDataReference(text: string): DataReference | undefined {
   if (!DATA.test(text)) return undefined;
-  const [node = '', ...path] = text.split('.');
-  return { node, path };
+  const node = text.slice(0, text.indexOf('.'));
+  return { node, path: text.slice(node.length + 1).split('.') };
 }
 
 export function parseControlReference(text: string): ControlReference | undefined {

@@ -55,7 +55,8 @@ function checkGuard(
 function checkKind(node: NodeReading, kind: KindDeclaration, names: FieldNames, found: Mistake[]): void {
   const { params, inputs, pointer } = node;
   const before = found.length;
-  for (const [name, value] of Object.entries(params)) {
+  for (const name of Object.keys(params)) {
+    const value = params[name];
     const field = fieldOf(kind, name);
     checkName(node, { kind, field, where: 'params', name }, names.suggest, found);
     if (field !== undefined) checkLiteral(node, { name, value, field }, found);
@@ -110,9 +111,10 @@ function branchesByReference(pointer: string, name: string): Mistake {
 }
 
 function checkMissing({ params, inputs, pointer }: NodeReading, kind: KindDeclaration, found: Mistake[]): void {
-  for (const [name, { required, type }] of Object.entries(kind.fields)) {
-    if (!required || Object.hasOwn(params, name) || Object.hasOwn(inputs, name)) continue;
-    const where = type === 'formula' ? 'in params' : 'in params or in inputs';
+  for (const name of Object.keys(kind.fields)) {
+    const field = kind.fields[name];
+    if (field?.required !== true || Object.hasOwn(params, name) || Object.hasOwn(inputs, name)) continue;
+    const where = field.type === 'formula' ? 'in params' : 'in params or in inputs';
     found.push(mistake('missing_field', pointer, `The kind ${kind.type} needs \`${name}\` ${where}.`));
   }
 }

@@ -11,7 +11,8 @@ const NAMED_IN_A_CYCLE = 20;
 export function checkStructure(vertices: readonly Vertex[]): Mistake[] {
   const sourcesOf = (vertex: number) => itemAt(vertices, vertex).edges.map(({ from }) => from);
   const components = componentsOf(vertices.length, sourcesOf);
-  const cycles = components.filter((each) => each.length > 1 || sourcesOf(itemAt(each, 0)).includes(itemAt(each, 0)));
+  const waitsForItself = (vertex: number) => itemAt(vertices, vertex).edges.some(({ from }) => from === vertex);
+  const cycles = components.filter((each) => each.length > 1 || waitsForItself(itemAt(each, 0)));
   return [
     ...vertices.flatMap(checkJoin),
     ...cycles.map((component) => cycleMistake(vertices, component, sourcesOf)),

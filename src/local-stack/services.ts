@@ -21,6 +21,12 @@ export interface ServiceRequest {
   readonly paths: StackPaths;
 }
 
+/**
+ * As in the image. By default glibc lets every thread keep memory of its own: a worker that does not trade held 274 MB instead of 245. What is
+ * young in V8's heaps is not bounded: at 4 MB instead of 16 it held 214, and a pure node took a tenth more processor time.
+ */
+export const workerEnvironment = { MALLOC_ARENA_MAX: '2' } as const;
+
 export function workerPlan(request: ServiceRequest): PartPlan {
   const log = join(request.paths.logs, 'worker.log');
   let before = 0;
@@ -28,7 +34,7 @@ export function workerPlan(request: ServiceRequest): PartPlan {
     ...service('worker', log),
     launch: async () => {
       before = await sizeOf(log);
-      return launchNode(request, log);
+      return launchNode({ ...request, environment: { ...request.environment, ...workerEnvironment } }, log);
     },
     isReady: async () => (await textAfter(log, before)).includes(WORKER_READY),
   };

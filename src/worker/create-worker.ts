@@ -10,7 +10,7 @@ import {
   type InjectedSinks,
   type WorkerOptions,
 } from '@temporalio/worker';
-import type { NodeKind } from '../activities/define-node';
+import type { NodeKind, NodeLog } from '../activities/define-node';
 import { createNodeActivities, type TradeAttempt } from '../activities/node-activities';
 import type { BlobStore } from '../blobs/blob-store';
 import type { Config } from '../config/config';
@@ -92,7 +92,12 @@ export async function createWorker(dependencies: WorkerDependencies): Promise<Ho
     publish: tell,
     meter: Runtime.instance().metricMeter,
   });
-  const nodeLog = (task: NodeTask) => log.child(correlation(task));
+  // Few nodes write a line, so none is prepared for the others.
+  const nodeLog = (task: NodeTask): NodeLog => ({
+    info: (fields, message) => {
+      log.info({ ...correlation(task), ...fields }, message);
+    },
+  });
   const graphs = await Worker.create({
     ...common,
     ...versioning(config, 'PINNED'),

@@ -1,8 +1,8 @@
 /**
  * Runs one node by its effect and says how it ended.
  *
- * The SDK notes a stack trace for every promise a workflow makes, some 60 µs each, and a pure node takes 3 ms in all: so what
- * starts a node returns the SDK's own promise, and what reads its end is plain functions.
+ * The SDK notes where every promise of a workflow was made, which takes some 20 µs of the 3 ms of a pure node even with few frames (see
+ * `preload.ts`): so what starts a node returns the SDK's own promise, and what reads its end is plain functions.
  */
 import {
   ActivityCancellationType,

@@ -42,7 +42,8 @@ function bundleOptions(counted: boolean): BundleOptions {
     workflowInterceptorModules: [INTERCEPTORS],
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, log: ignore },
   };
-  if (!counted) return options;
+  // The SDK freezes what is preloaded, and counters must count.
+  if (!counted) return { ...options, preloadModules: [join(SOURCE, 'workflows/preload.ts')] };
   const augmented = workflowCoverage.augmentBundleOptions(options);
   return {
     ...augmented,

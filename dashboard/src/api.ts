@@ -91,8 +91,16 @@ export class Api {
   }
 
   post<T>(path: string, body: object): Promise<T> {
+    return this.#send('POST', path, body) as Promise<T>;
+  }
+
+  put<T>(path: string, body: object): Promise<T> {
+    return this.#send('PUT', path, body) as Promise<T>;
+  }
+
+  #send(method: string, path: string, body: object): Promise<unknown> {
     const headers = { 'content-type': 'application/json' };
-    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }) as Promise<T>;
+    return this.#ask(path, { method, headers, body: JSON.stringify(body) });
   }
 
   async #ask(path: string, init: Asked): Promise<unknown> {

@@ -55,6 +55,9 @@ describe('the facts of a command', () => {
       'cannot be reached',
     );
     expect(wordsOf({ kind: 'asked' }, 'accepted')).toBe('no answer yet.');
+    expect(wordsOf({ kind: 'unanswered', words: 'The journal is down.' }, 'accepted')).toContain(
+      'heard: The journal is down.',
+    );
   });
 
   it('tell accepted from in force: without a desk a halt is the one and not the other', () => {

@@ -1,7 +1,7 @@
 /** A command to the desk, and what became of it. */
 import type { DeskAnswer } from '../wire';
 
-export type Action = 'alert' | 'halt' | 'shutdown' | 'resume' | 'approve' | 'flatten';
+export type Action = 'alert' | 'halt' | 'shutdown' | 'resume' | 'approve' | 'flatten' | 'set_limits';
 
 export interface Order {
   readonly action: Action;

@@ -57,7 +57,9 @@ export function factsOf(command: Commanded, now: DeskScope | undefined): readonl
     return [requested, { name: 'accepted', state: 'open', words: `no answer yet. ${outcome.words ?? ''}`.trim() }];
   }
   if (outcome.kind === 'unanswered') {
-    return [requested, { name: 'accepted', state: 'failed', words: 'nobody answered: it may have been taken, or not' }];
+    const heard = outcome.words === undefined ? '' : `. The last that was heard: ${outcome.words}`;
+    const words = `nobody answered: it may have been taken, or not${heard}`;
+    return [requested, { name: 'accepted', state: 'failed', words }];
   }
   const seals = command.action === 'halt' || command.action === 'shutdown';
   return [requested, accepted(outcome), inForce(outcome), ...(seals ? [sealed(outcome, now)] : [])];
@@ -79,10 +81,11 @@ function inForce({ answer, after_ms }: Answered): Fact {
     return { name: 'in force', state: 'open', words: `it waits for a second person until ${clock(until)}` };
   }
   const at = epoch === undefined ? '' : ` (epoch ${epoch})`;
+  const what = answer.action === 'set_limits' ? 'the limits hold, ' : '';
   return {
     name: 'in force',
     state: 'done',
-    words: `${answer.scope} is ${state} after ${duration(in_force_ms ?? after_ms)}${at}`,
+    words: `${what}${answer.scope} is ${state} after ${duration(in_force_ms ?? after_ms)}${at}`,
   };
 }
 
@@ -112,6 +115,7 @@ function sealedAfter(scope: DeskScope | undefined): number | undefined {
 
 /** The same on the command line, for when the gateway is away. */
 export function commandLine(action: string, scope: string): string {
+  if (action === 'set_limits') return `npx holdfast limits set ${scope} daily_loss=500 --reason "why"`;
   return `npx holdfast ${action} ${flagOf(scope)} --reason "why"`;
 }
 

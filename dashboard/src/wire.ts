@@ -198,19 +198,16 @@ export interface Desk {
   readonly open_permits: { readonly count: number; readonly unknown: number; readonly listed: readonly Permit[] };
 }
 
-/** What became of a command; without a state nobody at the desk has answered yet. */
-export interface DeskAnswer {
-  readonly command_id: string;
-  readonly action: string;
-  readonly scope: string;
-  readonly state?: string;
-  readonly epoch?: number;
-  readonly accepted_ms?: number;
-  readonly in_force_ms?: number;
-  readonly sealed?: boolean;
-  readonly sealed_ms?: number;
-  readonly unsettled?: number;
-  readonly awaits_approval_until?: number;
+/** What a rehearsed halt came to; milliseconds are since the loss that made it. */
+export interface DrillReport {
+  readonly started_at: string;
+  readonly orders: { readonly before: number; readonly during: number; readonly after_refusal: number };
+  readonly desk_answered_ms: number;
+  readonly first_refusal_ms: number;
+  readonly sealed_ms: number;
+  readonly execution_halted_ms: number;
+  readonly passed: boolean;
+  readonly said: readonly string[];
 }
 
 export interface AuditEntry {

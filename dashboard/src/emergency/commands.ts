@@ -7,9 +7,9 @@
  *   What lowers, a change of limits among it, is given up sooner.
  * - K3. None waits for the feed: they go over REST.
  */
+import type { EmergencyAnswer } from 'holdfast/client';
 import { wordsOf, Refused, type Api } from '../api';
 import { Observable } from '../observable';
-import type { DeskAnswer } from '../wire';
 import type { Action, Commanded, Order, Outcome } from './command';
 
 const MOST_KEPT = 20;
@@ -63,7 +63,7 @@ export class Commands {
     }
   }
 
-  #tell(scope: string, action: Action, body: object): Promise<DeskAnswer> {
+  #tell(scope: string, action: Action, body: object): Promise<EmergencyAnswer> {
     const path = `/api/emergency/${encodeURIComponent(scope)}`;
     if (action === 'set_limits') return this.#api.put(`${path}/limits`, body);
     return this.#api.post(`${path}/${action}`, body);

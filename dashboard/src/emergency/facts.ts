@@ -1,7 +1,8 @@
 /** What the emergency panel says, in words: causes, what became of a command, the same on the command line. Pure. */
+import type { EmergencyAnswer } from 'holdfast/client';
 import type { Commanded } from './command';
 import { clock, duration } from '../format';
-import type { Desk, DeskAnswer, DeskCause, DeskScope } from '../wire';
+import type { Desk, DeskCause, DeskScope } from '../wire';
 
 export const GLOBAL = 'global';
 const STOPPED: readonly string[] = ['halt', 'shutdown'];
@@ -98,7 +99,7 @@ function sealed({ answer }: Answered, now: DeskScope | undefined): Fact {
   return { name: 'sealed', state: 'done', words: `no increasing order can be accepted any more${after}` };
 }
 
-function ofThisHalt({ epoch = Infinity }: DeskAnswer, now: DeskScope | undefined): DeskScope | undefined {
+function ofThisHalt({ epoch = Infinity }: EmergencyAnswer, now: DeskScope | undefined): DeskScope | undefined {
   return now !== undefined && now.epoch >= epoch ? now : undefined;
 }
 

@@ -1,5 +1,6 @@
 /** REST as a whole. */
 import { z } from 'zod';
+import { drillRoutes } from './api-drill';
 import { emergencyRoutes, type EmergencyApiContext } from './api-emergency';
 import { executionRoutes, type ApiContext } from './api-executions';
 import { healthRoutes, type HealthContext } from './api-health';
@@ -21,6 +22,7 @@ export function restRoutes(context: RestContext): readonly DeclaredRoute[] {
     ...historyRoutes(context),
     ...steeringRoutes(context),
     ...emergencyRoutes(context),
+    ...drillRoutes(context),
     ...orderRoutes(context),
     ...nodeKindRoutes(context.kinds),
   ];

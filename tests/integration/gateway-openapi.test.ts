@@ -191,6 +191,7 @@ describe('every answer is as the document says', () => {
     const settle = (outcome: 'acknowledged' | 'closed', more: object = {}) =>
       own.client.requestPermits({ requests: [], settlements: [{ permit_id: 'p', outcome, ...more }] });
     await own.client.requestPermits({
+    expect((await ask('POST', '/api/drill')).body).toMatchObject({ passed: true });
       requests: [{ ...order, quantity, price, client_order_id: 'client-p' }],
       settlements: [],
     });

@@ -4,6 +4,7 @@ import { useResource } from '../resource';
 import { useSession } from '../session';
 import { Freshness } from '../shell/parts';
 import { CommandList } from './command-list';
+import { Drill } from './drill';
 import { GLOBAL, commandLine } from './facts';
 import { FlattenPanel } from './flatten-panel';
 import { DeskHistory } from './history';
@@ -43,6 +44,7 @@ export function EmergencyPage() {
           )}
           {desk === undefined ? null : <Permits desk={desk} />}
           <FlattenPanel key={scope} scope={scope} />
+          <Drill />
         </div>
       </div>
       <DeskHistory />

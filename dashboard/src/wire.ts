@@ -92,6 +92,8 @@ export interface HaltCause {
 
 export interface ExecutionDetail extends ExecutionSummary {
   readonly graph: PageGraph;
+  /** The same run in Temporal's Web UI. */
+  readonly web_ui_url?: string;
   readonly status?: {
     readonly state: string;
     readonly halts?: readonly HaltCause[];

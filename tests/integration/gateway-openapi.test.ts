@@ -141,7 +141,7 @@ describe('every answer is as the document says', () => {
     await ask('POST', `${path}/cancel`);
     await ended(id);
     expect((await ask('POST', `${path}/cancel`)).status).toBe(409);
-    await ask('GET', path);
+    expect((await ask('GET', path)).body).not.toHaveProperty('web_ui_url');
     await ask('GET', `${path}/timeline`);
   });
 

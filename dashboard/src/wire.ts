@@ -241,13 +241,32 @@ export interface Metrics {
 export interface EquityPoint {
   /** ISO 8601. */
   readonly at: string;
-  /** Absent without a mark or a starting equity. */
-  readonly equity?: string;
+  /** None without a mark or a starting equity. */
+  readonly equity?: string | null;
+  readonly high_water?: string | null;
+}
+
+export interface FillMoment {
+  readonly at: string;
+  readonly order_id: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: string;
+  readonly quantity: string;
+  /** Realised since the window began, fees off, with this one. */
+  readonly profit: string;
+}
+
+export interface HaltMoment {
+  readonly at: string;
+  readonly state: string;
+  readonly scope: string;
+  readonly actor: string;
+  readonly reason: string;
 }
 
 export interface Performance {
   readonly metrics: Metrics;
-  /** Oldest first. */
   readonly equity: readonly EquityPoint[];
 }
 
@@ -281,3 +300,6 @@ export interface Order {
   readonly execution_id: string | null;
   readonly updated_at: string;
 }
+/** All oldest first. */
+  readonly fills: readonly FillMoment[];
+  readonly halts: readonly HaltMoment[];

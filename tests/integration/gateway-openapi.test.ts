@@ -220,6 +220,8 @@ describe('every answer is as the document says', () => {
     });
   });
 
+    const { body: came } = await ask('GET', '/api/bots/mine/performance?window=1h');
+    expect(came).toMatchObject({ bot_id: 'mine', fills: [{ side: 'buy', quantity: '1', profit: '-0.5' }] });
   it('and so was one of every operation', () => {
     expect(judge.operations.filter((operation) => !judge.judged.has(operation))).toEqual([]);
   });

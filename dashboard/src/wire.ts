@@ -128,6 +128,46 @@ export interface Deployment {
   readonly recent_executions: readonly string[];
 }
 
+/** One mistake of a graph's text; lines and columns are counted from one. */
+export interface Mistake {
+  readonly code: string;
+  /** JSON pointer into the graph. */
+  readonly path: string;
+  readonly node_id?: string;
+  readonly message: string;
+  readonly suggestion?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface GraphCheck {
+  readonly valid: boolean;
+  readonly mistakes: readonly Mistake[];
+  /** Of a valid one. */
+  readonly graph?: PageGraph;
+  readonly graph_version?: string;
+  readonly imported: readonly string[];
+  /** Of the deployment it would replace. */
+  readonly deployed_version?: string;
+}
+
+/** What a node came to over several executions. */
+export interface NodeFigures {
+  readonly runs: number;
+  readonly failures: number;
+  readonly mean_ms?: number;
+  /** How often a condition went which way. */
+  readonly branches?: Readonly<Record<string, number>>;
+}
+
+export interface GraphFigures {
+  readonly graph_version: string;
+  readonly executions: number;
+  readonly from?: string;
+  readonly to?: string;
+  readonly nodes: Readonly<Record<string, NodeFigures>>;
+}
+
 export interface DeskCause {
   readonly state: string;
   readonly id: string;
@@ -265,9 +305,12 @@ export interface HaltMoment {
   readonly reason: string;
 }
 
+/** All oldest first. */
 export interface Performance {
   readonly metrics: Metrics;
   readonly equity: readonly EquityPoint[];
+  readonly fills: readonly FillMoment[];
+  readonly halts: readonly HaltMoment[];
 }
 
 export interface BotDetail extends Partial<Bot> {
@@ -300,6 +343,3 @@ export interface Order {
   readonly execution_id: string | null;
   readonly updated_at: string;
 }
-/** All oldest first. */
-  readonly fills: readonly FillMoment[];
-  readonly halts: readonly HaltMoment[];

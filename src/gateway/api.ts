@@ -1,8 +1,10 @@
 /** REST as a whole. */
 import { z } from 'zod';
+import { checkRoutes } from './api-check';
 import { drillRoutes } from './api-drill';
 import { emergencyRoutes, type EmergencyApiContext } from './api-emergency';
 import { executionRoutes, type ApiContext } from './api-executions';
+import { figureRoutes } from './api-figures';
 import { healthRoutes, type HealthContext } from './api-health';
 import { historyRoutes } from './api-history';
 import { orderRoutes } from './api-orders';
@@ -18,6 +20,8 @@ export function restRoutes(context: RestContext): readonly DeclaredRoute[] {
   const routes = [
     ...healthRoutes(context),
     ...workflowRoutes(context),
+    ...figureRoutes(context),
+    ...checkRoutes(context),
     ...executionRoutes(context),
     ...historyRoutes(context),
     ...steeringRoutes(context),

@@ -9,6 +9,7 @@ import { pathOf } from '../routes';
 import { useSession } from '../session';
 import { Freshness, Panel, StateMark } from '../shell/parts';
 import type { Deployment } from '../wire';
+import { GraphFigures } from './graph-figures';
 import { Results } from './results';
 
 const EVERY_MS = 15_000;
@@ -31,6 +32,7 @@ export function StrategyPage({ id }: { readonly id: string }) {
       </div>
       <Freshness reading={reading} />
       {data === undefined ? null : <Schedule deployment={data} />}
+      {data === undefined ? null : <GraphFigures key={data.graph_version} deployment={data} />}
       {data?.graph.strategy_id === undefined ? null : <Results of="strategies" id={data.graph.strategy_id} />}
       <LastExecutions by="workflow_id" id={id} />
     </>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { findingsOn } from '../support/axe';
 import { startPage, WITHIN_MS, type PageUnderTest } from '../support/page-under-test';
-import { until } from '../support/until';
+import { answered, until } from '../support/until';
 
 let stack: PageUnderTest;
 let page: Page;
@@ -14,8 +14,9 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => stack.stop(), 120_000);
 
+const status = () => answered(() => stack.own.client.deskStatus());
 const limitsOf = async (scope: string) => {
-  const { scopes } = await stack.own.client.deskStatus();
+  const { scopes } = await status();
   const found = scopes.find((each) => each.scope === scope);
   return {
     halts: found?.auto_halt,
@@ -74,7 +75,8 @@ describe('limits at the emergency panel', () => {
   it('that somebody else has set meanwhile are pointed out', async () => {
     await page.getByRole('button', { name: 'Set limits of global…' }).click();
     const said = { scope: 'global', reason: 'odd', actor: 'carl', command_id: 'page_carl' };
-    await stack.own.client.commandDesk({ action: 'set_limits', limits: { daily_loss: '77' }, ...said });
+    const order = { action: 'set_limits', limits: { daily_loss: '77' }, ...said };
+    await answered(() => stack.own.client.commandDesk(order));
     await stack.shows('form', 'The limits have changed since this form was opened.');
     await page.getByRole('button', { name: 'Look again' }).click();
     expect(await form().getByLabel('Loss of a day').inputValue()).toBe('77');
@@ -94,7 +96,7 @@ describe('limits at the emergency panel', () => {
 describe('a drill from the emergency panel', () => {
   it('is begun by keyboard, tells its steps and times, and changes nothing of the desk', async () => {
     await stack.open('/emergency');
-    const before = await stack.own.client.deskStatus();
+    const before = await status();
     await page.getByRole('button', { name: 'Rehearse a halt' }).focus();
     await page.keyboard.press('Enter');
     await stack.shows('#drill', 'Rehearsing since');
@@ -103,7 +105,7 @@ describe('a drill from the emergency panel', () => {
     await page.getByText('Its steps').click();
     await stack.shows('#drill li', 'a resume while the limit is breached is refused: LimitBreached');
     expect(await findingsOn(page)).toEqual([]);
-    const { state, epoch } = await stack.own.client.deskStatus();
+    const { state, epoch } = await status();
     expect({ state, epoch }).toEqual({ state: before.state, epoch: before.epoch });
   }, 180_000);
 

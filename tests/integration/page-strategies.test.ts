@@ -113,7 +113,8 @@ describe('a graph that is deployed from the page', () => {
 describe('the figures of a deployed graph', () => {
   it('stand on its nodes, with over which executions they are taken', async () => {
     for (const count of [1, 2]) {
-      await stack.own.client.triggerDeployment('judged');
+      const named = { execution_id: `exec_judged_${count}` };
+      await answered(() => stack.own.client.triggerDeployment('judged', named));
       await until(`${count} ended`, async () => (await ended()).length === count, WITHIN_MS);
     }
     await opened('/strategies/judged', '[data-node="price"] :text("2 runs")');
@@ -140,14 +141,15 @@ describe('the figures of a deployed graph', () => {
 
 /** An order as a worker tells it: permitted, taken by the venue, filled, ended. */
 async function trade(permit_id: string, side: 'buy' | 'sell', filled_notional: string): Promise<void> {
-  const request = orderRequest(permit_id, { bot_id: 'mine', strategy_id: 's', side, client_order_id: permit_id });
-  const { quantity, price, ...order } = request;
+  const owner = { bot_id: 'mine', strategy_id: 's' };
+  const { quantity, price, ...order } = orderRequest(permit_id, { ...owner, side, client_order_id: permit_id });
   const settle = (settlement: object) =>
-    stack.own.client.requestPermits({ requests: [], settlements: [{ permit_id, ...settlement }] });
-  await stack.own.client.requestPermits({ requests: [{ ...order, quantity, price }], settlements: [] });
+    answered(() => stack.own.client.requestPermits({ requests: [], settlements: [{ permit_id, ...settlement }] }));
+  const request = { requests: [{ ...order, quantity, price }], settlements: [] };
+  await answered(() => stack.own.client.requestPermits(request));
   await settle({ outcome: 'acknowledged' });
   const amounts = { filled_quantity: '1', filled_notional, fees: '0.5', at: Date.now() };
-  await stack.own.client.recordAtDesk('fill', { ...order, order_id: permit_id, ...amounts });
+  await answered(() => stack.own.client.recordAtDesk('fill', { ...order, order_id: permit_id, ...amounts }));
   await settle({ outcome: 'closed', filled_quantity: '1' });
 }
 
@@ -167,7 +169,8 @@ describe('the results of a bot', () => {
   it('are drawn over time, with its fills and halts marked, and told in words too', async () => {
     const { client } = stack.own;
     const bot = { bot_id: 'mine', name: 'Mine', venues: ['paper'], starting_equity: '1000', time_zone: 'UTC' };
-    await client.commandDesk({ action: 'register_bot', bot, ...said() });
+    const registration = { action: 'register_bot', bot, ...said() };
+    await answered(() => client.commandDesk(registration));
     await stack.open('/bots/mine');
     await stack.shows('main', 'No curve yet');
     await trade('in', 'buy', '100');
@@ -175,7 +178,8 @@ describe('the results of a bot', () => {
     await until('its worth is known', async () => (await known()) >= 1, WITHIN_MS);
     await trade('out', 'sell', '120');
     await until('two points of its worth', async () => (await known()) >= 2, WITHIN_MS);
-    await client.commandDesk({ action: 'halt', scope: 'bot:mine', ...said() });
+    const halt = { action: 'halt', scope: 'bot:mine', ...said() };
+    await answered(() => client.commandDesk(halt));
     // A desk that begins was halted too.
     const isKnown = async () => (await performance()).halts.some(({ scope }) => scope === 'bot:mine');
     await until('the halt is on record', isKnown, WITHIN_MS);

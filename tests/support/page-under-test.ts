@@ -8,7 +8,7 @@ import { startGateway, token, type GatewaySettings, type GatewayUnderTest } from
 import { ownNamespace, type OwnNamespace } from './own-namespace';
 import { startOwnPglite } from './own-postgresql';
 import { startOwnRedis } from './own-redis';
-import { until } from './until';
+import { answered, until } from './until';
 
 /** Of a page on a busy machine. */
 export const WITHIN_MS = 60_000;
@@ -43,7 +43,8 @@ export async function startPage(name: string, settings: Partial<GatewaySettings>
     ...{ redisUrl: redis.url, client: own.client, journal, page: folder },
     ...settings,
   });
-  await until('halts can be sealed', async () => (await own.client.deskStatus()).blind_until === undefined);
+  const isBlind = async () => (await answered(() => own.client.deskStatus())).blind_until !== undefined;
+  await until('halts can be sealed', async () => !(await isBlind()), WITHIN_MS);
   const browser = await launchBrowser(path);
   const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   return {

@@ -35,11 +35,13 @@ export function GraphFigures({ deployment }: { readonly deployment: Deployment }
   const chosen = query.get('node') ?? undefined;
   return (
     <Panel title="Its nodes" aside={<Freshness reading={reading} />}>
-      {data === undefined ? null : <p className="quiet">{spanWords(data)}</p>}
-      <Suspense fallback={<p className="quiet graph">Loading the graph…</p>}>
-        <GraphView {...{ graph, nodes, chosen, caption }} critical={NO_CRITICAL} onChoose={choose} />
-      </Suspense>
-      {data === undefined ? null : <FiguresTable figures={data} graph={graph} chosen={chosen} />}
+      <div className="figures-graph">
+        {data === undefined ? null : <p className="quiet">{spanWords(data)}</p>}
+        <Suspense fallback={<p className="quiet graph">Loading the graph…</p>}>
+          <GraphView {...{ graph, nodes, chosen, caption }} critical={NO_CRITICAL} onChoose={choose} />
+        </Suspense>
+        {data === undefined ? null : <FiguresTable figures={data} graph={graph} chosen={chosen} />}
+      </div>
     </Panel>
   );
 }

@@ -10,7 +10,7 @@ import type { Performance } from '../wire';
 import { Figures } from './figures';
 
 const EquityChart = lazy(async () => ({ default: (await import('../charts/equity-chart')).EquityChart }));
-const EVERY_MS = 60_000;
+const EVERY_MS = 30_000;
 const WINDOW = '7d';
 
 interface ResultsProps {

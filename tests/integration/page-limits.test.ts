@@ -11,7 +11,7 @@ let page: Page;
 beforeAll(async () => {
   stack = await startPage('page-limits');
   page = stack.page;
-}, 180_000);
+}, 300_000);
 afterAll(() => stack.stop(), 120_000);
 
 const status = () => answered(() => stack.own.client.deskStatus());

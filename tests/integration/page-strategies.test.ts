@@ -36,7 +36,7 @@ let page: Page;
 beforeAll(async () => {
   stack = await startPage('page-strategies', { web_ui: WEB_UI });
   page = stack.page;
-}, 180_000);
+}, 300_000);
 afterAll(() => stack.stop(), 120_000);
 
 const deployed = async () => (await answered(() => stack.own.client.pageDeployments({ limit: 10 }))).deployments;
@@ -155,7 +155,11 @@ async function trade(permit_id: string, side: 'buy' | 'sell', filled_notional: s
 
 const said = () => ({ command_id: randomUUID(), actor: 'ann', reason: 'odd prices' });
 
-type Came = { equity: { equity: string | null }[]; fills: object[]; halts: { scope: string }[] };
+interface Came {
+  readonly equity: readonly { readonly equity: string | null }[];
+  readonly fills: readonly object[];
+  readonly halts: readonly { readonly scope: string }[];
+}
 
 async function performance(): Promise<Came> {
   const headers = { authorization: `Bearer ${await token()}` };

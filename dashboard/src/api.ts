@@ -78,6 +78,10 @@ interface Asked extends RequestInit {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+function withBody(method: string, body: object): Asked {
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
 export class Api {
   readonly #token: string;
 
@@ -85,19 +89,22 @@ export class Api {
     this.#token = token;
   }
 
-  /** Throws `Refused`, and what `fetch` throws when nobody answers within eight seconds. */
+  /** Throws `Refused`, and what `fetch` throws when nobody answers in time, by default within eight seconds. */
   get<T>(path: string): Promise<T> {
     return this.#ask(path, { method: 'GET' }) as Promise<T>;
   }
 
-  post<T>(path: string, body: object): Promise<T> {
-    const headers = { 'content-type': 'application/json' };
-    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }) as Promise<T>;
+  post<T>(path: string, body: object, within_ms = TIMEOUT_MS): Promise<T> {
+    return this.#ask(path, withBody('POST', body), within_ms) as Promise<T>;
   }
 
-  async #ask(path: string, init: Asked): Promise<unknown> {
+  put<T>(path: string, body: object): Promise<T> {
+    return this.#ask(path, withBody('PUT', body)) as Promise<T>;
+  }
+
+  async #ask(path: string, init: Asked, within_ms = TIMEOUT_MS): Promise<unknown> {
     const headers = { ...init.headers, authorization: `Bearer ${this.#token}` };
-    const response = await fetch(path, { ...init, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(path, { ...init, headers, signal: AbortSignal.timeout(within_ms) });
     const answer: unknown = await response.json().catch(() => undefined);
     if (response.ok) return answer;
     // A proxy answers in words of its own.

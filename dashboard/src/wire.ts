@@ -92,6 +92,8 @@ export interface HaltCause {
 
 export interface ExecutionDetail extends ExecutionSummary {
   readonly graph: PageGraph;
+  /** The same run in Temporal's Web UI. */
+  readonly web_ui_url?: string;
   readonly status?: {
     readonly state: string;
     readonly halts?: readonly HaltCause[];
@@ -124,6 +126,46 @@ export interface Deployment {
   readonly runs: { readonly started: number; readonly missed: number; readonly skipped: number };
   /** Newest last. */
   readonly recent_executions: readonly string[];
+}
+
+/** One mistake of a graph's text; lines and columns are counted from one. */
+export interface Mistake {
+  readonly code: string;
+  /** JSON pointer into the graph. */
+  readonly path: string;
+  readonly node_id?: string;
+  readonly message: string;
+  readonly suggestion?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface GraphCheck {
+  readonly valid: boolean;
+  readonly mistakes: readonly Mistake[];
+  /** Of a valid one. */
+  readonly graph?: PageGraph;
+  readonly graph_version?: string;
+  readonly imported: readonly string[];
+  /** Of the deployment it would replace. */
+  readonly deployed_version?: string;
+}
+
+/** What a node came to over several executions. */
+export interface NodeFigures {
+  readonly runs: number;
+  readonly failures: number;
+  readonly mean_ms?: number;
+  /** How often a condition went which way. */
+  readonly branches?: Readonly<Record<string, number>>;
+}
+
+export interface GraphFigures {
+  readonly graph_version: string;
+  readonly executions: number;
+  readonly from?: string;
+  readonly to?: string;
+  readonly nodes: Readonly<Record<string, NodeFigures>>;
 }
 
 export interface DeskCause {
@@ -198,19 +240,16 @@ export interface Desk {
   readonly open_permits: { readonly count: number; readonly unknown: number; readonly listed: readonly Permit[] };
 }
 
-/** What became of a command; without a state nobody at the desk has answered yet. */
-export interface DeskAnswer {
-  readonly command_id: string;
-  readonly action: string;
-  readonly scope: string;
-  readonly state?: string;
-  readonly epoch?: number;
-  readonly accepted_ms?: number;
-  readonly in_force_ms?: number;
-  readonly sealed?: boolean;
-  readonly sealed_ms?: number;
-  readonly unsettled?: number;
-  readonly awaits_approval_until?: number;
+/** What a rehearsed halt came to; milliseconds are since the loss that made it. */
+export interface DrillReport {
+  readonly started_at: string;
+  readonly orders: { readonly before: number; readonly during: number; readonly after_refusal: number };
+  readonly desk_answered_ms: number;
+  readonly first_refusal_ms: number;
+  readonly sealed_ms: number;
+  readonly execution_halted_ms: number;
+  readonly passed: boolean;
+  readonly said: readonly string[];
 }
 
 export interface AuditEntry {
@@ -242,14 +281,36 @@ export interface Metrics {
 export interface EquityPoint {
   /** ISO 8601. */
   readonly at: string;
-  /** Absent without a mark or a starting equity. */
-  readonly equity?: string;
+  /** None without a mark or a starting equity. */
+  readonly equity?: string | null;
+  readonly high_water?: string | null;
 }
 
+export interface FillMoment {
+  readonly at: string;
+  readonly order_id: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: string;
+  readonly quantity: string;
+  /** Realised since the window began, fees off, with this one. */
+  readonly profit: string;
+}
+
+export interface HaltMoment {
+  readonly at: string;
+  readonly state: string;
+  readonly scope: string;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** All oldest first. */
 export interface Performance {
   readonly metrics: Metrics;
-  /** Oldest first. */
   readonly equity: readonly EquityPoint[];
+  readonly fills: readonly FillMoment[];
+  readonly halts: readonly HaltMoment[];
 }
 
 export interface BotDetail extends Partial<Bot> {

@@ -39,6 +39,8 @@ export interface Config {
     readonly jwt_secret: string | undefined;
     /** Origins a browser may come from besides the gateway's own. */
     readonly allowed_origins: readonly string[];
+    /** Where people find Temporal's Web UI; absent where there is none to link to. */
+    readonly temporal_ui_url: string | undefined;
     /** Clients that are connected at once, all together and from one address. */
     readonly limits: { readonly clients: number; readonly clients_per_address: number };
   };
@@ -155,6 +157,7 @@ const environmentSchema = z.object({
   HOLDFAST_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_CLOSING_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   HOLDFAST_ALLOWED_ORIGINS: z.string().default(''),
+  HOLDFAST_TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).optional(),
   HOLDFAST_MAX_CLIENTS: clients.default(1_000),
   HOLDFAST_MAX_CLIENTS_PER_ADDRESS: clients.default(200),
   HOLDFAST_MAX_CONCURRENT_ACTIVITIES: z.coerce.number().int().min(1).max(1000).default(100),
@@ -269,6 +272,7 @@ function gatewayOf(env: Environment): Config['gateway'] {
     port: env.HOLDFAST_GATEWAY_PORT,
     jwt_secret: env.HOLDFAST_JWT_SECRET,
     allowed_origins: listOf(env.HOLDFAST_ALLOWED_ORIGINS),
+    temporal_ui_url: env.HOLDFAST_TEMPORAL_UI_URL,
     limits: {
       clients: env.HOLDFAST_MAX_CLIENTS,
       clients_per_address: env.HOLDFAST_MAX_CLIENTS_PER_ADDRESS,

@@ -5,9 +5,7 @@
  */
 import type { Snapshot } from '../event-log/event-reader';
 import type { EventEnvelope } from '../events/envelope';
-
-export type NodeState =
-  'running' | 'retrying' | 'waiting' | 'awaiting approval' | 'approved' | 'completed' | 'failed' | 'skipped';
+import { isNodeEnd, nodeStateAfter, type NodeState } from './node-states';
 
 export interface NodeView {
   readonly node_id: string;
@@ -37,25 +35,13 @@ export interface ExecutionView {
   readonly last_event_at: string;
 }
 
-const NODE_STATES: Readonly<Partial<Record<EventEnvelope['type'], NodeState>>> = {
-  node_started: 'running',
-  node_retrying: 'retrying',
-  node_waiting: 'waiting',
-  approval_requested: 'awaiting approval',
-  approval_given: 'approved',
-  node_completed: 'completed',
-  node_failed: 'failed',
-  node_skipped: 'skipped',
-};
-const ENDS: ReadonlySet<NodeState> = new Set(['completed', 'failed', 'skipped']);
-
 /** Of an event that belongs to no execution, or to another than `view`: what was given. */
 export function withEvent(view: ExecutionView | undefined, event: EventEnvelope): ExecutionView | undefined {
   const { execution_id } = event;
   if (execution_id === undefined || event.stream !== execution_id) return view;
   const known = view ?? blank(event, execution_id);
   const last_event_at = event.timestamp > known.last_event_at ? event.timestamp : known.last_event_at;
-  const state = NODE_STATES[event.type];
+  const state = nodeStateAfter(event.type);
   if (state === undefined) return { ...known, ...stateAfter(known, event), last_event_at };
   return { ...known, nodes: withNode(known.nodes, event, state), last_event_at };
 }
@@ -112,5 +98,5 @@ function withNode(nodes: ExecutionView['nodes'], event: EventEnvelope, state: No
 function mayReplace(standing: NodeView, generation: number, state: NodeState): boolean {
   const known = standing.event.generation ?? 0;
   if (generation !== known) return generation > known;
-  return !ENDS.has(standing.state) || (standing.state === 'completed' && state === 'failed');
+  return !isNodeEnd(standing.state) || (standing.state === 'completed' && state === 'failed');
 }

@@ -1,6 +1,7 @@
 /** What REST answers about orders, positions and what they came to, as schemas. Amounts are decimal texts. */
 import { z } from 'zod';
 import type { FillRow, OrderRow } from '../journal/order-rows';
+import type { FillMoment, HaltMoment } from '../journal/results';
 import { nextPage } from './answers';
 import { amount, epochMs, metrics } from './answers-desk';
 
@@ -71,9 +72,29 @@ const equityPoint = z.object({
   equity: amount.nullable(),
   high_water: amount.nullable(),
 });
-export const performanceAnswer = z.object({
+const fillMoment = z.object({
+  at: instant,
+  order_id: text,
+  venue: text,
+  symbol: text,
+  side: text,
+  quantity: amount,
+  notional: amount,
+  profit: amount.meta({ description: 'Realised since the window began, fees off, with this one.' }),
+}) satisfies z.ZodType<FillMoment>;
+const haltMoment = z.object({
+  at: instant,
+  state: text,
+  scope: text,
+  actor: text,
+  reason: text,
+}) satisfies z.ZodType<HaltMoment>;
+const performance = {
   desk_id: text,
-  strategy_id: text,
   metrics,
   equity: z.array(equityPoint),
-});
+  fills: z.array(fillMoment),
+  halts: z.array(haltMoment).meta({ description: 'Of itself and of `global`.' }),
+};
+export const strategyPerformance = z.object({ ...performance, strategy_id: text });
+export const botPerformance = z.object({ ...performance, bot_id: text });

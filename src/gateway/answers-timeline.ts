@@ -28,6 +28,7 @@ const entry = z
       'abandoned',
       'skipped',
     ]),
+    branch: text.exactOptional(),
     attempt: count.exactOptional(),
     scheduled_at: instant.exactOptional(),
     started_at: instant.exactOptional(),

@@ -112,6 +112,9 @@ const described = z.object({
 export const executionAnswer = described.extend({
   graph: graphDocument,
   status: executionStatus.exactOptional().meta({ description: 'Absent when no worker answers within two seconds.' }),
+  web_ui_url: text
+    .exactOptional()
+    .meta({ description: 'The same run in Temporal’s Web UI; absent where none is configured.' }),
 });
 
 export const startedExecution = z

@@ -26,6 +26,8 @@ export interface ApiContext {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Address of the namespace in Temporal's Web UI. */
+  readonly web_ui?: string;
   /** Without it nothing is traced; a trace context that comes in is handed on all the same. */
   readonly tracer?: Tracer;
 }
@@ -132,10 +134,12 @@ function reasonOf(action: string, body: unknown): string {
   return parse(reasonBody, body ?? {}).reason ?? 'unspecified';
 }
 
-async function read({ client }: ApiContext, identity: Identity, id: string) {
+async function read({ client, web_ui }: ApiContext, identity: Identity, id: string) {
   const summary = await seen(client, identity, id);
   const [status, input] = await Promise.all([soon(client.executionStatus(id)), client.executionInput(id)]);
-  return { ...summary, graph: input.graph, ...(status === undefined ? {} : { status }) };
+  const web_ui_url =
+    web_ui === undefined ? undefined : `${web_ui}/workflows/${encodeURIComponent(id)}/${summary.run_id}`;
+  return { ...summary, graph: input.graph, ...present({ status, web_ui_url }) };
 }
 
 interface Steering {

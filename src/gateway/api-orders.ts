@@ -1,14 +1,23 @@
-/** REST: orders with their fills, positions, and what strategies came to. */
+/** REST: orders with their fills, positions, and what bots and strategies came to. */
 import { z } from 'zod';
 import type { DeskFigures, PositionFigures } from '../emergency/figures';
+import { GLOBAL } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import { present } from '../json';
 import { OPEN_STATUSES, readPage, type OrderFilter } from '../journal/order-queries';
 import { DEFAULT_DESK } from '../temporal-client/desk';
 import { assertMaySee, isRestricted, maySee, ownerOfScope } from './access';
-import { orderAnswer, orders, performanceAnswer, positions } from './answers-orders';
+import { botPerformance, orderAnswer, orders, positions, strategyPerformance } from './answers-orders';
 import { readJournal } from './journal-reads';
-import { DEFAULT_WINDOW, WINDOW, metricsOf, windowMs, type MetricsContext } from './metrics';
+import {
+  DEFAULT_WINDOW,
+  WINDOW,
+  metricsOf,
+  scopeOfOwner,
+  windowMs,
+  type MetricsContext,
+  type MetricsOwner,
+} from './metrics';
 import { moment } from './query';
 import { route, type DeclaredRoute } from './route';
 import type { Identity } from './tokens';
@@ -38,7 +47,7 @@ const ordersQuery = z.strictObject({
     .optional(),
 });
 const orderParams = z.object({ id: name });
-const strategyParams = z.object({ id: name });
+const ownerParams = z.object({ id: name });
 const performanceQuery = z.strictObject({
   window: z
     .string()
@@ -48,7 +57,8 @@ const performanceQuery = z.strictObject({
 });
 
 const LONGEST_WINDOW_MS = 366 * 86_400_000;
-const MOST_POINTS = 500;
+/** Of the equity, the fills and the halts each. */
+const MOST_MOMENTS = 500;
 
 export function orderRoutes(context: MetricsContext): readonly DeclaredRoute[] {
   const common = { method: 'get', role: 'viewer' } as const;
@@ -84,17 +94,30 @@ export function orderRoutes(context: MetricsContext): readonly DeclaredRoute[] {
         return { desk_id, currency, at: clock, positions: visible(held, identity) };
       },
     }),
-    route({
-      ...common,
-      path: '/api/strategies/:id/performance',
-      summary: 'What a strategy came to over a window',
-      params: strategyParams,
-      query: performanceQuery,
-      answers: { 200: { says: 'Metrics, and the latest 500 points of its equity.', schema: performanceAnswer } },
-      refusals: ['JournalUnavailable', 'EmergencyUnreachable'],
-      handle: ({ params, query, identity }) => performanceOf(context, identity, { ...params, ...query }),
-    }),
+    performanceRoute(context, 'bot'),
+    performanceRoute(context, 'strategy'),
   ];
+}
+
+const PERFORMANCE = {
+  bot: { path: '/api/bots/:id/performance', schema: botPerformance },
+  strategy: { path: '/api/strategies/:id/performance', schema: strategyPerformance },
+} as const;
+
+function performanceRoute(context: MetricsContext, kind: keyof typeof PERFORMANCE): DeclaredRoute {
+  const { path, schema } = PERFORMANCE[kind];
+  return route({
+    method: 'get',
+    path,
+    summary: `What a ${kind} came to over a window`,
+    role: 'viewer',
+    params: ownerParams,
+    query: performanceQuery,
+    answers: { 200: { says: 'Metrics, and the latest 500 each of its equity, fills and halts.', schema } },
+    refusals: ['JournalUnavailable', 'EmergencyUnreachable'],
+    handle: ({ params: { id }, query: { window }, identity }) =>
+      performanceOf(context, identity, kind === 'bot' ? { bot_id: id } : { strategy_id: id }, window),
+  });
 }
 
 async function list({ journal }: MetricsContext, identity: Identity, query: z.infer<typeof ordersQuery>) {
@@ -118,24 +141,18 @@ async function one({ journal }: MetricsContext, identity: Identity, id: string) 
   return { ...order, fills };
 }
 
-interface AskedPerformance {
-  readonly id: string;
-  readonly window: string;
-}
-
-async function performanceOf(
-  context: MetricsContext,
-  identity: Identity,
-  { id: strategy_id, window }: AskedPerformance,
-) {
-  assertMaySee(identity, { strategy_id });
-  const series = { desk_id: DEFAULT_DESK, scope: `strategy:${strategy_id}`, limit: MOST_POINTS };
+async function performanceOf(context: MetricsContext, identity: Identity, owner: MetricsOwner, window: string) {
+  assertMaySee(identity, owner);
   const since = Date.now() - windowMs(window);
-  const [metrics, equity] = await Promise.all([
-    metricsOf(context, { strategy_id }, window),
-    readJournal(context.journal, (reads) => reads.equitySeries({ ...series, since })),
+  const scope = scopeOfOwner(owner);
+  const asked = { desk_id: DEFAULT_DESK, since, limit: MOST_MOMENTS };
+  const [metrics, equity, fills, halts] = await Promise.all([
+    metricsOf(context, owner, window),
+    readJournal(context.journal, (reads) => reads.equitySeries({ ...asked, scope })),
+    readJournal(context.journal, (reads) => reads.fillsSince({ ...asked, ...owner })),
+    readJournal(context.journal, (reads) => reads.haltsSince({ ...asked, scopes: [GLOBAL, scope] })),
   ]);
-  return { desk_id: DEFAULT_DESK, strategy_id, metrics, equity };
+  return { desk_id: DEFAULT_DESK, ...owner, metrics, equity, fills, halts };
 }
 
 function ownOf({ bots, strategies }: Identity) {

@@ -1,7 +1,10 @@
 /** REST as a whole. */
 import { z } from 'zod';
+import { checkRoutes } from './api-check';
+import { drillRoutes } from './api-drill';
 import { emergencyRoutes, type EmergencyApiContext } from './api-emergency';
 import { executionRoutes, type ApiContext } from './api-executions';
+import { figureRoutes } from './api-figures';
 import { healthRoutes, type HealthContext } from './api-health';
 import { historyRoutes } from './api-history';
 import { orderRoutes } from './api-orders';
@@ -17,10 +20,13 @@ export function restRoutes(context: RestContext): readonly DeclaredRoute[] {
   const routes = [
     ...healthRoutes(context),
     ...workflowRoutes(context),
+    ...figureRoutes(context),
+    ...checkRoutes(context),
     ...executionRoutes(context),
     ...historyRoutes(context),
     ...steeringRoutes(context),
     ...emergencyRoutes(context),
+    ...drillRoutes(context),
     ...orderRoutes(context),
     ...nodeKindRoutes(context.kinds),
   ];

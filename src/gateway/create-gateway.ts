@@ -43,6 +43,8 @@ export interface GatewayOptions {
   readonly log: Logger;
   /** Folder of the page. */
   readonly page: string;
+  /** Address of the namespace in Temporal's Web UI; absent where none is configured. */
+  readonly web_ui?: string | undefined;
   /** Milliseconds since 1970; by default the clock of this machine. */
   readonly now?: () => number;
   /** Without it nothing is traced. */
@@ -64,7 +66,7 @@ const STRANGE_EVENTS = { per_second: 0.2, burst: 5 };
 
 /** Throws `ConfigurationInvalid` where the settings are not safe for where it listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, client, log, page, journal, kinds = kindCatalogue, now = Date.now, tracer } = options;
+  const { config, client, log, page, journal, kinds = kindCatalogue, now = Date.now, tracer, web_ui } = options;
   const secret = safeSecret(config);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counters = new Counters();
@@ -75,7 +77,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const budgets = new Budgets(limits.requests, limits.request_raises);
   const app = await createHttp({ rules, secret, log, page, budgets, counters });
   const refusals = new Refusals(client, log);
-  const api = { client, reader, kinds, log, now, refusals, ...present({ closings, journal, tracer }) };
+  const api = { client, reader, kinds, log, now, refusals, ...present({ closings, journal, tracer, web_ui }) };
   addRoutes(app, restRoutes({ ...api, counters, checks }));
   const sockets = new Sockets({
     ...{ http: app.server, rules, secret, reader, log, limits, counters },

@@ -5,7 +5,8 @@ import type { Journal } from '../journal/journal';
 /** What the gateway asks of the journal and writes into it. */
 export type GatewayJournal = Pick<
   Journal,
-  'audit' | 'auditLength' | 'orders' | 'fillsOf' | 'performance' | 'equitySeries' | 'recordPoints'
+  | ('audit' | 'auditLength' | 'orders' | 'fillsOf' | 'performance')
+  | ('equitySeries' | 'fillsSince' | 'haltsSince' | 'recordPoints')
 >;
 
 /** Long enough for a page on a busy machine; the journal itself gives up after seconds. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { kindCatalogue } from '../activities/kinds';
 import { withOwnKinds } from '../activities/load-kinds';
-import { loadConfig } from '../config/config';
+import { loadConfig, type Config } from '../config/config';
 import { HoldfastError, messageOf } from '../errors';
 import { openJournal } from '../journal/journal';
 import { createLogger, type Logger } from '../logging';
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const gateway = await createGateway({
     ...{ config: config.gateway, limits: config.gateway.limits, redis: config.redis },
     closing_key: config.emergency.closing_key,
-    ...{ client, journal, kinds, log, page, tracer },
+    ...{ client, journal, kinds, log, page, tracer, web_ui: webUiOf(config) },
   });
   const url = await gateway.listen();
   log.info({ url }, 'gateway_ready');
@@ -44,6 +44,11 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+/** Of the namespace. */
+function webUiOf({ gateway: { temporal_ui_url: url }, temporal: { namespace } }: Config): string | undefined {
+  return url === undefined ? undefined : `${url.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}`;
 }
 
 function createJournal(url: string, log: Logger) {

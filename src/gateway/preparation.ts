@@ -1,11 +1,20 @@
 /** Graphs from request bodies. */
 import { createHash } from 'node:crypto';
 import type { NodeKinds } from '../activities/kinds';
-import { prepareGraph } from '../graph/prepare';
+import { prepareGraph, type PrepareOptions, type Prepared } from '../graph/prepare';
 import type { RunGraphInput } from '../workflows/messages';
+
+const OPTIONS: PrepareOptions = {
+  mode: 'paper',
+  sha256: (text) => createHash('sha256').update(text).digest('hex'),
+};
 
 /** Throws `GraphInvalid` with every mistake. */
 export function prepareDocument(document: unknown, kinds: NodeKinds): RunGraphInput {
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-  return prepareGraph({ document }, kinds, { mode: 'paper', sha256 }).prepared;
+  return prepareGraph({ document }, kinds, OPTIONS).prepared;
+}
+
+/** As `prepareDocument`; the mistakes have their places. */
+export function prepareText(text: string, kinds: NodeKinds): Prepared {
+  return prepareGraph({ text }, kinds, OPTIONS);
 }

@@ -9,12 +9,14 @@ import { migrate } from './migrate';
 import { fillsOf, orders, performance, type OrderFilter, type OrderPage, type Performance } from './order-queries';
 import type { FillRow, OrderRow } from './order-rows';
 import { recordOrders } from './record-orders';
+import { fillsSince, haltsSince, type FillMoment, type FillsQuery, type HaltMoment, type HaltsQuery } from './results';
 import { equitySeries, recordPoints, type EquityQuery, type EquityRow, type Points } from './series';
 import { readPage, verify, type Verdict } from './verify';
 
 export type { AuditEntry, AuditRow } from './entry';
 export type { OrderFilter, OrderPage, Performance } from './order-queries';
 export type { FillRow, OrderRow } from './order-rows';
+export type { FillMoment, HaltMoment } from './results';
 export type { BrokenLink, DeskVerdict, Verdict } from './verify';
 
 export interface JournalOptions {
@@ -57,6 +59,8 @@ export interface Journal {
     owner: { readonly bot_id?: string; readonly strategy_id?: string },
     since: number,
   ): Promise<Performance>;
+  fillsSince(query: FillsQuery): Promise<readonly FillMoment[]>;
+  haltsSince(query: HaltsQuery): Promise<readonly HaltMoment[]>;
   recordPoints(desk_id: string, points: Points): Promise<void>;
   equitySeries(query: EquityQuery): Promise<readonly EquityRow[]>;
   close(): Promise<void>;
@@ -79,6 +83,8 @@ export function openJournal(url: string, { onError = () => undefined }: JournalO
     orders: (filter) => orders(database, filter),
     fillsOf: (order) => fillsOf(database, order),
     performance: (desk_id, owner, since) => performance(database, desk_id, owner, since),
+    fillsSince: (query) => fillsSince(database, query),
+    haltsSince: (query) => haltsSince(database, query),
     recordPoints: (desk_id, points) => recordPoints(database, desk_id, points),
     equitySeries: (query) => equitySeries(database, query),
     close: () => database.close(),

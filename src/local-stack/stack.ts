@@ -162,7 +162,9 @@ async function addAll(supervisor: Supervisor, progress: Progress, requests: read
 }
 
 async function serviceEnvironment(config: Config, record: StackRecord, paths: StackPaths) {
-  const { temporal_address, redis_url, database_url, jwt_secret, closing_key } = await describe(record, paths, config);
+  const stack = await describe(record, paths, config);
+  const { temporal_address, redis_url, database_url, jwt_secret, closing_key } = stack;
+  const ui_url = config.gateway.temporal_ui_url ?? stack.temporal_ui_url;
   return {
     TEMPORAL_ADDRESS: temporal_address,
     TEMPORAL_NAMESPACE: config.temporal.namespace,
@@ -173,6 +175,7 @@ async function serviceEnvironment(config: Config, record: StackRecord, paths: St
     HOLDFAST_HOME: paths.home,
     HOLDFAST_BLOB_DIRECTORY: resolve(config.blobs.directory),
     HOLDFAST_NODES: config.nodes.join(','),
+    ...(ui_url === undefined ? {} : { HOLDFAST_TEMPORAL_UI_URL: ui_url }),
   };
 }
 

@@ -32,6 +32,8 @@ export interface TimelineEntry {
   readonly dispatch?: number;
   readonly where: 'worker' | 'workflow_task' | 'workflow' | 'child';
   readonly state: TimelineState;
+  /** Which way a condition went. */
+  readonly branch?: string;
   /** The last one, over all dispatches of the generation. */
   readonly attempt?: number;
   readonly scheduled_at?: string;
@@ -57,6 +59,7 @@ interface Draft {
   readonly scheduled: number;
   readonly activity_id?: string;
   state: TimelineState;
+  branch?: string | undefined;
   attempt?: number | undefined;
   started?: number;
   ended?: number;
@@ -147,7 +150,10 @@ function activityEnded({ by_event }: Drafts, event: HistoryEvent): void {
   draft.state = end.state;
   const told = end.failure == null ? decoded(end.result?.payloads?.[0]) : detailOf(end.failure);
   draft.attempt = numberIn(told, 'attempt') ?? draft.attempt;
-  if (end.failure == null) return;
+  if (end.failure == null) {
+    draft.branch = branchIn(told);
+    return;
+  }
   draft.failure = failureWords(end.failure);
   if (isDeferral(draft.failure, told)) draft.state = 'deferred';
 }
@@ -196,8 +202,8 @@ function localActivity({ all }: Drafts, event: HistoryEvent): void {
 function endOfMarker(
   failure: temporal.api.failure.v1.IFailure | null | undefined,
   result: unknown,
-): Pick<Draft, 'state' | 'attempt' | 'failure'> {
-  if (failure == null) return { state: 'completed', attempt: numberIn(result, 'attempt') };
+): Pick<Draft, 'state' | 'branch' | 'attempt' | 'failure'> {
+  if (failure == null) return { state: 'completed', branch: branchIn(result), attempt: numberIn(result, 'attempt') };
   return { state: 'failed', attempt: numberIn(detailOf(failure), 'attempt'), failure: failureWords(failure) };
 }
 
@@ -271,12 +277,17 @@ function stillOut(draft: Draft, pending: readonly PendingActivity[]): void {
   if (found.lastFailure != null) draft.before = failureWords(found.lastFailure);
 }
 
-function entryOf({ about, state, attempt, scheduled, started, ended, failure, before }: Draft): TimelineEntry {
+function branchIn(result: unknown): string | undefined {
+  return textsIn(result, ['branch']).branch;
+}
+
+function entryOf({ about, state, branch, attempt, scheduled, started, ended, failure, before }: Draft): TimelineEntry {
   const until = started ?? ended;
   return {
     ...about,
     state,
     ...present({
+      branch,
       attempt,
       scheduled_at: instant(scheduled),
       started_at: instant(started),

@@ -70,12 +70,14 @@ export function insideEntries(
 ): readonly TimelineEntry[] {
   const known = new Set(entries.map(turnOf));
   return Object.entries(nodes).flatMap(([node, status]): TimelineEntry[] => {
-    const { type: node_type, generation, state, error, error_type } = status;
+    const { type: node_type, generation, state, branch, error, error_type } = status;
     if (state === 'pending' || known.has(turnOf({ node, generation }))) return [];
     const isInside = kinds[node_type]?.effect === 'control' || error_type === 'StaleInput';
     if (!isInside && state !== 'skipped') return [];
     const about = { node, node_type, generation, where: 'workflow', state } as const;
-    return [{ ...about, ...timesOf(status), ...present({ error, error_type, child_id: status.waits_for?.child_id }) }];
+    return [
+      { ...about, ...timesOf(status), ...present({ branch, error, error_type, child_id: status.waits_for?.child_id }) },
+    ];
   });
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { drill, type DrillReport } from '../../src/cli/drill';
+import { kindCatalogue } from '../../src/activities/kinds';
+import { drill, type DrillReport } from '../../src/temporal-client/drill';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 
 jest.setTimeout(120_000);
@@ -11,7 +12,7 @@ describe('a drill', () => {
 
   beforeAll(async () => {
     worker = await startTestWorker();
-    report = await drill(worker.client, 'ann', (line) => void said.push(line));
+    report = await drill(worker.client, { actor: 'ann', kinds: kindCatalogue, say: (line) => void said.push(line) });
   }, 90_000);
   afterAll(() => worker.stop());
 

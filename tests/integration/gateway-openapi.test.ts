@@ -104,7 +104,13 @@ describe('every answer is as the document says', () => {
   });
 
   it('of deployments', async () => {
-    await ask('PUT', '/api/workflows/hourly', deployed);
+    await ask('POST', '/api/graphs/check', { text: '{"holdfast": 1, "id": "x", "nodes": {"a": {"type": "tick"}}}' });
+    const { body: checked } = await ask('POST', '/api/graphs/check', { text: JSON.stringify(deployed) });
+    const { body: made } = await ask('PUT', '/api/workflows/hourly', checked['graph']);
+    expect(made['graph_version']).toBe(checked['graph_version']);
+    expect((await ask('POST', '/api/graphs/check', { text: JSON.stringify(deployed) })).body).toMatchObject({
+      deployed_version: made['graph_version'],
+    });
     await ask('PUT', '/api/workflows/simple?trigger_now=true', simple);
     await until('both are listed', async () => {
       const { body } = await ask('GET', '/api/workflows');
@@ -119,6 +125,7 @@ describe('every answer is as the document says', () => {
     const again = await ask('POST', '/api/workflows/simple/executions', { execution_id: 'exec_simple_twice' });
     expect([status, again.status]).toEqual([201, 200]);
     expect((await ask('GET', '/api/workflows/none')).status).toBe(404);
+    expect((await ask('GET', '/api/workflows/simple/figures')).body).toMatchObject({ workflow_id: 'simple' });
     await ask('DELETE', '/api/workflows/simple');
   });
 
@@ -127,7 +134,7 @@ describe('every answer is as the document says', () => {
     await ask('POST', '/api/executions', { graph: steerable, execution_id: id });
     await until('it waits', async () => (await own.client.executionStatus(id)).state === 'waiting');
     const path = `/api/executions/${id}`;
-    await ask('GET', path);
+    expect((await ask('GET', path)).body).not.toHaveProperty('web_ui_url');
     await ask('POST', `${path}/halt`, { reason: 'look' });
     await ask('POST', `${path}/resume`);
     await ask('POST', `${path}/nodes/ask/approve`, { decision: 'reject', comment: 'too dear' });
@@ -184,6 +191,7 @@ describe('every answer is as the document says', () => {
     await ask('GET', '/api/bots');
     await ask('GET', '/api/bots/mine');
     await ask('GET', '/api/audit?limit=3');
+    expect((await ask('POST', '/api/drill')).body).toMatchObject({ passed: true });
   });
 
   it('of orders, positions and what they came to', async () => {
@@ -211,6 +219,10 @@ describe('every answer is as the document says', () => {
     await until('the series of its equity', async () => {
       const { body } = await ask('GET', '/api/strategies/s/performance?window=1h');
       return (body['equity'] as unknown[]).length > 0;
+    });
+    await until('its fill', async () => {
+      const { body } = await ask('GET', '/api/bots/mine/performance?window=1h');
+      return (body['fills'] as Body[]).some(({ side, profit }) => side === 'buy' && profit === '-0.5');
     });
     await ask('POST', '/api/emergency/bot:mine/flatten', { reason: 'enough', confirm: 'bot:mine' });
     await until('the flatten', async () => {

@@ -44,6 +44,8 @@ export interface GatewaySettings {
   /** By default the clock of this machine. */
   readonly now?: () => number;
   readonly tracer?: Tracer;
+  /** Address of the namespace in Temporal's Web UI; by default there is none. */
+  readonly web_ui?: string;
 }
 
 export async function startGateway(settings: GatewaySettings): Promise<GatewayUnderTest> {
@@ -58,6 +60,7 @@ export async function startGateway(settings: GatewaySettings): Promise<GatewayUn
     ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
     ...(settings.now === undefined ? {} : { now: settings.now }),
     ...{ closing_key: settings.closing_key, journal: settings.journal, tracer: settings.tracer },
+    ...{ web_ui: settings.web_ui },
     log: createLogger('gateway-test', { level: 'silent', pretty: false }),
     page,
   });

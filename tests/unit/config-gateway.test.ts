@@ -17,12 +17,20 @@ describe('the settings of the gateway', () => {
     expect(redis).toMatchObject({ reader_url: 'rediss://reader:word@redis:6379', event_partitions: 8 });
   });
 
+  it('name Temporal’s Web UI where there is one', () => {
+    expect(loadConfig({}).gateway.temporal_ui_url).toBeUndefined();
+    const address = 'https://temporal.example/ui';
+    expect(loadConfig({ HOLDFAST_TEMPORAL_UI_URL: address }).gateway.temporal_ui_url).toBe(address);
+  });
+
   it.each([
     { HOLDFAST_MAX_CLIENTS: '0' },
     { HOLDFAST_MAX_CLIENTS_PER_ADDRESS: 'many' },
     { HOLDFAST_REDIS_READER_URL: 'http://redis' },
     { HOLDFAST_EVENT_PARTITIONS: '0' },
     { HOLDFAST_EVENT_PARTITIONS: '65' },
+    { HOLDFAST_TEMPORAL_UI_URL: 'javascript:alert(1)' },
+    { HOLDFAST_TEMPORAL_UI_URL: 'temporal:8080' },
   ])('refuse %j', (environment) => {
     expect(() => loadConfig(environment)).toThrow(Object.keys(environment)[0]!);
   });

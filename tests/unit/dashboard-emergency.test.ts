@@ -11,7 +11,7 @@ import {
   scopeIn,
 } from '../../dashboard/src/emergency/facts';
 import { nameOfScope, scopesOffered } from '../../dashboard/src/emergency/scopes';
-import type { Desk, DeskAnswer, DeskScope } from '../../dashboard/src/wire';
+import type { Desk, DeskScope } from '../../dashboard/src/wire';
 
 const AT = Date.parse('2026-01-05T12:00:00.000Z');
 const cause = (state: string) => ({ state, id: 'operator:ann', reason: 'odd', actor: 'ann', since: AT, epoch: 7 });
@@ -36,7 +36,7 @@ function commanded(outcome: Outcome, more: Partial<Commanded> = {}): Commanded {
   return { ...order, command_id: 'page_1', requested_at: AT, tries: 1, outcome, ...more };
 }
 
-const answered = (answer: Partial<DeskAnswer>): Outcome => ({
+const answered = (answer: Partial<Extract<Outcome, { kind: 'answered' }>['answer']>): Outcome => ({
   kind: 'answered',
   answer: { command_id: 'page_1', action: 'halt', scope: 'global', ...answer },
   after_ms: 90,
@@ -55,6 +55,9 @@ describe('the facts of a command', () => {
       'cannot be reached',
     );
     expect(wordsOf({ kind: 'asked' }, 'accepted')).toBe('no answer yet.');
+    expect(wordsOf({ kind: 'unanswered', words: 'The journal is down.' }, 'accepted')).toContain(
+      'heard: The journal is down.',
+    );
   });
 
   it('tell accepted from in force: without a desk a halt is the one and not the other', () => {

@@ -9,6 +9,7 @@ import { Resource, useResource } from '../resource';
 import { useSession } from '../session';
 import { Empty, Freshness, Panel, StateMark, Table } from '../shell/parts';
 import { Figures } from '../strategies/figures';
+import { Results } from '../strategies/results';
 import type { BotDetail, Order, Position } from '../wire';
 
 const EVERY_MS = 15_000;
@@ -35,6 +36,7 @@ export function BotPage({ id }: { readonly id: string }) {
           <Figures metrics={data.metrics} />
         )}
       </Panel>
+      <Results of="bots" id={id} />
       <Positions bot={id} />
       <OpenOrders bot={id} />
       {status === undefined ? null : (

@@ -2,19 +2,22 @@
  * A curve over time. Its library is loaded with the first chart. It would draw its mark by a style sheet in the page, which the content
  * security policy forbids, so the attribution its licence asks for is a line of our own.
  */
-import { AreaSeries, createChart, type UTCTimestamp } from 'lightweight-charts';
+import { AreaSeries, createChart, createSeriesMarkers, type UTCTimestamp } from 'lightweight-charts';
 import { useEffect, useRef } from 'react';
 import { amount, moment } from '../format';
 import type { EquityPoint } from '../wire';
+import { marksOn, type Happened, type Mark } from './marks';
 
 interface EquityChartProps {
   readonly points: readonly EquityPoint[];
   readonly label: string;
+  /** What is marked on it. */
+  readonly happened?: Happened;
 }
 
 const HEIGHT = 260;
 
-export function EquityChart({ points, label }: EquityChartProps) {
+export function EquityChart({ points, label, happened }: EquityChartProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (place.current === null) return undefined;
@@ -25,12 +28,15 @@ export function EquityChart({ points, label }: EquityChartProps) {
       topColor: 'transparent',
       bottomColor: 'transparent',
     });
-    series.setData(dataOf(points));
+    const data = dataOf(points);
+    series.setData(data);
+    const times = data.map(({ time }) => time);
+    if (happened !== undefined) createSeriesMarkers(series, marksOn(times, happened).map(drawnIn(place.current)));
     chart.timeScale().fitContent();
     return () => {
       chart.remove();
     };
-  }, [points]);
+  }, [points, happened]);
   const [first, last] = [points[0], points.at(-1)];
   const words =
     first === undefined || last === undefined
@@ -40,7 +46,8 @@ export function EquityChart({ points, label }: EquityChartProps) {
     <figure className="chart">
       <div ref={place} className="chart-place" role="img" aria-label={`${label}. ${words}`} />
       <figcaption className="quiet">
-        {words} Charts by{' '}
+        {words}
+        {happened === undefined ? '' : ' ▲ bought, ▼ sold, ■ halted.'} Charts by{' '}
         <a href="https://www.tradingview.com/" rel="noreferrer" target="_blank">
           TradingView Lightweight Charts
         </a>
@@ -53,6 +60,20 @@ export function EquityChart({ points, label }: EquityChartProps) {
 function dataOf(points: readonly EquityPoint[]) {
   const bySecond = new Map(points.map(({ at, equity }) => [Math.floor(Date.parse(at) / 1_000), Number(equity)]));
   return [...bySecond].toSorted(([a], [b]) => a - b).map(([time, value]) => ({ time: time as UTCTimestamp, value }));
+}
+
+const DRAWN = {
+  bought: { position: 'belowBar', shape: 'arrowUp', colour: '--completed' },
+  sold: { position: 'aboveBar', shape: 'arrowDown', colour: '--waiting' },
+  halted: { position: 'aboveBar', shape: 'square', colour: '--danger' },
+} as const;
+
+/** Each kind has a shape of its own, so that colour is not all that tells them apart. */
+function drawnIn(element: HTMLElement) {
+  return ({ kind, time }: Mark) => {
+    const { position, shape, colour } = DRAWN[kind];
+    return { position, shape, color: colourOf(element, colour), time: time as UTCTimestamp };
+  };
 }
 
 function coloursOf(element: HTMLElement) {

@@ -31,7 +31,7 @@ function Given({ command }: { readonly command: Commanded }) {
   return (
     <li data-command={command_id} data-action={action}>
       <p>
-        <strong>{`${action} ${nameOfScope(scope)}`}</strong> <span className="quiet">{reason}</span>
+        <strong>{`${action.replace('_', ' ')} ${nameOfScope(scope)}`}</strong> <span className="quiet">{reason}</span>
       </p>
       <dl className="facts">
         {factsOf(command, scopeIn(data, scope)).map((fact) => (

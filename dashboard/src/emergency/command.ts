@@ -1,7 +1,7 @@
 /** A command to the desk, and what became of it. */
-import type { DeskAnswer } from '../wire';
+import type { EmergencyAnswer } from 'holdfast/client';
 
-export type Action = 'alert' | 'halt' | 'shutdown' | 'resume' | 'approve' | 'flatten';
+export type Action = 'alert' | 'halt' | 'shutdown' | 'resume' | 'approve' | 'flatten' | 'set_limits';
 
 export interface Order {
   readonly action: Action;
@@ -23,5 +23,5 @@ export type Outcome =
   /** With what went wrong at the last try. */
   | { readonly kind: 'asked'; readonly words?: string }
   | { readonly kind: 'unanswered'; readonly words?: string }
-  | { readonly kind: 'answered'; readonly answer: DeskAnswer; readonly after_ms: number }
+  | { readonly kind: 'answered'; readonly answer: EmergencyAnswer; readonly after_ms: number }
   | { readonly kind: 'refused'; readonly words: string };

@@ -4,11 +4,13 @@ import { useResource } from '../resource';
 import { useSession } from '../session';
 import { Freshness } from '../shell/parts';
 import { CommandList } from './command-list';
+import { Drill } from './drill';
 import { GLOBAL, commandLine } from './facts';
 import { FlattenPanel } from './flatten-panel';
 import { DeskHistory } from './history';
 import { Limits, Permits } from './limits';
 import { RaisePanel } from './raise-panel';
+import { SetLimits } from './set-limits';
 import { StoppedScopes } from './stopped-scopes';
 
 const EVERY_MS = 2_000;
@@ -35,9 +37,14 @@ export function EmergencyPage() {
           {desk === undefined ? null : <StoppedScopes desk={desk} />}
         </div>
         <div>
-          {desk === undefined ? null : <Limits desk={desk} />}
+          {desk === undefined ? null : (
+            <Limits desk={desk}>
+              <SetLimits key={scope} desk={desk} scope={scope} />
+            </Limits>
+          )}
           {desk === undefined ? null : <Permits desk={desk} />}
           <FlattenPanel key={scope} scope={scope} />
+          <Drill />
         </div>
       </div>
       <DeskHistory />

@@ -1,7 +1,8 @@
 /** What the emergency panel says, in words: causes, what became of a command, the same on the command line. Pure. */
+import type { EmergencyAnswer } from 'holdfast/client';
 import type { Commanded } from './command';
 import { clock, duration } from '../format';
-import type { Desk, DeskAnswer, DeskCause, DeskScope } from '../wire';
+import type { Desk, DeskCause, DeskScope } from '../wire';
 
 export const GLOBAL = 'global';
 const STOPPED: readonly string[] = ['halt', 'shutdown'];
@@ -57,7 +58,9 @@ export function factsOf(command: Commanded, now: DeskScope | undefined): readonl
     return [requested, { name: 'accepted', state: 'open', words: `no answer yet. ${outcome.words ?? ''}`.trim() }];
   }
   if (outcome.kind === 'unanswered') {
-    return [requested, { name: 'accepted', state: 'failed', words: 'nobody answered: it may have been taken, or not' }];
+    const heard = outcome.words === undefined ? '' : `. The last that was heard: ${outcome.words}`;
+    const words = `nobody answered: it may have been taken, or not${heard}`;
+    return [requested, { name: 'accepted', state: 'failed', words }];
   }
   const seals = command.action === 'halt' || command.action === 'shutdown';
   return [requested, accepted(outcome), inForce(outcome), ...(seals ? [sealed(outcome, now)] : [])];
@@ -79,10 +82,11 @@ function inForce({ answer, after_ms }: Answered): Fact {
     return { name: 'in force', state: 'open', words: `it waits for a second person until ${clock(until)}` };
   }
   const at = epoch === undefined ? '' : ` (epoch ${epoch})`;
+  const what = answer.action === 'set_limits' ? 'the limits hold, ' : '';
   return {
     name: 'in force',
     state: 'done',
-    words: `${answer.scope} is ${state} after ${duration(in_force_ms ?? after_ms)}${at}`,
+    words: `${what}${answer.scope} is ${state} after ${duration(in_force_ms ?? after_ms)}${at}`,
   };
 }
 
@@ -95,7 +99,7 @@ function sealed({ answer }: Answered, now: DeskScope | undefined): Fact {
   return { name: 'sealed', state: 'done', words: `no increasing order can be accepted any more${after}` };
 }
 
-function ofThisHalt({ epoch = Infinity }: DeskAnswer, now: DeskScope | undefined): DeskScope | undefined {
+function ofThisHalt({ epoch = Infinity }: EmergencyAnswer, now: DeskScope | undefined): DeskScope | undefined {
   return now !== undefined && now.epoch >= epoch ? now : undefined;
 }
 
@@ -112,6 +116,7 @@ function sealedAfter(scope: DeskScope | undefined): number | undefined {
 
 /** The same on the command line, for when the gateway is away. */
 export function commandLine(action: string, scope: string): string {
+  if (action === 'set_limits') return `npx holdfast limits set ${scope} daily_loss=500 --reason "why"`;
   return `npx holdfast ${action} ${flagOf(scope)} --reason "why"`;
 }
 

@@ -1,11 +1,12 @@
 /** Limits with how far they are used, and the permits that are out. */
+import type { ReactNode } from 'react';
 import { amount, clock, counted, percent } from '../format';
 import { Link } from '../navigation';
 import { pathOf } from '../routes';
 import { Empty, Panel, Table } from '../shell/parts';
 import type { Desk, LimitStatus } from '../wire';
 
-export function Limits({ desk }: { readonly desk: Desk }) {
+export function Limits({ desk, children }: { readonly desk: Desk; readonly children?: ReactNode }) {
   const rows = desk.scopes.flatMap(({ scope, limits, auto_halt }) =>
     limits.map(
       (limit) =>
@@ -33,6 +34,7 @@ export function Limits({ desk }: { readonly desk: Desk }) {
           rows={rows}
         />
       )}
+      {children}
     </Panel>
   );
 }

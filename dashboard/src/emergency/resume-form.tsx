@@ -42,6 +42,7 @@ export function ResumeForm({ scope: now, action, onDone }: ResumeFormProps) {
       </ul>
       {now.epoch === seen.epoch ? null : (
         <Changed
+          words="It has changed since this form was opened, and the desk would refuse this resume."
           onLook={() => {
             setSeen(now);
           }}
@@ -76,10 +77,10 @@ function missingOf({ scope, reason, typed }: Given): string {
   return typed.trim() === scope ? '' : `Nothing was sent: type ${scope}, exactly so.`;
 }
 
-function Changed({ onLook }: { readonly onLook: () => void }) {
+export function Changed({ words, onLook }: { readonly words: string; readonly onLook: () => void }) {
   return (
     <p className="problem" role="alert">
-      It has changed since this form was opened, and the desk would refuse this resume.{' '}
+      {words}{' '}
       <button type="button" onClick={onLook}>
         Look again
       </button>

@@ -50,10 +50,24 @@ export function ExecutionHead({ store }: { readonly store: ExecutionStore }) {
         Graph <Link to={pathOf('strategies', workflow_id)}>{workflow_id}</Link>, version {data.graph_version ?? '–'},
         started {moment(started_at)}
         {data.closed_at === undefined ? '' : `, ended ${moment(data.closed_at)}`}
+        <WebUi address={data.web_ui_url} />
       </p>
       <Troubles status={status} />
       {problem === undefined ? null : <p className="problem">{`Its events could not be read: ${problem}`}</p>}
       <Freshness reading={reading} />
+    </>
+  );
+}
+
+/** Of the configuration, which may hold anything: what is not of the web is no link. */
+function WebUi({ address }: { readonly address: string | undefined }) {
+  if (address === undefined || !/^https?:/.test(address)) return null;
+  return (
+    <>
+      {' · '}
+      <a href={address} target="_blank" rel="noreferrer">
+        This run in Temporal’s Web UI
+      </a>
     </>
   );
 }

@@ -1,4 +1,5 @@
 /** What the events of one execution come to over time: the spans of its nodes, what waited for what, and how it stood at a moment. Pure. */
+import { isNodeEnd, nodeStateAfter } from 'holdfast/client';
 import type { Edge } from '../graph/edges';
 import type { TraceEvent } from '../wire';
 
@@ -23,18 +24,6 @@ export interface Attempt {
   readonly error?: string;
 }
 
-const STATES: Readonly<Record<string, string>> = {
-  node_started: 'running',
-  node_retrying: 'retrying',
-  node_waiting: 'waiting',
-  approval_requested: 'awaiting approval',
-  approval_given: 'approved',
-  node_completed: 'completed',
-  node_failed: 'failed',
-  node_skipped: 'skipped',
-};
-const ENDS: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_skipped']);
-
 export function keyOf({ node_id = '', frame }: Pick<TraceEvent, 'node_id' | 'frame'>): string {
   return frame === undefined || frame === '' ? node_id : `${frame}/${node_id}`;
 }
@@ -56,14 +45,14 @@ export function merged(known: readonly TraceEvent[], more: readonly TraceEvent[]
 export function spansOf(events: readonly TraceEvent[]): readonly Span[] {
   const spans = new Map<string, Span>();
   for (const event of events) {
-    const state = STATES[event.type];
+    const state = nodeStateAfter(event.type);
     if (state === undefined || event.node_id === undefined) continue;
     const key = keyOf(event);
     const generation = event.generation ?? 0;
     const id = `${generation} ${key}`;
     const at = Date.parse(event.timestamp);
     const span = spans.get(id) ?? { key, node_id: event.node_id, generation, attempts: [], from: at, state };
-    spans.set(id, { ...withAttempt(span, event, at), state, ...(ENDS.has(event.type) ? { to: at } : {}) });
+    spans.set(id, { ...withAttempt(span, event, at), state, ...(isNodeEnd(state) ? { to: at } : {}) });
   }
   return [...spans.values()].toSorted((a, b) => a.from - b.from);
 }
@@ -116,7 +105,7 @@ function latest(keys: readonly string[], ended: ReadonlyMap<string, number>): st
 export function statesAt(events: readonly TraceEvent[], until: number): Readonly<Record<string, TraceEvent>> {
   const found: Record<string, TraceEvent> = {};
   for (const event of events) {
-    if (STATES[event.type] === undefined || event.node_id === undefined) continue;
+    if (nodeStateAfter(event.type) === undefined || event.node_id === undefined) continue;
     if (Date.parse(event.timestamp) > until) continue;
     const known = found[keyOf(event)];
     const isOlder = (event.generation ?? 0) < (known?.generation ?? 0);
@@ -126,7 +115,7 @@ export function statesAt(events: readonly TraceEvent[], until: number): Readonly
 }
 
 export function stateOf(event: TraceEvent): string {
-  return STATES[event.type] ?? 'pending';
+  return nodeStateAfter(event.type) ?? 'pending';
 }
 
 /** What an event says beside its type and node, in a few words. */

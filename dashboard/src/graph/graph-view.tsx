@@ -41,7 +41,11 @@ export interface GraphViewProps {
   readonly critical: Observable<ReadonlySet<string>>;
   readonly chosen: string | undefined;
   readonly onChoose: (id: string) => void;
+  /** What a box says below its name; by default how the node stands. */
+  readonly caption?: Caption;
 }
+
+export type Caption = (type: string, node: NodeShown | undefined) => string;
 
 interface Drawing {
   readonly boxes: readonly Box[];
@@ -85,6 +89,7 @@ export function GraphView(props: GraphViewProps) {
 /** What the boxes share; it changes with what is chosen, and not with events. */
 interface Shared extends Pick<GraphViewProps, 'nodes' | 'critical' | 'chosen'> {
   readonly active: string;
+  readonly caption: Caption;
 }
 
 const SharedContext = createContext<Shared | undefined>(undefined);
@@ -111,13 +116,16 @@ const LOOKED_AT = {
 
 type FlowProps = GraphViewProps & { readonly drawing: Drawing };
 
-function Flow({ drawing, graph, chosen, onChoose, nodes: states, critical }: FlowProps) {
+function Flow({ drawing, graph, chosen, onChoose, nodes: states, critical, caption = standing }: FlowProps) {
   const place = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(chosen ?? drawing.boxes[0]?.id ?? '');
   const move = useMove(place, setActive);
   const nodes = useMemo(() => flowNodes(drawing, graph), [drawing, graph]);
   const edges = useMemo(() => drawing.edges.map(flowEdge), [drawing]);
-  const shared = useMemo(() => ({ nodes: states, critical, chosen, active }), [states, critical, chosen, active]);
+  const shared = useMemo(
+    () => ({ nodes: states, critical, chosen, active, caption }),
+    [states, critical, chosen, active, caption],
+  );
   const onKey = (event: KeyboardEvent) => {
     const next = walk(drawing, active, event.key);
     if (next === undefined) return;
@@ -205,7 +213,7 @@ function StepBox({ id, data }: NodeProps<StepNode>) {
   const node = usePart(shared.nodes, (nodes) => nodes[id]);
   const { name, type, direction } = data;
   const state = node?.state ?? 'pending';
-  const note = captionOf(type, node);
+  const note = shared.caption(type, node);
   const isCritical = usePart(shared.critical, (all) => all.has(id));
   return (
     <>
@@ -236,7 +244,7 @@ function StepBox({ id, data }: NodeProps<StepNode>) {
   );
 }
 
-function captionOf(type: string, node: NodeShown | undefined): string {
+function standing(type: string, node: NodeShown | undefined): string {
   const { state = 'pending', attempt = 0, duration_ms } = node ?? {};
   const tries = attempt > 1 ? ` · try ${attempt}` : '';
   const took = duration_ms === undefined ? '' : ` · ${duration(duration_ms)}`;

@@ -5,6 +5,7 @@ import { useResource } from '../resource';
 import { pathOf } from '../routes';
 import { useSession } from '../session';
 import { Empty, Freshness, StateMark, Table } from '../shell/parts';
+import { Deploy } from './deploy';
 
 const EVERY_MS = 15_000;
 
@@ -20,7 +21,7 @@ export function StrategiesPage() {
       </div>
       {all.length === 0 ? (
         <Empty title="Nothing is deployed">
-          Deploy a graph: <code>npx holdfast deploy examples/trading_arb_btc.json</code>
+          Deploy a graph below, or: <code>npx holdfast deploy examples/trading_arb_btc.json</code>
         </Empty>
       ) : (
         <Table
@@ -44,6 +45,7 @@ export function StrategiesPage() {
           )}
         />
       )}
+      <Deploy />
     </>
   );
 }

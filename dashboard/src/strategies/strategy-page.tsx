@@ -1,5 +1,5 @@
 /** One deployed graph: what it is, what starts it, what it came to, what it ran last. */
-import { Suspense, lazy, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { wordsOf } from '../api';
 import { moment } from '../format';
 import { LastExecutions } from '../executions/last-executions';
@@ -7,11 +7,11 @@ import { Link, go } from '../navigation';
 import { Resource, useResource } from '../resource';
 import { pathOf } from '../routes';
 import { useSession } from '../session';
-import { Empty, Freshness, Panel, StateMark } from '../shell/parts';
-import type { Deployment, Performance } from '../wire';
-import { Figures } from './figures';
+import { Freshness, Panel, StateMark } from '../shell/parts';
+import type { Deployment } from '../wire';
+import { GraphFigures } from './graph-figures';
+import { Results } from './results';
 
-const EquityChart = lazy(async () => ({ default: (await import('../charts/equity-chart')).EquityChart }));
 const EVERY_MS = 15_000;
 
 export function StrategyPage({ id }: { readonly id: string }) {
@@ -32,7 +32,8 @@ export function StrategyPage({ id }: { readonly id: string }) {
       </div>
       <Freshness reading={reading} />
       {data === undefined ? null : <Schedule deployment={data} />}
-      {data?.graph.strategy_id === undefined ? null : <Results strategy={data.graph.strategy_id} />}
+      {data === undefined ? null : <GraphFigures key={data.graph_version} deployment={data} />}
+      {data?.graph.strategy_id === undefined ? null : <Results of="strategies" id={data.graph.strategy_id} />}
       <LastExecutions by="workflow_id" id={id} />
     </>
   );
@@ -87,34 +88,6 @@ function Schedule({ deployment }: { readonly deployment: Deployment }) {
         {started} started, {missed} missed, {skipped} skipped.{' '}
         {next_runs.length === 0 ? 'Nothing is due.' : `Next: ${next_runs.map((at) => moment(at)).join(', ')}`}
       </p>
-    </Panel>
-  );
-}
-
-const WINDOW = '7d';
-
-function Results({ strategy }: { readonly strategy: string }) {
-  const { api } = useSession();
-  const resource = useMemo(
-    () =>
-      new Resource(() =>
-        api.get<Performance>(`/api/strategies/${encodeURIComponent(strategy)}/performance?window=${WINDOW}`),
-      ),
-    [api, strategy],
-  );
-  const reading = useResource(resource, 4 * EVERY_MS);
-  const { data } = reading;
-  const curve = useMemo(() => (data?.equity ?? []).filter(({ equity }) => equity !== undefined), [data]);
-  return (
-    <Panel title={`Results of ${strategy} over ${WINDOW}`} aside={<Freshness reading={reading} />}>
-      {data === undefined ? null : <Figures metrics={data.metrics} />}
-      {curve.length < 2 ? (
-        <Empty title="No curve yet">Its equity is drawn once the journal holds two points of it.</Empty>
-      ) : (
-        <Suspense fallback={<p className="quiet">Loading the chart…</p>}>
-          <EquityChart points={curve} label={`Equity of ${strategy}`} />
-        </Suspense>
-      )}
     </Panel>
   );
 }

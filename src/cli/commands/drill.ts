@@ -2,10 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { kindCatalogue } from '../../activities/kinds';
 import { loadConfig } from '../../config/config';
 import { HoldfastError } from '../../errors';
+import { drill, type DrillReport } from '../../temporal-client/drill';
 import { withClient } from '../client';
-import { drill, type DrillReport } from '../drill';
 import { uiOf, type Io, type Ui } from '../io';
 
 interface Options {
@@ -22,7 +23,8 @@ export function addDrill(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  $ holdfast drill\n  $ holdfast drill --json')
     .action(async ({ report: given }: Options, command: Command) => {
       const ui = uiOf(command, io);
-      const report = await withClient(io, (client) => drill(client, io.actor, ui.json ? ui.note : ui.line));
+      const options = { actor: io.actor, kinds: kindCatalogue, say: ui.json ? ui.note : ui.line };
+      const report = await withClient(io, (client) => drill(client, options));
       const file = given ?? fileOf(loadConfig(io.environment).home, report);
       writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
       if (ui.json) ui.data({ ...report, report: file });

@@ -2,20 +2,19 @@
  * A halt rehearsed for real on a desk of its own, on paper: a loss beyond a limit is recorded, the limit trips by itself, orders stop, an
  * execution stands still, an operator resumes. Nothing else hears of it; the desk is closed at the end.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { HoldfastError } from '../errors';
 import type { PermitAnswer } from '../emergency/model';
+import type { KindCatalogue } from '../graph/kinds';
 import { prepareGraph } from '../graph/prepare';
-import type { HoldfastClient } from '../temporal-client/holdfast-client';
-import { kindCatalogue } from '../activities/kinds';
-import { sha256 } from './sha256';
-import { until } from './until';
+import type { HoldfastClient } from './holdfast-client';
 
 const LIMIT = '500';
 const RAISED_LIMIT = '1000';
 const LOSS = '550';
 const WAIT_MS = 20_000;
 const BETWEEN_ORDERS_MS = 20;
+const POLL_MS = 20;
 const CURRENCY = 'USDT';
 
 export interface DrillReport {
@@ -38,12 +37,17 @@ export interface DrillReport {
   readonly passed: boolean;
 }
 
-type Say = (line: string) => void;
+export interface DrillOptions {
+  readonly actor: string;
+  /** What graphs may be made of. */
+  readonly kinds: KindCatalogue;
+  /** Hears of each step as it is done. */
+  readonly say: (line: string) => void;
+}
 
-/** Throws when the desk does not answer; what does not hold is in the report. */
-export async function drill(client: HoldfastClient, actor: string, say: Say): Promise<DrillReport> {
-  const desk = `drill-${randomBytes(4).toString('hex')}`;
-  const rehearsal = new Rehearsal(client, desk, actor, say);
+/** Throws when the desk does not answer, and `DrillFailed` when a step is waited for in vain; what else does not hold is in the report. */
+export async function drill(client: HoldfastClient, options: DrillOptions): Promise<DrillReport> {
+  const rehearsal = new Rehearsal(client, `drill-${randomBytes(4).toString('hex')}`, options);
   try {
     return await rehearsal.run();
   } finally {
@@ -55,17 +59,19 @@ class Rehearsal {
   readonly #client: HoldfastClient;
   readonly #desk: string;
   readonly #actor: string;
-  readonly #say: Say;
+  readonly #kinds: KindCatalogue;
+  readonly #say: DrillOptions['say'];
   readonly #answers: { readonly at: number; readonly granted: boolean; readonly code: string }[] = [];
   #orders = 0;
   #execution: string | undefined;
   #trading = false;
   #trader: Promise<void> | undefined;
 
-  constructor(client: HoldfastClient, desk: string, actor: string, say: Say) {
+  constructor(client: HoldfastClient, desk: string, { actor, kinds, say }: DrillOptions) {
     this.#client = client;
     this.#desk = desk;
     this.#actor = actor;
+    this.#kinds = kinds;
     this.#say = say;
   }
 
@@ -117,7 +123,8 @@ class Rehearsal {
     await this.#setLimit(LIMIT);
     const nodes = { nap: { type: 'wait', params: { for: '1h' } } };
     const document = { holdfast: 1, id: 'drill', desk: this.#desk, nodes };
-    const { prepared } = prepareGraph({ document }, kindCatalogue, { mode: 'paper', sha256 });
+    const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+    const { prepared } = prepareGraph({ document }, this.#kinds, { mode: 'paper', sha256 });
     this.#execution = (await this.#client.startExecution(prepared)).execution_id;
     await this.#reaches('waiting');
     this.#say(`desk ${this.#desk} with a daily loss limit of ${LIMIT} ${CURRENCY}, and one execution`);
@@ -181,12 +188,11 @@ class Rehearsal {
   }
 
   async #sealed(since: () => number): Promise<number> {
-    const sealed = await until(WAIT_MS, async () => {
+    await this.#waitFor('the halt is sealed', async () => {
       const { scopes } = await this.#client.deskStatus(this.#desk);
-      return scopes[0]?.sealed_at !== undefined ? since() : undefined;
+      return scopes[0]?.sealed_at !== undefined;
     });
-    if (sealed === undefined) throw new HoldfastError('Unexpected', 'The halt was not sealed in time.');
-    return sealed;
+    return since();
   }
 
   async #reaches(state: 'halted' | 'waiting'): Promise<void> {
@@ -220,8 +226,13 @@ class Rehearsal {
   }
 
   async #waitFor(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const held = await until(WAIT_MS, async () => ((await condition()) ? true : undefined));
-    if (held !== true) throw new HoldfastError('Unexpected', `The drill waited ${WAIT_MS / 1_000} s in vain: ${what}.`);
+    const deadline = performance.now() + WAIT_MS;
+    while (!(await condition())) {
+      if (performance.now() >= deadline) {
+        throw new HoldfastError('DrillFailed', `The drill waited ${WAIT_MS / 1_000} s in vain: ${what}.`);
+      }
+      await pause(POLL_MS);
+    }
   }
 }
 

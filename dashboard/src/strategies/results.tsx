@@ -1,0 +1,97 @@
+/** What a bot or a strategy came to over a week: figures, and its equity, drawdown and profit with what happened marked on them. */
+import { Suspense, lazy, useMemo } from 'react';
+import { drawdownCurve, equityCurve, profitCurve, type CurvePoint } from '../charts/curves';
+import { linesOf, type Happened } from '../charts/marks';
+import { counted, moment } from '../format';
+import { Resource, useResource } from '../resource';
+import { useSession } from '../session';
+import { Empty, Freshness, Panel, Table } from '../shell/parts';
+import type { Performance } from '../wire';
+import { Figures } from './figures';
+
+const EquityChart = lazy(async () => ({ default: (await import('../charts/equity-chart')).EquityChart }));
+const EVERY_MS = 30_000;
+const WINDOW = '7d';
+
+interface ResultsProps {
+  readonly of: 'bots' | 'strategies';
+  readonly id: string;
+}
+
+export function Results({ of, id }: ResultsProps) {
+  const { api } = useSession();
+  const resource = useMemo(
+    () => new Resource(() => api.get<Performance>(`/api/${of}/${encodeURIComponent(id)}/performance?window=${WINDOW}`)),
+    [api, of, id],
+  );
+  const reading = useResource(resource, EVERY_MS);
+  const { data } = reading;
+  return (
+    <Panel title={`Results of ${id} over ${WINDOW}`} aside={<Freshness reading={reading} />}>
+      {data === undefined ? null : <Shown id={id} performance={data} />}
+    </Panel>
+  );
+}
+
+function Shown({ id, performance }: { readonly id: string; readonly performance: Performance }) {
+  const { metrics, equity, fills } = performance;
+  const curves = useMemo(
+    () => ({ equity: equityCurve(equity), drawdown: drawdownCurve(equity), profit: profitCurve(fills) }),
+    [equity, fills],
+  );
+  return (
+    <>
+      <Figures metrics={metrics} />
+      <Curve title="Equity" of={id} points={curves.equity} happened={performance}>
+        Its equity is drawn once the journal holds two points of it.
+      </Curve>
+      <Curve title="Drawdown, in percent" of={id} points={curves.drawdown} happened={performance}>
+        It is drawn beside the equity.
+      </Curve>
+      <Curve title="Profit realised, fees off" of={id} points={curves.profit}>
+        It is drawn once two orders were filled.
+      </Curve>
+      <HappenedList happened={performance} />
+    </>
+  );
+}
+
+interface CurveProps {
+  readonly title: string;
+  readonly of: string;
+  readonly points: readonly CurvePoint[];
+  readonly happened?: Happened;
+  /** When there will be one. */
+  readonly children: string;
+}
+
+function Curve({ title, of, points, happened, children }: CurveProps) {
+  return (
+    <>
+      <h3>{title}</h3>
+      {points.length < 2 ? (
+        <Empty title="No curve yet">{children}</Empty>
+      ) : (
+        <Suspense fallback={<p className="quiet">Loading the chart…</p>}>
+          <EquityChart points={points} label={`${title} of ${of}`} {...(happened === undefined ? {} : { happened })} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function HappenedList({ happened }: { readonly happened: Happened }) {
+  const lines = useMemo(() => linesOf(happened), [happened]);
+  const { fills, halts } = happened;
+  if (lines.length === 0) return <p className="quiet">No fill and no halt in this time.</p>;
+  return (
+    <details>
+      <summary>{`${counted(fills.length, 'fill')} and ${counted(halts.length, 'halt')}, newest first`}</summary>
+      <Table
+        caption="Fills and halts, newest first"
+        heads={['At', 'What', 'Of what']}
+        rows={lines.map(({ key, at, what, words }) => [key, moment(at), what, words] as const)}
+      />
+    </details>
+  );
+}

@@ -1,0 +1,83 @@
+/** The dashboard as people have it: its gateway on real services, and a browser that looks at it. */
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { EventPublisher } from '../../src/event-log';
+import { openJournal, type Journal } from '../../src/journal/journal';
+import { browserPath, launchBrowser } from './browser';
+import { startGateway, token, type GatewaySettings, type GatewayUnderTest } from './gateway-under-test';
+import { ownNamespace, type OwnNamespace } from './own-namespace';
+import { startOwnPglite } from './own-postgresql';
+import { startOwnRedis } from './own-redis';
+import { answered, until } from './until';
+
+/** Of a page on a busy machine. */
+export const WITHIN_MS = 60_000;
+
+export interface PageUnderTest {
+  readonly own: OwnNamespace;
+  readonly journal: Journal;
+  readonly gateway: GatewayUnderTest;
+  readonly browser: Browser;
+  readonly page: Page;
+  /** What its scripts threw and what the browser refused, but for answers of the gateway. */
+  readonly errors: readonly string[];
+  /** Opens an address with a token of its own, and waits until the feed is live. */
+  open(path: string, on?: Page): Promise<void>;
+  /** Waits until one of what the selector finds says this. */
+  shows(selector: string, text: string, on?: Page): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startPage(name: string, settings: Partial<GatewaySettings> = {}): Promise<PageUnderTest> {
+  const path = browserPath();
+  if (path === undefined) throw new Error('No chromium on PATH.');
+  const [redis, postgresql] = await Promise.all([startOwnRedis(), startOwnPglite()]);
+  const journal = openJournal(postgresql.url);
+  const publisher = new EventPublisher(redis.url);
+  const tell = (publication: Parameters<EventPublisher['publish']>[0]) => {
+    publisher.publish(publication);
+  };
+  const own = await ownNamespace(name, tell, {}, { journal });
+  const folder = join(__dirname, '../../dist/dashboard');
+  const gateway = await startGateway({
+    ...{ redisUrl: redis.url, client: own.client, journal, page: folder },
+    ...settings,
+  });
+  const isBlind = async () => (await answered(() => own.client.deskStatus())).blind_until !== undefined;
+  await until('halts can be sealed', async () => !(await isBlind()), WITHIN_MS);
+  const browser = await launchBrowser(path);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  return {
+    ...{ own, journal, gateway, browser, page, errors: errorsOf(page) },
+    open: async (address, on = page) => {
+      await on.goto('about:blank');
+      await on.goto(`${gateway.url}${address}#token=${await token({ role: 'admin', subject: 'ann' })}`);
+      await until('live', async () => (await on.locator('#feed').getAttribute('data-state')) === 'live', WITHIN_MS);
+    },
+    shows: async (selector, text, on = page) => {
+      const said = async () => (await on.locator(selector).allTextContents()).some((each) => each.includes(text));
+      await until(`${selector} says ${text}`, said, WITHIN_MS);
+    },
+    stop: async () => {
+      await browser.close();
+      await publisher.close();
+      await gateway.close();
+      await redis.stop();
+      await journal.close();
+      await postgresql.stop();
+      await own.dispose();
+    },
+  };
+}
+
+/** What the gateway refuses, the page says in words; the browser also writes it into its console. */
+function errorsOf(page: Page): readonly string[] {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('the server responded with a status of')) {
+      errors.push(message.text());
+    }
+  });
+  return errors;
+}

@@ -63,7 +63,7 @@ module.exports = {
     ]),
     room('resilience'),
     room('tracing', [], ['@opentelemetry']),
-    room('venues', [], ['undici', 'ccxt']),
+    room('venues', [], ['undici', 'ccxt', 'ws']),
     room(
       'temporal-client',
       ['workflows', 'graph', 'events', 'emergency'],
@@ -118,7 +118,7 @@ module.exports = {
       ],
     ),
     room('feed-client', ['event-log/cursor.ts', 'events'], ['socket.io-client']),
-    room('paper-venue', ['venues', 'config', 'logging.ts'], ['fastify', 'pino', 'zod']),
+    room('paper-venue', ['venues', 'config', 'logging.ts'], ['fastify', 'pino', 'ws', 'zod']),
     room('config', ['graph/duration.ts', 'venues/profile.ts'], ['zod']),
     room(
       'local-stack',

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { durationMs } from '../graph/duration';
 import { present } from '../json';
 import { Secret } from '../secret';
 import { addressProblem, type VenueCredentials, type VenueProfile } from '../venues/profile';
@@ -27,6 +28,8 @@ const WORDS = ['KEY', 'SECRET', 'PASSWORD'] as const;
 /** So that the heaviest read gets its turn within what a read waits. */
 const LEAST_WEIGHT = 600;
 const MOST_WEIGHT = 1_000_000;
+const SHORTEST_LOOK_MS = 1_000;
+const LONGEST_LOOK_MS = 3_600_000;
 
 const currency = z.string().regex(/^[A-Z0-9]{1,20}$/, 'must be a currency in capitals, such as USDT');
 const givenSchema = z.strictObject({
@@ -42,6 +45,11 @@ const givenSchema = z.strictObject({
     .default('main'),
   counts_as: z.record(currency, currency).optional(),
   read_weight_per_minute: z.int().min(LEAST_WEIGHT).max(MOST_WEIGHT).optional(),
+  look_every: z
+    .union([z.number(), z.string()])
+    .transform((text) => durationMs(text) ?? 0)
+    .refine((ms) => ms >= SHORTEST_LOOK_MS && ms <= LONGEST_LOOK_MS, 'must be a duration of 1s to 1h, such as 5m')
+    .optional(),
 });
 const givenProfilesSchema = z.record(
   z.string().regex(PROFILE_NAME, 'must be a name of small letters, digits and _'),
@@ -107,7 +115,7 @@ interface Reading {
 }
 
 function profileOf(name: string, given: Given, { env, paper_url, mistakes }: Reading): VenueProfile {
-  const { adapter, mode, account, read_weight_per_minute } = given;
+  const { adapter, mode, account, read_weight_per_minute, look_every: look_every_ms } = given;
   const isPaper = mode === 'paper' && adapter !== 'recorded';
   const fromPaperVenue = isPaper && paper_url !== undefined ? `${paper_url}/${name}` : undefined;
   const profile = {
@@ -117,6 +125,7 @@ function profileOf(name: string, given: Given, { env, paper_url, mistakes }: Rea
       base_url: given.base_url ?? fromPaperVenue,
       credentials: credentialsOf(name, env, mistakes, isPaper),
       read_weight_per_minute,
+      look_every_ms,
     }),
   };
   const problem = addressProblem(profile);

@@ -17,6 +17,10 @@ export function addAdmin(app: FastifyInstance, profile: Profile): void {
     profile.advance();
     return { profile: profile.name, symbol: profile.market.id, ...booksAsJson(profile.books) };
   });
+  app.get('/streams', (request) => {
+    assertLocal(request);
+    return { listeners: profile.streams.listeners };
+  });
   app.get('/faults', (request) => {
     assertLocal(request);
     return profile.faults.settings;

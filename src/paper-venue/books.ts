@@ -32,6 +32,7 @@ export class Books {
   readonly #holdings = new Map<string, Map<string, Holding>>();
   #lastOrder = 0;
   #lastTrade = 0;
+  #facts = 0;
 
   constructor(assets: Assets) {
     this.#assets = assets;
@@ -43,6 +44,11 @@ export class Books {
 
   get nextTradeId(): number {
     return this.#lastTrade + 1;
+  }
+
+  /** How many events there were: the number of the last one. */
+  get facts(): number {
+    return this.#facts;
   }
 
   get accounts(): readonly string[] {
@@ -89,6 +95,7 @@ export class Books {
   }
 
   apply(event: BookEvent): void {
+    this.#facts += 1;
     switch (event.type) {
       case 'deposited':
         this.#move(event.account, event.asset, { free: decimal(event.amount), locked: ZERO });

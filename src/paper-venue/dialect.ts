@@ -134,7 +134,8 @@ function head({ accepted }: Order, symbol: string) {
   };
 }
 
-function amounts({ accepted, quantity, price, stop_price, executed, executed_quote, status }: Order) {
+/** What was asked for, and what of it was done. */
+export function amounts({ accepted, quantity, price, stop_price, executed, executed_quote, status }: Order) {
   return {
     price: fixed(price ?? ZERO),
     origQty: fixed(quantity),

@@ -38,6 +38,8 @@ export interface EngineOptions {
   readonly participation: string;
   /** Keeps facts, all or none. Throws when it cannot. */
   readonly keep: (events: readonly BookEvent[]) => void;
+  /** Hears each fact once the books have it, so that it can be told on. */
+  readonly told?: (event: BookEvent) => void;
   /** Recorded milliseconds since the anchor now. */
   readonly market_ms: number;
 }
@@ -56,23 +58,32 @@ interface Trade {
   readonly at_ms: number;
 }
 
+export interface CancelOptions {
+  /** What the cancel itself goes by. */
+  readonly cancel_id?: string;
+  /** Half of what is left was traded just before, and that is told so many milliseconds later. */
+  readonly late_ms?: number | undefined;
+}
+
 export class Engine {
   readonly market: Market;
   readonly books: Books;
   readonly fees: Fees;
   readonly #participation: Decimal;
   readonly #keep: EngineOptions['keep'];
+  readonly #told: EngineOptions['told'];
   readonly #taken = new Taken();
   /** Orders from before this start, by their ids; for them the market began with it (X3), whatever the speed was then. */
   readonly #start: { readonly order_id: number; readonly market_ms: number };
   #position: Position;
 
-  constructor({ market, books, fees, participation, keep, market_ms }: EngineOptions) {
+  constructor({ market, books, fees, participation, keep, told, market_ms }: EngineOptions) {
     this.market = market;
     this.books = books;
     this.fees = fees;
     this.#participation = decimal(participation);
     this.#keep = keep;
+    this.#told = told;
     this.#start = { order_id: books.nextOrderId, market_ms };
     this.#position = market.position(market_ms);
   }
@@ -106,10 +117,8 @@ export class Engine {
     return this.#known(accepted.order_id);
   }
 
-  /**
-   * Throws a `Refusal`. `late_ms`: half of what is left was traded just before, and that is told so many milliseconds later.
-   */
-  cancel(order: Order, now: Instant, late_ms?: number): Order {
+  /** Throws a `Refusal`. */
+  cancel(order: Order, now: Instant, { cancel_id, late_ms }: CancelOptions = {}): Order {
     this.advance(now);
     const current = this.#known(order.accepted.order_id);
     if (!isOpen(current)) throw refusals.unknownOrder();
@@ -117,7 +126,8 @@ export class Engine {
     const isLate = late_ms !== undefined && current.price !== undefined && current.working;
     const quantity = isLate ? this.#half(remainingOf(current)).toFixed() : '0';
     const withheld = isLate ? { withheld: { quantity, due_ms: now.wall_ms + late_ms } } : {};
-    this.#commit([{ type: 'ended', order_id, status: 'CANCELED', at_ms: now.wall_ms, ...withheld }]);
+    const own = cancel_id === undefined ? {} : { cancel_id };
+    this.#commit([{ type: 'ended', order_id, status: 'CANCELED', at_ms: now.wall_ms, ...own, ...withheld }]);
     return this.#known(order_id);
   }
 
@@ -253,7 +263,10 @@ export class Engine {
 
   #commit(events: readonly BookEvent[]): void {
     this.#keep(events);
-    for (const event of events) this.books.apply(event);
+    for (const event of events) {
+      this.books.apply(event);
+      this.#told?.(event);
+    }
   }
 
   #known(order_id: number): Order {

@@ -17,6 +17,7 @@ const rule = z.strictObject({
   on: z.array(z.enum(kinds)).min(1).default(['submit']),
 });
 const cancels = rule.omit({ on: true });
+const events = cancels;
 
 /** `null` switches a fault off; one that is not named stays as it is. */
 export const faultsSchema = z.strictObject({
@@ -40,6 +41,14 @@ export const faultsSchema = z.strictObject({
   hidden_for_ms: cancels.nullish(),
   /** Prices are not to be had: 503, or with `empty` answers without any. */
   dead_feed: cancels.extend({ empty: z.boolean().default(false) }).nullish(),
+  /** The connection of a user data stream is cut in place of an event. */
+  stream_cut: events.nullish(),
+  /** An event, and all that come after it, wait for `ms`. */
+  stream_delay_ms: events.nullish(),
+  /** An event is sent twice. */
+  stream_duplicate: events.nullish(),
+  /** No event is sent; what is kept back is sent when this is switched off. */
+  stream_hold: z.boolean().nullish(),
   /** What is told of the market stops; orders go on. */
   stale_book: z.boolean().nullish(),
   /** How far the venue's clock is ahead. */
@@ -48,7 +57,7 @@ export const faultsSchema = z.strictObject({
 
 export type FaultSettings = z.input<typeof faultsSchema>;
 type Settings = z.output<typeof faultsSchema>;
-type RuleName = Exclude<keyof Settings, 'stale_book' | 'clock_skew_ms'>;
+type RuleName = Exclude<keyof Settings, 'stale_book' | 'clock_skew_ms' | 'stream_hold'>;
 export interface Strike {
   readonly ms: number;
   readonly empty: boolean;
@@ -77,14 +86,18 @@ export class Faults {
     return this.#settings.clock_skew_ms ?? 0;
   }
 
+  get holdsStreams(): boolean {
+    return this.#settings.stream_hold ?? false;
+  }
+
   get isStale(): boolean {
     return this.#settings.stale_book ?? false;
   }
 
-  /** Whether the fault strikes this request; counts it when it does. */
-  strike(name: RuleName, kind: RequestKind): Strike | undefined {
+  /** Whether the fault strikes this request, or this event of a stream; counts it when it does. */
+  strike(name: RuleName, kind: RequestKind | 'event'): Strike | undefined {
     const found = this.#settings[name];
-    if (!found || ('on' in found && !found.on.includes(kind))) return undefined;
+    if (!found || ('on' in found && (kind === 'event' || !found.on.includes(kind)))) return undefined;
     const { next, probability, ms } = found;
     if (next > 0) this.#settings = { ...this.#settings, [name]: { ...found, next: next - 1 } };
     else if (probability === 0 || this.#random() >= probability) return undefined;

@@ -95,7 +95,8 @@ export class OrderEndpoints {
 
   #cancel(order: Order, cancelId: string) {
     const late = this.#profile.faults.strike('late_fill', 'cancel');
-    const cancelled = this.#profile.engine.cancel(order, this.#profile.now(), late?.ms);
+    const options = { cancel_id: cancelId, late_ms: late?.ms };
+    const cancelled = this.#profile.engine.cancel(order, this.#profile.now(), options);
     return cancelledAsJson(cancelled, this.#id, cancelId);
   }
 

@@ -64,6 +64,8 @@ export type BookEvent =
       readonly order_id: number;
       readonly status: 'CANCELED' | 'EXPIRED';
       readonly at_ms: number;
+      /** Of a cancel: the id of its own that it was sent under. */
+      readonly cancel_id?: string;
       /** Of a late fill: this much stays locked, because it was traded before and is told later. */
       readonly withheld?: { readonly quantity: string; readonly due_ms: number };
     };

@@ -9,7 +9,10 @@ import { Faults, type FaultSettings } from './faults';
 import { JournalFile } from './journal-file';
 import { Market, type MarketData, type Position } from './market';
 import { MarketDesk } from './market-data';
+import type { BookEvent } from './orders';
 import type { Account } from './signature';
+import { userEvents } from './user-events';
+import { UserStreams } from './user-streams';
 
 export interface ProfileOptions {
   /** The first part of its addresses. */
@@ -48,6 +51,7 @@ export class Profile {
   readonly engine: Engine;
   readonly desk: MarketDesk;
   readonly faults: Faults;
+  readonly streams: UserStreams;
   readonly #clock: ProfileClock;
   readonly #journal: JournalFile | undefined;
   #stale: Position | undefined;
@@ -60,12 +64,16 @@ export class Profile {
     this.market = new Market(options.market);
     this.desk = new MarketDesk(this.market);
     this.faults = new Faults(seed, options.faults);
+    this.streams = new UserStreams(this.faults);
     this.#clock = clock;
     this.books = new Books(options.market);
     this.#journal = directory === undefined ? undefined : this.#restore(directory);
     this.engine = new Engine({
       ...{ market: this.market, books: this.books, fees, participation, market_ms: this.#marketMs() },
       keep: this.#journal?.keep ?? (() => undefined),
+      told: (event) => {
+        this.#tell(event);
+      },
     });
     this.#endow(options);
   }
@@ -85,6 +93,7 @@ export class Profile {
   changeFaults(settings: unknown) {
     const changed = this.faults.change(settings);
     this.shown();
+    this.streams.flush();
     return changed;
   }
 
@@ -99,6 +108,11 @@ export class Profile {
 
   close(): void {
     this.#journal?.close();
+  }
+
+  #tell(event: BookEvent): void {
+    const told = userEvents(event, { books: this.books, market: this.market, now_ms: this.now().wall_ms });
+    if (told !== undefined) this.streams.tell(told.account, told.events);
   }
 
   /** An account is given something once, when it is first seen. */

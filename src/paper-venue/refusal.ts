@@ -16,6 +16,7 @@ export class Refusal extends Error {
 export const refusals = {
   unavailable: () => new Refusal(-1001, 'Internal error; unable to process your request. Please try again.', 503),
   tooManyRequests: () => new Refusal(-1003, 'Too much request weight used; please slow down.', 429),
+  unsupported: () => new Refusal(-1020, 'This operation is not supported.'),
   outsideWindow: () => new Refusal(-1021, 'Timestamp for this request is outside of the recvWindow.'),
   aheadOfTime: () => new Refusal(-1021, "Timestamp for this request was 1000ms ahead of the server's time."),
   badSignature: () => new Refusal(-1022, 'Signature for this request is not valid.'),
@@ -36,6 +37,7 @@ export const refusals = {
   unknownOrder: () => new Refusal(-2011, 'Unknown order sent.'),
   cancelRefused: () => new Refusal(-2011, 'Order was not canceled due to cancel restrictions.'),
   noSuchOrder: () => new Refusal(-2013, 'Order does not exist.'),
+  subscribed: () => new Refusal(-2035, 'User Data Stream subscription already active.'),
   noKey: () => new Refusal(-2014, 'API-key format invalid.', 401),
   badKey: () => new Refusal(-2015, 'Invalid API-key, IP, or permissions for action.', 401),
 } as const;

@@ -25,15 +25,32 @@ const SIGNATURE = /(^|&)signature=([^&]*)/;
 
 /** The account whose secret signed query and body, put together as they came. Throws a `Refusal`. */
 export function accountOf({ key, query, body }: SignedRequest, accounts: readonly Account[]): Account {
+  const account = accountWith(key, accounts);
+  const given = (SIGNATURE.exec(query) ?? SIGNATURE.exec(body))?.[2];
+  assertSigned(query.replace(SIGNATURE, '') + body.replace(SIGNATURE, ''), given, account);
+  return account;
+}
+
+/** The same of a request by WebSocket: the signature is of all other parameters in the order of their names. Throws a `Refusal`. */
+export function accountOfParameters(parameters: URLSearchParams, accounts: readonly Account[]): Account {
+  const account = accountWith(parameters.get('apiKey') ?? undefined, accounts);
+  const signed = [...parameters].filter(([name]) => name !== 'signature').sort(([a], [b]) => (a < b ? -1 : 1));
+  const payload = signed.map(([name, value]) => `${name}=${value}`).join('&');
+  assertSigned(payload, parameters.get('signature') ?? undefined, account);
+  return account;
+}
+
+function accountWith(key: string | undefined, accounts: readonly Account[]): Account {
   if (key === undefined || key === '') throw refusals.noKey();
   const account = accounts.find((each) => each.key === key);
   if (account === undefined) throw refusals.badKey();
-  const given = (SIGNATURE.exec(query) ?? SIGNATURE.exec(body))?.[2];
-  if (given === undefined) throw refusals.missing('signature');
-  const payload = query.replace(SIGNATURE, '') + body.replace(SIGNATURE, '');
-  const right = createHmac('sha256', account.secret).update(payload).digest('hex');
-  if (!isSame(given.toLowerCase(), right)) throw refusals.badSignature();
   return account;
+}
+
+function assertSigned(payload: string, given: string | undefined, { secret }: Account): void {
+  if (given === undefined) throw refusals.missing('signature');
+  const right = createHmac('sha256', secret).update(payload).digest('hex');
+  if (!isSame(given.toLowerCase(), right)) throw refusals.badSignature();
 }
 
 function isSame(given: string, right: string): boolean {

@@ -9,6 +9,7 @@ import { OrderEndpoints } from './order-endpoints';
 import { Profile, type ProfileClock, type ProfileOptions } from './profile';
 import { Refusal } from './refusal';
 import { serve, type Endpoint } from './request';
+import { refuse, WebSocketApi } from './web-socket-api';
 
 export interface PaperVenueOptions {
   readonly profiles: readonly ProfileOptions[];
@@ -25,7 +26,7 @@ export interface PaperVenueOptions {
 }
 
 export interface PaperVenue {
-  /** Scheme, host and port; a profile's API is at `<url>/<profile>/api/v3`. */
+  /** Scheme, host and port; a profile's API is at `<url>/<profile>/api/v3`, that of WebSockets at `…/ws-api/v3`. */
   readonly url: string;
   readonly close: () => Promise<void>;
 }
@@ -48,11 +49,13 @@ export async function startPaperVenue(options: PaperVenueOptions): Promise<Paper
       { prefix: `/${profile.name}` },
     );
   }
+  const sockets = addSockets(app, profiles);
   app.get('/readyz', () => ({ profiles: profiles.map(({ name }) => name) }));
   const url = await listen(app, host, port);
   const timers = profiles.map((profile) => keepAdvancing(profile, log));
   const close = async () => {
     for (const timer of timers) clearInterval(timer);
+    for (const api of sockets.values()) api.close();
     await app.close();
     for (const profile of profiles) profile.close();
   };
@@ -143,6 +146,18 @@ function addProfile(app: FastifyInstance, profile: Profile): void {
     },
     { prefix: '/admin' },
   );
+}
+
+/** By their paths. A connection that was upgraded is no concern of Fastify any more. */
+function addSockets(app: FastifyInstance, profiles: readonly Profile[]): ReadonlyMap<string, WebSocketApi> {
+  const apis = new Map(profiles.map((profile) => [`/${profile.name}/ws-api/v3`, new WebSocketApi(profile)]));
+  app.server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => undefined);
+    const api = apis.get((request.url ?? '').replace(/\?.*$/s, ''));
+    if (api === undefined) refuse(socket, '404 Not Found');
+    else api.accept(request, socket, head);
+  });
+  return apis;
 }
 
 const KINDS = { GET: 'query', POST: 'submit', DELETE: 'cancel' } as const;

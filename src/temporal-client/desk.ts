@@ -230,3 +230,8 @@ export async function terminateDesk(access: TemporalAccess, deskId: string, reas
 export function newCommandId(): string {
   return `cmd_${randomUUID()}`;
 }
+
+/** Throws what the desk refuses a command for. */
+export function assertAccepted({ ok, error }: CommandAnswer): void {
+  if (!ok) throw new HoldfastError(error?.code ?? 'Unexpected', error?.message ?? 'The desk refused it.');
+}

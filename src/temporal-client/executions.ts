@@ -12,10 +12,12 @@ import {
   RUN_GRAPH,
   emergencySignal,
   haltSignal,
+  lookAgainSignal,
   resumeSignal,
   statusQuery,
   type ExecutionState,
   type ExecutionStatus,
+  type LookAgain,
   type RunGraphInput,
 } from '../workflows/messages';
 import type { EmergencyNotice } from '../workflows/desk-messages';
@@ -167,6 +169,11 @@ export async function signalExecution(
   await steer(access, executionId, (handle) => handle.signal(signal, { reason }));
 }
 
+/** Has a node look at its order again. Throws `ExecutionClosed`. */
+export async function lookAgain(access: TemporalAccess, executionId: string, look: LookAgain): Promise<void> {
+  await steer(access, executionId, (handle) => handle.signal(lookAgainSignal, look));
+}
+
 /** What the execution was started with, from its history. */
 export async function executionInput(access: TemporalAccess, executionId: string): Promise<RunGraphInput> {
   assertExecutionId(executionId);
@@ -248,7 +255,7 @@ export async function steer<T>(
       action(access.client.workflow.getHandle(executionId)),
     );
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'ExecutionNotFound') throw error;
+    if (!isNotFound(error)) throw error;
     const { state } = await describeExecution(access, executionId);
     throw closed(executionId, state);
   }
@@ -256,4 +263,8 @@ export async function steer<T>(
 
 function closed(executionId: string, state: string): HoldfastError {
   return new HoldfastError('ExecutionClosed', `${executionId} has already ended: ${state}.`, { state });
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'ExecutionNotFound';
 }

@@ -17,6 +17,7 @@ import type {
   ApproveRequest,
   Delivery,
   ExecutionStatus,
+  LookAgain,
   NodeRequest,
   NodeStatus,
   RunGraphInput,
@@ -72,14 +73,6 @@ export interface DeskOrder {
 export interface DeskSetting {
   readonly currency: string;
   readonly time_zone: string;
-}
-
-function assertAccepted({ ok, error }: CommandAnswer): void {
-  if (!ok) throw new HoldfastError(error?.code ?? 'Unexpected', error?.message ?? 'The desk refused it.');
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof HoldfastError && error.code === 'ExecutionNotFound';
 }
 
 export class HoldfastClient {
@@ -140,7 +133,7 @@ export class HoldfastClient {
     } catch (refusal) {
       if (options.execution_id === undefined) throw refusal;
       return executions.sameStart(this.#access, execution_id, input).catch((error: unknown) => {
-        throw isNotFound(error) ? refusal : error;
+        throw executions.isNotFound(error) ? refusal : error;
       });
     }
     return executions.startExecution(this.#access, execution_id, input);
@@ -186,6 +179,11 @@ export class HoldfastClient {
 
   async resumeExecution(executionId: string, reason: string): Promise<void> {
     await executions.signalExecution(this.#access, executionId, 'resume', reason);
+  }
+
+  /** A word to look at the order of a node, which may be sent twice and for nothing. Throws `ExecutionClosed`. */
+  async lookAgain(executionId: string, look: LookAgain): Promise<void> {
+    await executions.lookAgain(this.#access, executionId, look);
   }
 
   /** What runs is awaited; the execution then ends as cancelled. */
@@ -349,7 +347,7 @@ export class HoldfastClient {
         },
         deskId,
       );
-      assertAccepted(answer);
+      desk.assertAccepted(answer);
     }
     return this.deskStatus(deskId);
   }
@@ -357,7 +355,9 @@ export class HoldfastClient {
   /** Sets a desk up that began anew. Throws what the desk refuses it for. */
   async initDesk({ reason, actor }: DeskOrder, { currency, time_zone }: DeskSetting, deskId?: string): Promise<void> {
     const command_id = desk.newCommandId();
-    assertAccepted(await this.commandDesk({ action: 'init', command_id, reason, actor, currency, time_zone }, deskId));
+    desk.assertAccepted(
+      await this.commandDesk({ action: 'init', command_id, reason, actor, currency, time_zone }, deskId),
+    );
   }
 
   /** Ends the desk of a drill. Any other is refused: with a desk its halts would end. */

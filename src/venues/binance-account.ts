@@ -6,6 +6,7 @@ import { BinanceLookup } from './binance-lookup';
 import { readBalances, readBook, readMarket } from './binance-market';
 import { marketNameOf, readOrder, type MarketName } from './binance-order';
 import { BinanceOrders } from './binance-orders';
+import { BinanceStream, type StreamLog } from './binance-stream';
 import { MarketRules } from './market-rules';
 import type { UsablePermit } from './order-sender';
 import type {
@@ -33,18 +34,23 @@ export class BinanceAccount implements TradingVenue {
   /** A constant, because the order may have been sent by a process whose own bound nobody knows any more. */
   readonly fence_ms = LARGEST_CLOCK_BOUND_MS + WAY_INSIDE_MS;
   readonly query_lag_ms = QUERY_LAG_MS;
+  readonly look_every_ms?: number;
   readonly #connection: BinanceConnection;
   readonly #now: () => number;
   readonly #lookup: BinanceLookup;
   readonly #orders: BinanceOrders;
+  readonly #stream: BinanceStream | undefined;
   readonly #rules = new MarketRules((symbol) => this.#readMarket(symbol));
 
-  constructor(connection: BinanceConnection, venue: Pick<Venue, 'now' | 'ticker'>) {
-    this.account = connection.profile.account;
+  constructor(connection: BinanceConnection, venue: Pick<Venue, 'now' | 'ticker'>, log?: StreamLog) {
+    const { account, look_every_ms } = connection.profile;
+    this.account = account;
+    if (look_every_ms !== undefined) this.look_every_ms = look_every_ms;
     this.#connection = connection;
     this.#now = venue.now;
     this.#lookup = new BinanceLookup(connection, venue);
     this.#orders = new BinanceOrders(connection, this.#lookup, (symbol) => this.market(symbol));
+    this.#stream = streamOf(connection, log);
   }
 
   countsAs(quote: string): string {
@@ -94,6 +100,10 @@ export class BinanceAccount implements TradingVenue {
     return this.#lookup.find(order, 'in turn');
   }
 
+  watchEnd(client_order_id: string, heard: () => void): () => void {
+    return this.#stream?.watch(client_order_id, heard) ?? (() => undefined);
+  }
+
   submit(order: VenueOrderDraft, permit: UsablePermit): Promise<Submission> {
     return this.#orders.submit(order, permit);
   }
@@ -103,6 +113,7 @@ export class BinanceAccount implements TradingVenue {
   }
 
   async close(): Promise<void> {
+    this.#stream?.close();
     await this.#orders.close();
   }
 
@@ -145,4 +156,11 @@ export class BinanceAccount implements TradingVenue {
     const { name: venue } = this.#connection.profile;
     return new HoldfastError(code, `${venue} ${what}.`, { venue });
   }
+}
+
+/** None for a key of the kind that signs with a private key: the stream is signed by HMAC alone, and such an account is only asked. */
+function streamOf({ profile, clock }: BinanceConnection, log: StreamLog | undefined): BinanceStream | undefined {
+  const { name, base_url, credentials } = profile;
+  if (credentials === undefined || credentials.secret.reveal().includes('PRIVATE KEY')) return undefined;
+  return new BinanceStream({ profile: name, base_url, credentials, now: () => clock.now(), log });
 }

@@ -4,6 +4,7 @@ import { readCandles, readTicker } from './binance-market';
 import { marketNameOf } from './binance-order';
 import { BinanceConnection } from './binance-connection';
 import { BinanceAccount } from './binance-account';
+import type { StreamLog } from './binance-stream';
 import type { VenueProfile } from './profile';
 import type { Candle, Ticker, TradingVenue, Venue } from './venue';
 
@@ -20,13 +21,13 @@ export class BinanceVenue implements Venue {
   readonly #account: BinanceAccount | undefined;
 
   /** `now`: the clock of what it shows, where that is not its own, as at a replayed market. */
-  constructor(profile: VenueProfile, now?: () => number) {
+  constructor(profile: VenueProfile, now?: () => number, log?: StreamLog) {
     this.profile = profile.name;
     this.mode = profile.mode;
     this.#connection = new BinanceConnection(profile);
     this.now = now ?? (() => this.#connection.clock.now());
     if (profile.credentials === undefined) return;
-    this.#account = new BinanceAccount(this.#connection, this);
+    this.#account = new BinanceAccount(this.#connection, this, log);
     this.trading = this.#account;
   }
 

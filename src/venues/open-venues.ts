@@ -1,5 +1,6 @@
 /** From profiles to venues. Opening asks nobody anything: whatever is behind a profile is first asked when a node does. */
 import { HoldfastError } from '../errors';
+import type { StreamLog } from './binance-stream';
 import { BinanceVenue } from './binance-venue';
 import { lookupOf, type OrderLookup } from './order-lookup';
 import { assertProfilesAllowed, type VenueProfile } from './profile';
@@ -11,6 +12,8 @@ import type { TradingVenue, Venue, Venues } from './venue';
 export interface OpenVenuesOptions extends Pick<RecordedVenuesOptions, 'directory' | 'clock'> {
   readonly profiles: readonly VenueProfile[];
   readonly allow_live: boolean;
+  /** Of the streams of the accounts. */
+  readonly log?: StreamLog;
 }
 
 export interface OpenVenues {
@@ -24,14 +27,14 @@ export interface OpenVenues {
  * Throws `LiveNotAllowed` for a live profile nobody allowed, `ConfigurationInvalid` for one that leads where it must not, and
  * `DataUnavailable` when a recorded market cannot be read.
  */
-export async function openVenues({ profiles, allow_live, ...recorded }: OpenVenuesOptions): Promise<OpenVenues> {
+export async function openVenues({ profiles, allow_live, log, ...recorded }: OpenVenuesOptions): Promise<OpenVenues> {
   assertProfilesAllowed(profiles, allow_live);
   const opened: BinanceVenue[] = [];
   const inProcess = await openRecorded(profiles, recorded);
   const venues = profiles.map((profile): [string, Venue] => {
     const known = inProcess.get(profile.name);
     if (known !== undefined) return [profile.name, known];
-    const venue = new BinanceVenue(profile, clockOf(profile, recorded.clock));
+    const venue = new BinanceVenue(profile, clockOf(profile, recorded.clock), log);
     opened.push(venue);
     return [profile.name, venue];
   });

@@ -27,6 +27,8 @@ export interface VenueProfile {
   readonly counts_as: Readonly<Record<string, string>>;
   /** What reads of one worker may weigh in a minute, in the venue's own measure; absent: what the adapter knows of the venue. */
   readonly read_weight_per_minute?: number;
+  /** How long an order that rests is left alone between two looks, milliseconds; absent: the longer it rests, half a minute at most. */
+  readonly look_every_ms?: number;
 }
 
 const PRIVATE = new BlockList();

@@ -158,6 +158,8 @@ export interface TradingVenue {
   readonly fence_ms?: number;
   /** How long the venue may have an order before it can be found, milliseconds. */
   readonly query_lag_ms: number;
+  /** How long an order that rests is left alone between two looks, milliseconds; absent: the longer it rests, half a minute at most. */
+  readonly look_every_ms?: number;
   /** The desk's currency that one unit of this quote currency counts as at par; the quote currency itself where it is not configured. */
   countsAs(quote: string): string;
   /** Throws `DataUnavailable` when there is no such market. */
@@ -175,6 +177,11 @@ export interface TradingVenue {
   find(order: OrderRef): Promise<VenueOrder | undefined>;
   /** One request, never repeated, with the permit's last check as its bytes are written. Never throws. */
   submit(order: VenueOrderDraft, permit: UsablePermit): Promise<Submission>;
+  /**
+   * Has `heard` called once, when the venue says by itself that the order has ended, until what is returned is called. That may come late or
+   * never, so who hears it looks, and who does not looks as well. Absent where the venue says nothing by itself.
+   */
+  watchEnd?(client_order_id: string, heard: () => void): () => void;
   /** Needs no permit, and takes nothing from the budget of reads. May be repeated. */
   cancel(order: OrderRef): Promise<Cancellation>;
 }

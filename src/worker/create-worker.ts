@@ -17,6 +17,7 @@ import type { Config } from '../config/config';
 import { messageOf } from '../errors';
 import type { Publication } from '../events/build';
 import type { NodeTask } from '../graph/task';
+import type { OrderPending } from '../activities/order-pending';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { Sinks } from '@temporalio/workflow';
@@ -33,6 +34,7 @@ import { logEvent } from './event-lines';
 import { createFlattenActivities } from './flatten-activities';
 import { createSubgraphActivities } from './subgraph-activities';
 import { NodeInterceptor } from './node-interceptor';
+import { OrderWaker } from './order-waker';
 import { nodeSpans } from './node-spans';
 import { Resets } from './resets';
 
@@ -191,11 +193,17 @@ function versioning({ worker }: WorkerDependencies['config'], defaultVersioningB
 }
 
 function nodeInterceptor(
-  { kinds, guardOf, tracer }: Pick<WorkerDependencies, 'kinds' | 'guardOf' | 'tracer'>,
+  { kinds, guardOf, tracer, client, log }: Pick<WorkerDependencies, 'kinds' | 'guardOf' | 'tracer' | 'client' | 'log'>,
   admission: NodeAdmission,
   publish: (publication: Publication) => void,
 ): ActivityInterceptorsFactory {
   const enter = (task: NodeTask) => admission.enter(task);
+  const waker = new OrderWaker({
+    wake: (execution_id, look) => client.lookAgain(execution_id, look),
+    onError: (error) => {
+      log.info({ error }, 'order_word_not_passed_on');
+    },
+  });
   const traced = tracer === undefined ? {} : { span: nodeSpans(tracer) };
   const options = {
     isNode: (type: string) => kinds.has(type),
@@ -203,6 +211,9 @@ function nodeInterceptor(
     publish,
     ...verdictBy(kinds, guardOf),
     ...traced,
+    keepWatch: (task: NodeTask, pending: OrderPending) => {
+      waker.keepWatch(task, pending);
+    },
   };
   return (context) => ({ inbound: new NodeInterceptor(context, options) });
 }

@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const log = createLogger('worker', config.log);
   const opened = await openVenues({
     ...config.venues,
-    directory: RECORDED_DATA,
+    ...{ directory: RECORDED_DATA, log },
     clock: { now: Date.now, speed: config.replay_speed },
   });
   installRuntime(log, config.worker.metrics_address);

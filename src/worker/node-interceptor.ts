@@ -43,6 +43,8 @@ export interface NodeInterceptorOptions {
   readonly publish: (publication: Publication) => void;
   /** Without it nothing is traced. */
   readonly span?: BeginSpan;
+  /** An attempt ends while its order is open; returns at once. */
+  readonly keepWatch?: (task: NodeTask, pending: OrderPending) => void;
 }
 
 interface DeferralWords {
@@ -100,6 +102,7 @@ export class NodeInterceptor implements ActivityInboundCallsInterceptor {
   #ended(task: NodeTask, error: unknown, { entry, duration_ms }: Ending): ApplicationFailure {
     if (error instanceof OrderPending) {
       entry.leave();
+      this.#options.keepWatch?.(task, error);
       return this.#deferral(task, error);
     }
     const failure = classifyError(error);

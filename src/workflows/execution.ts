@@ -22,6 +22,7 @@ import { readAgain } from './judging';
 import { Launcher } from './launcher';
 import type { CarriedExecution, Delivery, ExecutionState, ExecutionStatus, RunGraphInput } from './messages';
 import { endOf, type RunOutcome, type TakenBack } from './node-runner';
+import { Looks } from './looks';
 import { ReadyQueue } from './ready-queue';
 import { runWithin } from './scope';
 import { ShownState } from './shown-state';
@@ -40,6 +41,7 @@ export class Execution implements Engine {
   readonly teller: Teller;
   readonly children: Subgraphs;
   readonly desk: DeskWatch;
+  readonly looks: Looks;
   readonly #waits: InnerWaits;
   readonly #launcher: Launcher;
   readonly #departure: Departure;
@@ -62,6 +64,7 @@ export class Execution implements Engine {
     this.teller = new Teller(context, books.graph, books.turns);
     this.children = new Subgraphs(this);
     this.desk = watchDesk(this);
+    this.looks = new Looks(books, this.#becameReady.bind(this));
     this.#waits = new InnerWaits(this, {
       deferral: (id, { by_gate }) => {
         if (by_gate === true && !books.halts.active) this.#readAgain(id);
@@ -288,7 +291,8 @@ export class Execution implements Engine {
     } else if (outcome.kind === 'deferred') {
       if (outcome.by_gate === true) this.desk.ask();
       turns.deferred(id, outcome);
-      const until = Math.min(clock.now + outcome.retry_in_ms, deadlineOf(this.books, id));
+      const pause = this.looks.take(id) ? 0 : outcome.retry_in_ms;
+      const until = Math.min(clock.now + pause, deadlineOf(this.books, id));
       waits.set(id, { kind: 'deferral', until, why: outcome.why, ...present({ by_gate: outcome.by_gate }) });
       if (outcome.by_gate !== true)
         this.teller.deferred(id, `${outcome.why}; tried again at ${new Date(until).toISOString()}`);

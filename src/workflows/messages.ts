@@ -196,6 +196,8 @@ export const resumeSignal = defineSignal<[unknown?]>('resume');
 export const emergencySignal = defineSignal<[unknown?]>('emergency');
 /** A message for a `wait_for_signal` node: `{name, payload}`. Kept when no node waits for it yet. */
 export const deliverSignal = defineSignal<[unknown?]>('deliver');
+/** From a worker that heard of it: the order of a node may have ended. A word to look, which may be wrong, late or sent twice. */
+export const lookAgainSignal = defineSignal<[unknown?]>('look_again');
 /** From an execution a `subgraph` node started: how it ended. */
 export const childEndedSignal = defineSignal<[unknown?]>('child_ended');
 export const approveUpdate = defineUpdate<NodeStatus, [ApproveRequest]>('approve');
@@ -221,6 +223,12 @@ export interface ApproveRequest {
 export interface Delivery {
   readonly name: string;
   readonly payload?: unknown;
+}
+
+/** `node`: its key. `dispatch`: the last one that found the order open. */
+export interface LookAgain {
+  readonly node: string;
+  readonly dispatch: number;
 }
 
 export interface ChildEnd {

@@ -8,6 +8,7 @@ import {
   isCancellation,
   log,
   makeContinueAsNewFunc,
+  patched,
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
@@ -25,6 +26,7 @@ import { isChildEnd, PARENT_SCOPE, reportToParent } from './children';
 import { hearNotice } from './desk-notices';
 import { Execution, type RunEnd } from './execution';
 import { isEmergencyNotice, OWN_SCOPE } from './halts';
+import { isLookAgain } from './looks';
 import { readDelivery } from './mailbox';
 import {
   approveUpdate,
@@ -32,6 +34,7 @@ import {
   deliverSignal,
   emergencySignal,
   haltSignal,
+  lookAgainSignal,
   resumeSignal,
   retryNodeUpdate,
   skipNodeUpdate,
@@ -58,6 +61,7 @@ const { assertCanOperate } = proxyActivities<{
   summary: 'emergency check',
 });
 
+const LOOKS_AGAIN = 'looks-again';
 /** The server takes 2 MiB. */
 const MOST_CARRIED = 2_000_000;
 
@@ -157,6 +161,13 @@ function listen(execution: Execution): void {
     heard(execution, (payload) => {
       if (isChildEnd(payload)) execution.children.ended(payload.child_id, payload.outcome);
       else log.warn('child_end_ignored', { why: 'its payload cannot be read' });
+    }),
+  );
+  setHandler(
+    lookAgainSignal,
+    heard(execution, (payload) => {
+      // Earlier releases ignored it, and their histories may hold one.
+      if (isLookAgain(payload) && patched(LOOKS_AGAIN)) execution.looks.ask(payload);
     }),
   );
   listenToSteering(execution);

@@ -53,13 +53,18 @@ export class PaperWorld {
   minute = 0;
   #ids = 0;
 
-  constructor(data: MarketData = marketData(), participation = '0.1') {
+  constructor(
+    data: MarketData = marketData(),
+    participation = '0.1',
+    told: (event: BookEvent) => void = () => undefined,
+  ) {
     this.market = new Market(data);
     this.books = new Books(data);
     this.engine = new Engine({
       ...{ market: this.market, books: this.books, participation, market_ms: 0 },
       fees: { maker: '0.001', taker: '0.002' },
       keep: (events) => this.kept.push([...events]),
+      told,
     });
     this.engine.deposit('main', { USDT: '10000', BTC: '50' });
   }

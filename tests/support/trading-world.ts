@@ -72,9 +72,12 @@ export class TradingWorld {
     this.#parts = parts;
   }
 
-  /** `given`: what its workers are to find in their environment besides. */
-  static async open(given: Readonly<Record<string, string>> = {}): Promise<TradingWorld> {
-    const venue = await startPaperVenue({ profiles: await recordedProfiles(DATA, SPEED) });
+  /** `given`: what its workers are to find in their environment besides. `openVenue`: where they trade, if not at the recorded markets. */
+  static async open(
+    given: Readonly<Record<string, string>> = {},
+    openVenue: () => Promise<PaperVenue> = recordedMarkets,
+  ): Promise<TradingWorld> {
+    const venue = await openVenue();
     const queue = `trading-${randomUUID()}`;
     const environment = {
       ...given,
@@ -95,7 +98,8 @@ export class TradingWorld {
     });
     try {
       await world.startWorker();
-      await readyDesk(world.client, world.desk);
+      // On a loaded machine the desk's first answer may be late.
+      await answered(() => readyDesk(world.client, world.desk).then(() => true));
       return world;
     } catch (error) {
       await world.close();
@@ -106,6 +110,10 @@ export class TradingWorld {
   /** What another process needs to find it all. */
   get environment(): NodeJS.ProcessEnv {
     return { ...process.env, ...this.#parts.environment };
+  }
+
+  get venueUrl(): string {
+    return this.#parts.venue.url;
   }
 
   async startWorker(): Promise<void> {
@@ -146,7 +154,7 @@ export class TradingWorld {
   ): Promise<string> {
     const document = { holdfast: 1, id: 'trading', desk: this.desk, ...owner, nodes };
     const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
-    const { execution_id } = await this.client.startExecution(prepared, { execution_id: id });
+    const { execution_id } = await answered(() => this.client.startExecution(prepared, { execution_id: id }));
     this.#started.push(execution_id);
     return execution_id;
   }
@@ -248,6 +256,10 @@ export class TradingWorld {
     const answer = await fetch(`${this.#parts.venue.url}/${profile}/admin/books`);
     return (await answer.json()) as Books;
   }
+}
+
+async function recordedMarkets(): Promise<PaperVenue> {
+  return startPaperVenue({ profiles: await recordedProfiles(DATA, SPEED) });
 }
 
 export function newExecution(): string {

@@ -51,6 +51,7 @@ describe('HOLDFAST_VENUES', () => {
         base_url: 'http://10.1.2.3:9000/x',
         counts_as: {},
         read_weight_per_minute: 3_000,
+        look_every: '5m',
       },
     });
     const { profiles } = read({ HOLDFAST_VENUES });
@@ -62,6 +63,7 @@ describe('HOLDFAST_VENUES', () => {
       mode: 'paper',
       counts_as: {},
       read_weight_per_minute: 3_000,
+      look_every_ms: 300_000,
     });
   });
 
@@ -78,6 +80,8 @@ describe('HOLDFAST_VENUES', () => {
       'Bad Name': { adapter: 'binance' },
       a: { adapter: 'kraken', credentials: { key: PLANTED } },
       b: { adapter: 'binance', mode: 'real', counts_as: { usd: 'USDT' }, read_weight_per_minute: 599 },
+      c: { adapter: 'binance', look_every: '500ms' },
+      d: { adapter: 'binance', look_every: 'often' },
     });
     const found = mistakes({ HOLDFAST_VENUES, HOLDFAST_EVENTS: 'perhaps' });
     for (const place of [
@@ -88,6 +92,8 @@ describe('HOLDFAST_VENUES', () => {
       'HOLDFAST_VENUES.b.mode',
       'HOLDFAST_VENUES.b.counts_as.usd',
       'HOLDFAST_VENUES.b.read_weight_per_minute',
+      'HOLDFAST_VENUES.c.look_every',
+      'HOLDFAST_VENUES.d.look_every',
     ]) {
       expect(found.filter((mistake) => mistake.startsWith(place))).toHaveLength(1);
     }

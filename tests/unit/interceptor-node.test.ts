@@ -5,6 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { field, defineNode, output, type NodeOutcome } from '../../src/activities/define-node';
 import { createNodeActivities } from '../../src/activities/node-activities';
 import { nodeAttempt } from '../../src/activities/node-attempt';
+import { OrderPending } from '../../src/activities/order-pending';
 import { FileBlobStore } from '../../src/blobs/file-blob-store';
 import { HoldfastError } from '../../src/errors';
 import type { Publication } from '../../src/events/build';
@@ -30,6 +31,7 @@ function interceptorFor({ attempt = 1, isLocal = false, activityType = 'sample',
   const told: Publication[] = [];
   const beats: number[] = [];
   const left: (string | undefined)[] = [];
+  const watched: [NodeTask, OrderPending][] = [];
   const admitted: NodeEntry = { admitted: true, leave: (errorType) => void left.push(errorType) };
   const context = {
     info: { attempt, isLocal, activityType },
@@ -39,9 +41,10 @@ function interceptorFor({ attempt = 1, isLocal = false, activityType = 'sample',
     isNode: (type) => type === 'sample',
     enter: () => refusal ?? admitted,
     publish: (publication) => void told.push(publication),
+    keepWatch: (...words) => void watched.push(words),
   });
   const run = (of: NodeTask, body: () => Promise<unknown>) => interceptor.execute({ args: [of], headers: {} }, body);
-  return { run, told, beats, left, types: () => told.map(({ event }) => event.type) };
+  return { run, told, beats, left, watched, types: () => told.map(({ event }) => event.type) };
 }
 
 const outcome: NodeOutcome = { outputs: { value: 1 }, branch: 'pass' };
@@ -57,6 +60,14 @@ describe('the interceptor around a node', () => {
     });
     expect(types()).toEqual(['node_started', 'node_completed']);
     expect(told[1]?.event).toMatchObject({ status: 'success', outputs: { value: 1 }, attempt: 2 });
+  });
+
+  it('has watch kept over an order that is open when the attempt ends, and over no other', async () => {
+    const { run, watched } = interceptorFor();
+    const pending = new OrderPending({ type: 'OrderOpen', message: 'it rests', retry_in_ms: 500, memo: 1 });
+    await expect(run(task(), () => Promise.reject(pending))).rejects.toMatchObject({ type: 'OrderOpen' });
+    await expect(run(task(), () => Promise.reject(new Error('odd')))).rejects.toMatchObject({ type: 'Unexpected' });
+    expect(watched).toEqual([[task(), pending]]);
   });
 
   it('ends the attempt at the node’s timeout, aborts the body’s signal and ignores what it does later', async () => {

@@ -269,7 +269,7 @@ describe('a cancel', () => {
   it('may come after a fill that is told later', () => {
     const world = new PaperWorld();
     const order = world.place({ client_order_id: 'a', quantity: '1', price: '90' });
-    const cancelled = world.engine.cancel(order, world.now, 3);
+    const cancelled = world.engine.cancel(order, world.now, { late_ms: 3 });
     expect([cancelled.status, cancelled.executed.toFixed(), world.holding('USDT')]).toEqual([
       'CANCELED',
       '0',

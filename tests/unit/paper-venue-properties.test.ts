@@ -76,7 +76,7 @@ function obey(world: PaperWorld, command: Command): void {
     if (command.do === 'place') world.place(command.draft);
     else {
       const order = world.books.orders[command.which];
-      if (order !== undefined) world.engine.cancel(order, world.now, command.late);
+      if (order !== undefined) world.engine.cancel(order, world.now, { late_ms: command.late });
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

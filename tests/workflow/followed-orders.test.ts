@@ -17,6 +17,8 @@ interface Dispatch {
 
 let dispatches: Dispatch[] = [];
 let hangs = 0;
+/** While it is set, dispatches are out. */
+let holding: Promise<void> | undefined;
 
 /** Rests for a number of dispatches, then has filled; the first ones may hang until their time is over. */
 const rests = defineNode({
@@ -25,17 +27,21 @@ const rests = defineNode({
   effect: 'read',
   follows: true,
   description: 'An order that rests.',
-  fields: { times: field.integer('How often it is found open.', { min: 0, max: 1_000 }) },
+  fields: {
+    times: field.integer('How often it is found open.', { min: 0, max: 1_000 }),
+    pause: field.integer('Between two looks, milliseconds.', { min: 1, max: 3_600_000, default: 50 }),
+  },
   outputs: { looks: output('integer', 'How often it was looked at.') },
-  run: async ({ times }, { task: { dispatch, trail }, signal }) => {
+  run: async ({ times, pause }, { task: { dispatch, trail }, signal }) => {
     dispatches.push({ dispatch, trail });
     if (hangs > 0) {
       hangs -= 1;
       await sleep(60_000, undefined, { signal }).catch(() => undefined);
     }
+    await holding;
     const looks = typeof trail?.memo === 'number' ? trail.memo : 0;
     if (looks < times) {
-      throw new OrderPending({ type: 'OrderOpen', message: 'it rests', retry_in_ms: 50, memo: looks + 1 });
+      throw new OrderPending({ type: 'OrderOpen', message: 'it rests', retry_in_ms: pause, memo: looks + 1 });
     }
     return { outputs: { looks } };
   },
@@ -48,6 +54,7 @@ beforeAll(async () => {
 beforeEach(() => {
   dispatches = [];
   hangs = 0;
+  holding = undefined;
 });
 afterAll(async () => {
   await worker.stop();
@@ -125,3 +132,67 @@ describe('a node of which nobody reported what became of its order', () => {
     ]);
   });
 });
+
+describe('a word to look at an order that rests', () => {
+  const minutes = { times: 1, pause: 600_000 };
+  const resting = (rest = {}) => worker.start({ order: { type: 'test_rests', params: { ...minutes, ...rest } } });
+  const waits = (id: string) => worker.reaches(id, ({ nodes }) => nodes['order']?.waits_for?.kind === 'deferral');
+  const say = (id: string, look: unknown) => worker.temporal.workflow.getHandle(id).signal('look_again', look);
+
+  it('has its node handed out at once, minutes before it would be, with what it left', async () => {
+    const id = await resting();
+    await waits(id);
+    await worker.client.lookAgain(id, { node: 'order', dispatch: 1 });
+    const { nodes } = await worker.ended(id);
+    expect(nodes['order']).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(trails()).toEqual([{ permits_of: 1 }, { memo: 1, permits_of: 2 }]);
+  });
+
+  it('that comes while a dispatch is out counts when it ends, and once', async () => {
+    let release = (): void => undefined;
+    holding = new Promise((resolve) => (release = resolve));
+    const id = await resting({ times: 2 });
+    await until('its dispatch is out', () => dispatches.length === 1);
+    await say(id, { node: 'order', dispatch: 1 });
+    await say(id, { node: 'order', dispatch: 1 });
+    await until('both are in its history', async () => (await signals(id)) === 2);
+    holding = undefined;
+    release();
+    await until('it was looked at again', () => dispatches.length === 2);
+    await waits(id);
+    expect(dispatches).toHaveLength(2);
+    await say(id, { node: 'order', dispatch: 2 });
+    await worker.ended(id);
+  });
+
+  it('about an earlier dispatch, another node or nothing at all changes nothing', async () => {
+    const id = await resting();
+    await waits(id);
+    const idle = [{ node: 'order', dispatch: 0 }, { node: 'none', dispatch: 1 }, { node: 'order' }, 'order', undefined];
+    for (const look of idle) await say(id, look);
+    await until('all are in its history', async () => (await signals(id)) === idle.length);
+    await waits(id);
+    expect(dispatches).toHaveLength(1);
+    await say(id, { node: 'order', dispatch: 1 });
+    await worker.ended(id);
+  });
+
+  it('that comes during a halt is followed after the resume', async () => {
+    const id = await resting();
+    await waits(id);
+    await worker.client.haltExecution(id, 'odd prices');
+    await worker.reaches(id, ({ state }) => state === 'halted');
+    await say(id, { node: 'order', dispatch: 1 });
+    await worker.reaches(id, ({ state, nodes }) => state === 'halted' && nodes['order']?.waits_for === undefined);
+    expect(dispatches).toHaveLength(1);
+    await worker.client.resumeExecution(id, 'over');
+    expect((await worker.ended(id)).nodes['order']).toMatchObject({ state: 'completed' });
+  });
+});
+
+async function signals(id: string): Promise<number> {
+  const { events = [] } = await worker.temporal.workflow.getHandle(id).fetchHistory();
+  return (events ?? []).filter(
+    ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'look_again',
+  ).length;
+}

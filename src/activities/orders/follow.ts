@@ -1,9 +1,9 @@
 /** Follows one order to its end: in slices within an attempt, between which the node waits durably. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decimal, formatDecimal } from '../../money';
 import type { TradingVenue, VenueOrder } from '../../venues/venue';
 import type { NodeContext, NodeOutcome } from '../define-node';
 import { output } from '../define-node';
+import { EndWatch } from './end-watch';
 import type { LegRef, OrderLegs, OrderWish } from './order-legs';
 
 export interface FollowOptions {
@@ -28,23 +28,48 @@ const PAUSE_MOST_MS = 30_000;
 const PAUSE_SHARE = 20;
 const UNKNOWN_PAUSE_MS = 2_000;
 
-/** Throws what `OrderLegs.placeDecided` throws, and `OrderPending` when the order has not ended within the slice. */
+/**
+ * Throws what `OrderLegs.placeDecided` throws, and `OrderPending` when the order has not ended within the slice. What the venue says by itself
+ * only brings the next look forward.
+ */
 export async function placeAndFollow(
   ref: LegRef,
   decide: () => Promise<OrderWish>,
   options: FollowOptions,
 ): Promise<VenueOrder> {
-  const { legs, context, until_placed = false } = options;
-  const end = Date.now() + SLICE_MS;
-  for (let pause = LOOK_FIRST_MS; ; pause = Math.min(LOOK_MOST_MS, pause * 2)) {
-    const state = await legs.placeDecided(ref, decide, { ahead: options.decides_last !== true });
-    if (state.kind === 'unknown') throw legs.pending(state.why, { retry_in_ms: UNKNOWN_PAUSE_MS });
-    if (state.kind === 'ended' || until_placed) return state.order;
-    if (isOverdue(options)) await cancel(state.order, options);
-    else if (Date.now() + pause > end) throw stillOpen(legs, state.order);
-    await sleep(isOverdue(options) ? LOOK_FIRST_MS : pause, undefined, { signal: context.signal });
-    if (Date.now() > end) throw stillOpen(legs, state.order);
+  const watch = new EndWatch(options.venue);
+  try {
+    return await follow(watch, () => look(ref, decide, options), options);
+  } finally {
+    watch.close();
   }
+}
+
+async function follow(watch: EndWatch, look: () => Promise<Look>, options: FollowOptions): Promise<VenueOrder> {
+  const { signal } = options.context;
+  const end = Date.now() + SLICE_MS;
+  for (let pause = LOOK_FIRST_MS; ;) {
+    const { order, isEnough } = await look();
+    if (isEnough) return order;
+    if (isOverdue(options)) await cancel(order, options);
+    else if (Date.now() + pause > end && !watch.isDue) throw stillOpen(order, watch, options);
+    const isWoken = await watch.pause(order.client_order_id, isOverdue(options) ? LOOK_FIRST_MS : pause, signal);
+    if (Date.now() > end && !isWoken) throw stillOpen(order, watch, options);
+    pause = isWoken ? LOOK_FIRST_MS : Math.min(LOOK_MOST_MS, pause * 2);
+  }
+}
+
+interface Look {
+  readonly order: VenueOrder;
+  /** It is not to be followed any further. */
+  readonly isEnough: boolean;
+}
+
+async function look(ref: LegRef, decide: () => Promise<OrderWish>, options: FollowOptions): Promise<Look> {
+  const { legs, until_placed = false, decides_last = false } = options;
+  const state = await legs.placeDecided(ref, decide, { ahead: !decides_last });
+  if (state.kind === 'unknown') throw legs.pending(state.why, { retry_in_ms: UNKNOWN_PAUSE_MS });
+  return { order: state.order, isEnough: state.kind === 'ended' || until_placed };
 }
 
 function isOverdue({ legs, good_for_ms }: FollowOptions): boolean {
@@ -56,11 +81,16 @@ async function cancel({ client_order_id, symbol }: VenueOrder, { venue }: Follow
   await venue.cancel({ client_order_id, symbol }).catch(() => undefined);
 }
 
-function stillOpen(legs: OrderLegs, order: VenueOrder) {
-  const age = Date.now() - legs.began_at;
-  const retry_in_ms = Math.round(Math.min(PAUSE_MOST_MS, PAUSE_FIRST_MS + age / PAUSE_SHARE));
-  const { side, quantity, symbol, filled_quantity } = order;
-  return legs.pending(`${side} ${quantity} ${symbol} rests, ${filled_quantity} filled`, { retry_in_ms });
+function stillOpen(order: VenueOrder, { hasHeard }: EndWatch, { legs, venue }: FollowOptions) {
+  const { client_order_id, side, quantity, symbol, filled_quantity } = order;
+  // What was heard and is not shown yet will be shown soon.
+  const retry_in_ms = hasHeard ? PAUSE_FIRST_MS : (venue.look_every_ms ?? usualPause(Date.now() - legs.began_at));
+  const wake = (look: () => void) => venue.watchEnd?.(client_order_id, look) ?? (() => undefined);
+  return legs.pending(`${side} ${quantity} ${symbol} rests, ${filled_quantity} filled`, { retry_in_ms, wake });
+}
+
+function usualPause(age: number): number {
+  return Math.round(Math.min(PAUSE_MOST_MS, PAUSE_FIRST_MS + age / PAUSE_SHARE));
 }
 
 export const orderBranches = ['filled', 'partly_filled', 'not_filled', 'open'];

@@ -17,7 +17,7 @@ import { decimal } from '../../money';
 import type { OrderTrail } from '../../graph/task';
 import { present } from '../../json';
 import type { TradingVenue, VenueOrder, VenueOrderDraft } from '../../venues/venue';
-import { OrderPending } from '../order-pending';
+import { OrderPending, type PendingOrder } from '../order-pending';
 import type { OrderIds, Trade, TradePermit, OrderSurroundings } from '../trade';
 import { begun } from './ahead';
 import { codeOf, isDenial } from './denials';
@@ -189,13 +189,13 @@ export class OrderLegs {
   /** Ends this dispatch: the next one goes on with what is known now. */
   pending(
     message: string,
-    { retry_in_ms, own = this.own }: { readonly retry_in_ms: number; readonly own?: unknown },
+    { retry_in_ms, own = this.own, wake }: Pick<PendingOrder, 'retry_in_ms' | 'wake'> & { readonly own?: unknown },
   ): OrderPending {
     const isUnknown = this.#perhaps.size > 0 || [...this.#legs.values()].some(({ placed }) => !placed);
     const perhaps = this.#perhaps.size === 0 ? undefined : Object.fromEntries(this.#perhaps);
     const known = { legs: Object.fromEntries(this.#legs), began_at: this.#began_at };
     const memo: OrdersMemo = { ...known, ...present({ perhaps, own }) };
-    return new OrderPending({ type: isUnknown ? 'OrderUnknown' : 'OrderOpen', message, retry_in_ms, memo });
+    return new OrderPending({ type: isUnknown ? 'OrderUnknown' : 'OrderOpen', message, retry_in_ms, memo, wake });
   }
 
   #at({ at = this.#options }: Pick<LegRef, 'at'>): LegPlace {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { awaiting, nodesOf, nodesShown } from '../../dashboard/src/execution/nodes';
-import { criticalPath, merged, noteOf, spansOf, stateOf, statesAt, timeOf } from '../../dashboard/src/execution/trace';
-import { moveIn, treeOf } from '../../dashboard/src/execution/tree-items';
+import { SpanLog, criticalPath, merged, noteOf, stateOf, statesAt, timeOf } from '../../dashboard/src/execution/trace';
+import { insideOf, moveIn, treeOf } from '../../dashboard/src/execution/tree-items';
 import type { TraceEvent } from '../../dashboard/src/wire';
 
 const BEGIN = Date.parse('2026-01-05T12:00:00.000Z');
@@ -14,6 +14,10 @@ function event(type: string, after_ms: number, more: Partial<TraceEvent> = {}): 
     ...{ timestamp: new Date(BEGIN + after_ms).toISOString(), node_id: 'a', generation: 1, attempt: 1 },
     ...more,
   };
+}
+
+function spansOf(events: readonly TraceEvent[]) {
+  return new SpanLog().take(events);
 }
 
 describe('events from the log and from the feed', () => {
@@ -65,6 +69,31 @@ describe('the spans of a node', () => {
       ['a', 1, undefined],
     ]);
     expect(timeOf(spans[0]!, BEGIN + 30)).toEqual({ running: 30, all: 30 });
+  });
+});
+
+describe('spans of events that come bit by bit', () => {
+  const events = [
+    event('node_started', 10),
+    event('node_started', 20, { node_id: 'b' }),
+    event('node_retrying', 30, { error: 'busy' }),
+    event('node_started', 40, { attempt: 2 }),
+    event('node_completed', 50, { node_id: 'b' }),
+    event('node_completed', 60),
+  ];
+
+  it.each([1, 2, 5])('are those of all of them at once, whatever comes together: %i', (size) => {
+    const log = new SpanLog();
+    const taken: unknown[] = [];
+    for (let from = 0; from < events.length; from += size) taken.push(log.take(events.slice(from, from + size)));
+    expect(taken.at(-1)).toEqual(spansOf(events));
+    expect(log.take([])).toEqual(spansOf(events));
+  });
+
+  it('are the latest of them where there are more than are kept', () => {
+    const log = new SpanLog(2);
+    log.take(['a', 'b', 'c'].map((node_id, at) => event('node_started', at, { node_id })));
+    expect(log.take([event('node_started', 9, { node_id: 'd' })]).map(({ key }) => key)).toEqual(['c', 'd']);
   });
 });
 
@@ -158,6 +187,8 @@ describe('the tree of a graph', () => {
       ['each', 'each', false],
       ['last', 'Last', undefined],
     ]);
+    expect(insideOf(nodes)).toBe('each[0]/p');
+    expect(insideOf(nodesOf({ each: event('node_started', 0, { node_id: 'each' }) }))).toBe('');
     expect(opened.map(({ key, level }) => [key, level])).toEqual([
       ['each', 1],
       ['each[0]/p', 2],

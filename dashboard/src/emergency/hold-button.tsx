@@ -42,6 +42,10 @@ export function HoldButton({ children, className, onFire, button }: HoldButtonPr
       onContextMenu={(event) => {
         event.preventDefault();
       }}
+      onKeyDown={(event) => {
+        // A key that is kept down would press it thirty times a second, each a command of its own.
+        if (event.repeat) event.preventDefault();
+      }}
       onClick={(event) => {
         // Of a pointer it counts clicks; of the keyboard it is none.
         if (event.detail === 0) onFire();

@@ -18,9 +18,12 @@ export function useExecutionState(
   session: Session,
   store: ExecutionStore,
 ): { readonly state: string; readonly has_ended: boolean } {
-  const told = usePart(session.executions, (all) => all.get(store.id));
+  // Of its view these alone, which do not change with every event.
+  const state = usePart(session.executions, (all) => all.get(store.id)?.state);
+  const has_ended = usePart(session.executions, (all) => all.get(store.id)?.has_ended ?? false);
+  const told = state === undefined ? undefined : { state, has_ended };
   const { data } = useValue(store.detail.reading);
-  if (data === undefined) return { state: told?.state ?? 'running', has_ended: told?.has_ended ?? false };
+  if (data === undefined) return { state: state ?? 'running', has_ended };
   const own = data.status?.state;
   return fromSummary(own === undefined ? data : { ...data, state: own }, told);
 }

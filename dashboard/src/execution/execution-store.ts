@@ -3,6 +3,7 @@
  *
  * - X1. How a node stands is the feed's word; the execution's own, asked over REST, fills in what the feed has no event of.
  * - X2. Events are those of the log from its beginning, then those the feed tells; each once, in the order of the log.
+ * - X3. Of a very long one the oldest events and spans are let go, so that a page that stays open does not grow without an end.
  */
 import { Observable } from '../observable';
 import { Resource } from '../resource';
@@ -10,12 +11,14 @@ import type { Session } from '../session';
 import type { EventsPage, ExecutionDetail, PageGraph, TraceEvent } from '../wire';
 import { edgesOf } from '../graph/edges';
 import { nodesShown, type Nodes } from './nodes';
-import { criticalPath, merged, spansOf, type Span } from './trace';
+import { SpanLog, criticalPath, merged, type Span } from './trace';
 
 const PAGE = 2_000;
 /** Of an execution with more events the timeline ends here; its nodes stand right all the same. */
 const MOST_EVENTS = 40_000;
-/** Spans are made from all events anew, so not with each of them. */
+/** Let go together, so that the list is not copied for it with every event. */
+const SPARE_EVENTS = 4_000;
+/** The timeline and the critical path are made from all spans anew, so not with each event. */
 const SPANS_EVERY_MS = 250;
 
 export class ExecutionStore {
@@ -34,6 +37,9 @@ export class ExecutionStore {
   #graph: PageGraph | undefined;
   #fresh: TraceEvent[] = [];
   #drawing = false;
+  #log = new SpanLog();
+  /** Not in the spans yet. */
+  #unmeasured: TraceEvent[] = [];
   #measuring: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session, id: string) {
@@ -51,7 +57,6 @@ export class ExecutionStore {
       executions.subscribe(this.#place),
       this.detail.reading.subscribe(this.#place),
       gaps.subscribe(() => void this.read()),
-      this.events.subscribe(this.#measure),
       feed.on('event', (event) => {
         if (event.stream === this.id) this.#add(event);
       }),
@@ -78,7 +83,7 @@ export class ExecutionStore {
     try {
       for (let count = 0; count < MOST_EVENTS;) {
         const { events, cursor } = await this.#session.api.get<EventsPage>(`${path}${after}`);
-        this.events.set(merged(this.events.get(), events));
+        this.#take(events);
         count += events.length;
         const last = events.at(-1) ?? cursor;
         if (last === undefined || events.length < PAGE) break;
@@ -98,17 +103,31 @@ export class ExecutionStore {
       this.#drawing = false;
       const fresh = this.#fresh;
       this.#fresh = [];
-      this.events.set(merged(this.events.get(), fresh));
+      this.#take(fresh);
     });
   }
 
+  #take(more: readonly TraceEvent[]): void {
+    const known = this.events.get();
+    const all = merged(known, more);
+    if (all === known) return;
+    const isAppended = all.length === known.length + more.length && all[known.length] === more[0];
+    if (isAppended) this.#unmeasured.push(...more);
+    else {
+      // Something came before what was known: spans are made in the order of the log.
+      this.#log = new SpanLog();
+      this.#unmeasured = [...all];
+    }
+    this.events.set(all.length > MOST_EVENTS + SPARE_EVENTS ? all.slice(-MOST_EVENTS) : all);
+    this.#measuring ??= setTimeout(this.#measure, SPANS_EVERY_MS);
+  }
+
   readonly #measure = (): void => {
-    this.#measuring ??= setTimeout(() => {
-      this.#measuring = undefined;
-      const spans = spansOf(this.events.get());
-      this.spans.set(spans);
-      if (this.#graph !== undefined) this.critical.set(criticalPath(spans, edgesOf(this.#graph)));
-    }, SPANS_EVERY_MS);
+    this.#measuring = undefined;
+    const spans = this.#log.take(this.#unmeasured);
+    this.#unmeasured = [];
+    this.spans.set(spans);
+    if (this.#graph !== undefined) this.critical.set(criticalPath(spans, edgesOf(this.#graph)));
   };
 
   readonly #place = (): void => {

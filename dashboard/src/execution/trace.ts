@@ -41,20 +41,40 @@ export function merged(known: readonly TraceEvent[], more: readonly TraceEvent[]
   );
 }
 
-/** In the order in which they began; a node that was begun anew after a halt or by hand has one span per generation. */
-export function spansOf(events: readonly TraceEvent[]): readonly Span[] {
-  const spans = new Map<string, Span>();
-  for (const event of events) {
+const MOST_SPANS = 20_000;
+
+/**
+ * Spans of events that come bit by bit, in the order of their log: what was taken is not looked at again. A node that was begun anew after a
+ * halt or by hand has one span per generation. Of more than it keeps those that began first are let go, so that it does not grow without an end.
+ */
+export class SpanLog {
+  readonly #spans = new Map<string, Span>();
+  readonly #most: number;
+
+  constructor(most = MOST_SPANS) {
+    this.#most = most;
+  }
+
+  /** All spans with what these events make of them, in the order in which they began. */
+  take(events: readonly TraceEvent[]): readonly Span[] {
+    for (const event of events) this.#takeOne(event);
+    for (const id of this.#spans.keys()) {
+      if (this.#spans.size <= this.#most) break;
+      this.#spans.delete(id);
+    }
+    return [...this.#spans.values()].toSorted((a, b) => a.from - b.from);
+  }
+
+  #takeOne(event: TraceEvent): void {
     const state = nodeStateAfter(event.type);
-    if (state === undefined || event.node_id === undefined) continue;
+    if (state === undefined || event.node_id === undefined) return;
     const key = keyOf(event);
     const generation = event.generation ?? 0;
     const id = `${generation} ${key}`;
     const at = Date.parse(event.timestamp);
-    const span = spans.get(id) ?? { key, node_id: event.node_id, generation, attempts: [], from: at, state };
-    spans.set(id, { ...withAttempt(span, event, at), state, ...(isNodeEnd(state) ? { to: at } : {}) });
+    const span = this.#spans.get(id) ?? { key, node_id: event.node_id, generation, attempts: [], from: at, state };
+    this.#spans.set(id, { ...withAttempt(span, event, at), state, ...(isNodeEnd(state) ? { to: at } : {}) });
   }
-  return [...spans.values()].toSorted((a, b) => a.from - b.from);
 }
 
 function withAttempt(span: Span, event: TraceEvent, at: number): Span {

@@ -29,6 +29,13 @@ export function treeOf(graph: Pick<PageGraph, 'nodes'>, nodes: Nodes, open: Read
   });
 }
 
+/** Which nodes stand inside loops, as a text that is another when they are others. */
+export function insideOf(nodes: Nodes): string {
+  return Object.keys(nodes)
+    .filter((key) => key.includes('/'))
+    .join(' ');
+}
+
 export type TreeMove = { readonly to: string } | { readonly open: string } | { readonly close: string };
 
 /** As trees are moved in everywhere: up and down, right opens or goes in, left closes or goes out. */

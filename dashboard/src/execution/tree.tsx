@@ -1,11 +1,11 @@
 /** The same as the graph, for who reads rather than sees it: one tab stop, moved in with the arrows. */
 import { memo, useCallback, useRef, useState, type KeyboardEvent } from 'react';
 import { duration } from '../format';
-import { usePart, useValue, type Observable } from '../observable';
+import { usePart, type Observable } from '../observable';
 import { Panel, StateMark } from '../shell/parts';
 import type { PageGraph } from '../wire';
 import type { Nodes } from './nodes';
-import { moveIn, treeOf, type TreeItem } from './tree-items';
+import { insideOf, moveIn, treeOf, type TreeItem } from './tree-items';
 
 interface TreeProps {
   readonly graph: PageGraph;
@@ -16,7 +16,9 @@ interface TreeProps {
 
 export function NodeTree({ graph, nodes, chosen, onChoose }: TreeProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const items = treeOf(graph, useValue(nodes), open);
+  // Which lines there are changes with what runs inside loops alone; how each stands it reads by itself.
+  usePart(nodes, insideOf);
+  const items = treeOf(graph, nodes.get(), open);
   const [active, setActive] = useState<string>();
   const tree = useRef<HTMLDivElement>(null);
   const stop = items.some(({ key }) => key === active) ? active : items[0]?.key;

@@ -2,19 +2,20 @@
 import { useEffect, useMemo, useState, type SyntheticEvent } from 'react';
 import { clock, counted, moment } from '../format';
 import { Link, setQuery, useAddress } from '../navigation';
-import { useValue } from '../observable';
+import { usePart, useValue } from '../observable';
 import { pathOf } from '../routes';
-import { useSession } from '../session';
+import { useSession, type Executions } from '../session';
 import { Empty, ModeBadge, StateMark } from '../shell/parts';
 import { VirtualRows } from '../shell/virtual-rows';
+import type { ExecutionSummary } from '../wire';
 import { History, filterOf, type Loaded } from './history';
-import { fromSummary, matches, toCsv, type Row } from './listed';
+import { fromSummary, matches, toCsv } from './listed';
 
 const STATES = ['running', 'halted', 'waiting', 'completed', 'failed', 'cancelled', 'terminated', 'timed_out'];
 const ROW = 52;
 
 export function ExecutionsPage() {
-  const { api, executions } = useSession();
+  const { api } = useSession();
   const { query } = useAddress();
   const filter = filterOf(query);
   const [round, setRound] = useState(0);
@@ -22,15 +23,8 @@ export function ExecutionsPage() {
   const { history } = useMemo(() => ({ history: new History(api, filter), round }), [api, filter, round]);
   useEffect(() => void history.more(), [history]);
   const loaded = useValue(history.loaded);
-  const told = useValue(executions);
   const search = query.get('q') ?? '';
-  const rows = useMemo(
-    () =>
-      loaded.executions
-        .map((each) => fromSummary(each, told.get(each.execution_id)))
-        .filter((row) => matches(row, search)),
-    [loaded.executions, told, search],
-  );
+  const rows = useFound(loaded.executions, search);
   return (
     <>
       <div className="page-head">
@@ -54,12 +48,24 @@ export function ExecutionsPage() {
             rows={rows}
             rowHeight={ROW}
             keyOf={({ execution_id }) => execution_id}
-            draw={(row) => <HistoryRow row={row} />}
+            draw={(summary) => <HistoryRow summary={summary} />}
             onEnd={() => void history.more()}
           />
         </div>
       )}
     </>
+  );
+}
+
+const NOBODY: Executions = new Map();
+
+/** Of a hundred thousand rows none is made anew with an event: each reads by itself how it stands, and only a search asks about all. */
+function useFound(all: readonly ExecutionSummary[], search: string): readonly ExecutionSummary[] {
+  const { executions } = useSession();
+  const told = usePart(executions, (views) => (search === '' ? NOBODY : views));
+  return useMemo(
+    () => (search === '' ? all : all.filter((each) => matches(fromSummary(each, told.get(each.execution_id)), search))),
+    [all, told, search],
   );
 }
 
@@ -71,7 +77,7 @@ function ReadAgain({ onClick }: { readonly onClick: () => void }) {
   );
 }
 
-function Count({ rows, loaded }: { readonly rows: readonly Row[]; readonly loaded: Loaded }) {
+function Count({ rows, loaded }: { readonly rows: readonly ExecutionSummary[]; readonly loaded: Loaded }) {
   const { at, problem, has_more, executions } = loaded;
   const of = rows.length === executions.length ? '' : ` of ${executions.length} loaded`;
   return (
@@ -94,8 +100,10 @@ function Nothing({ isFiltered }: { readonly isFiltered: boolean }) {
   );
 }
 
-function HistoryRow({ row }: { readonly row: Row }) {
-  const { execution_id, state, workflow_id, mode, started_at, closed_at } = row;
+function HistoryRow({ summary }: { readonly summary: ExecutionSummary }) {
+  const { execution_id } = summary;
+  const told = usePart(useSession().executions, (views) => views.get(execution_id));
+  const { state, workflow_id, mode, started_at, closed_at } = fromSummary(summary, told);
   return (
     <div className="history-row">
       <Link to={pathOf('executions', execution_id)} className="cut">
@@ -154,24 +162,31 @@ function FilterField({ name, title }: { readonly name: string; readonly title: s
   );
 }
 
-function Exports({ rows }: { readonly rows: readonly Row[] }) {
+function Exports({ rows }: { readonly rows: readonly ExecutionSummary[] }) {
+  const { executions } = useSession();
+  const now = () => rows.map((each) => fromSummary(each, executions.get().get(each.execution_id)));
   return (
     <>
-      <Export name="CSV" rows={rows} type="text/csv" write={() => toCsv(rows)} />
-      <Export name="JSON" rows={rows} type="application/json" write={() => `${JSON.stringify(rows, null, 2)}\n`} />
+      <Export name="CSV" count={rows.length} type="text/csv" write={() => toCsv(now())} />
+      <Export
+        name="JSON"
+        count={rows.length}
+        type="application/json"
+        write={() => `${JSON.stringify(now(), null, 2)}\n`}
+      />
     </>
   );
 }
 
 interface ExportProps {
   readonly name: string;
-  readonly rows: readonly Row[];
+  readonly count: number;
   readonly type: string;
   readonly write: () => string;
 }
 
 /** What is listed, as a file. */
-function Export({ name, rows, type, write }: ExportProps) {
+function Export({ name, count, type, write }: ExportProps) {
   return (
     <button
       type="button"
@@ -185,7 +200,7 @@ function Export({ name, rows, type, write }: ExportProps) {
         URL.revokeObjectURL(address);
       }}
     >
-      {`${name} of these ${rows.length}`}
+      {`${name} of these ${count}`}
     </button>
   );
 }

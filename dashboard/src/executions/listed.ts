@@ -33,10 +33,16 @@ export function listed(summaries: readonly ExecutionSummary[], told: ReadonlyMap
   const rows = new Map<string, Row>();
   for (const each of told.values()) rows.set(each.execution_id, fromTold(each));
   for (const each of summaries) rows.set(each.execution_id, fromSummary(each, told.get(each.execution_id)));
-  return [...rows.values()].toSorted((a, b) => b.started_at.localeCompare(a.started_at));
+  return [...rows.values()].toSorted((a, b) => compared(b.started_at, a.started_at));
 }
 
-export function fromSummary(summary: ExecutionSummary, told: Told | undefined): Row {
+/** Of ISO 8601 plain order is that of time; order by the rules of a language takes ten times as long. */
+function compared(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+export function fromSummary(summary: ExecutionSummary, told: Pick<Told, 'state' | 'has_ended'> | undefined): Row {
   const has_ended = ENDED.has(summary.state);
   if (has_ended || told === undefined) return { ...summary, has_ended };
   // Of waiting no event tells.

@@ -1,4 +1,5 @@
 /** The Temporal client's world: one connection, deadlines on everything, and the service's errors in Holdfast's words. */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   Client,
   Connection,
@@ -11,6 +12,7 @@ import {
   type GrpcRetryOptions,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { HoldfastError, isErrorCode, messageOf } from '../errors';
 import { AHEAD_OF_HISTORY } from '../workflows/task-account';
 
@@ -46,6 +48,7 @@ const UNANSWERED: readonly (number | undefined)[] = [DEADLINE_EXCEEDED, CANCELLE
 /** How a server refuses what it takes a moment later: in the words of 1.29, for its status codes mean other things as well. */
 const MOMENTARY =
   /workflow is closing|update was aborted|unexpected workflow task failure|concurrent in-flight updates|query buffer is full/i;
+const CONTINUED_AS_NEW = temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW;
 const MOMENT_FIRST_MS = 10;
 const MOMENT_MOST_MS = 80;
 /** Far more than fit into any call's deadline, which is what ends them. */
@@ -99,11 +102,20 @@ export type Subject =
 
 /** Runs a call with a deadline and translates what can go wrong. */
 export async function call<T>(access: TemporalAccess, subject: Subject, action: () => Promise<T>): Promise<T> {
-  try {
-    return await access.connection.withDeadline(Date.now() + timeoutOf(subject), action);
-  } catch (error) {
-    throw translate(access, subject, error);
+  const deadline = Date.now() + timeoutOf(subject);
+  for (;;) {
+    try {
+      return await access.connection.withDeadline(deadline, action);
+    } catch (error) {
+      if (!isGoingOn(error) || Date.now() >= deadline) throw translate(access, subject, error);
+      await delay(MOMENT_FIRST_MS);
+    }
   }
+}
+
+/** A query reached a run in the moment in which that went on in a new one, which is the one to ask. */
+function isGoingOn(error: unknown): boolean {
+  return error instanceof QueryRejectedError && error.status === CONTINUED_AS_NEW;
 }
 
 function timeoutOf({ kind }: Subject): number {

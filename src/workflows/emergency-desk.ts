@@ -61,9 +61,10 @@ const CANCELS = 'cancels';
 const FLATTENS = 'flattens';
 
 /**
- * Events after which the desk goes on in a new run. Another worker replays them all within one workflow task of a second, or takes over
- * never: a task that timed out begins anew, ever later. On two busy cores a thousand events took that second (3 ms for each of 170 tasks),
- * and desks stood still for half a minute; 400 leave room for what comes while a run is to end, and for a machine twice as slow.
+ * Events after which the desk goes on in a new run. Another worker replays them all within one workflow task of three seconds, or takes
+ * over never: a task that timed out begins anew, ever later. On two busy cores a thousand events took a second (3 ms for each of 170 tasks);
+ * 400 leave room for what comes while a run is to end, and for a machine many times as slow. With a second for a task, such a machine had
+ * desks that stood still for half a minute.
  */
 const LONGEST_HISTORY = 400;
 /** The server ends a run's updates at 2,000. */

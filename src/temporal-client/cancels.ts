@@ -16,7 +16,8 @@ export const cancelling: Reporting<CancelReport> = {
   workflowId: cancelsWorkflowId,
 };
 
-const TASK_TIMEOUT = '1s';
+/** As a desk's: another worker replays the whole within it, or never takes over. */
+const TASK_TIMEOUT = '3s';
 
 /**
  * By the desk, which has it on its record. A cancel is never kept from anybody, so where the desk does not answer, or does not know such a

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { holdfast } from '../support/command-line';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { until } from '../support/until';
+
+jest.setTimeout(30_000);
 
 let own: OwnNamespace;
 let folder: string;

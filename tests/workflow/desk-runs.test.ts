@@ -45,7 +45,7 @@ describe('the emergency desk, from run to run', () => {
       { id: 'signal', reason: 'again' },
     ]);
     const { raw } = await desk.workflow.describe();
-    expect(raw.executionConfig?.defaultWorkflowTaskTimeout?.seconds?.toString()).toBe('1');
+    expect(raw.executionConfig?.defaultWorkflowTaskTimeout?.seconds?.toString()).toBe('3');
     expect(raw.executionConfig?.taskQueue?.name).toBe(worker.config.temporal.desk_task_queue);
     expect(await desk.resume()).toMatchObject({ ok: true, state: 'normal' });
   });

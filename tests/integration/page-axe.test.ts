@@ -1,20 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { EventPublisher } from '../../src/event-log';
-import { openJournal, type Journal } from '../../src/journal/journal';
+import type { Page } from 'playwright-core';
 import { findingsOn } from '../support/axe';
-import { browserPath, launchBrowser } from '../support/browser';
-import { startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
+import { token } from '../support/gateway-under-test';
 import { button, pressEnter, tabTo, typeInto } from '../support/keys';
-import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
-import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
-import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { startPage, WITHIN_MS, type PageUnderTest } from '../support/page-under-test';
 import { prepare } from '../support/prepared';
 import { answered, until } from '../support/until';
 
-const WITHIN_MS = 60_000;
 const DECISION = {
   holdfast: 1,
   id: 'axe_decision',
@@ -41,54 +34,23 @@ const BOT = { name: 'Mine', venues: ['paper_binance'], starting_equity: '1000', 
 const LISTS = ['/', '/executions', '/strategies', '/bots', '/emergency'];
 const UNKNOWN = ['/executions/none', '/strategies/none', '/bots/none'];
 
-let own: OwnNamespace;
-let redis: OwnRedis;
-let postgresql: OwnPostgresql;
-let journal: Journal;
-let gateway: GatewayUnderTest;
-let publisher: EventPublisher;
-let browser: Browser;
+let stack: PageUnderTest;
 let page: Page;
 let decision = '';
 
 beforeAll(async () => {
-  const path = browserPath();
-  if (path === undefined) throw new Error('No chromium on PATH.');
-  [redis, postgresql] = await Promise.all([startOwnRedis(), startOwnPglite()]);
-  journal = openJournal(postgresql.url);
-  publisher = new EventPublisher(redis.url);
-  const tell = (publication: Parameters<EventPublisher['publish']>[0]) => {
-    publisher.publish(publication);
-  };
-  own = await ownNamespace('axe', tell, {}, { journal });
-  const folder = join(__dirname, '../../dist/dashboard');
-  gateway = await startGateway({ redisUrl: redis.url, client: own.client, journal, page: folder });
-  await until('halts can be sealed', async () => (await deskStatus()).blind_until === undefined, WITHIN_MS);
-  browser = await launchBrowser(path);
-  page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  stack = await startPage('axe');
+  page = stack.page;
   page.setDefaultTimeout(WITHIN_MS);
 }, 180_000);
-
-afterAll(async () => {
-  await redis.stop();
-  await browser.close();
-  await publisher.close();
-  await gateway.close();
-  await journal.close();
-  await postgresql.stop();
-  await own.dispose();
-}, 60_000);
+afterAll(() => stack.stop(), 60_000);
 
 /** A desk on a busy machine may be late. */
-const deskStatus = () => answered(() => own.client.deskStatus());
-const open = async (path: string, on = page, subject = 'ann') => {
-  await on.goto('about:blank');
-  await on.goto(`${gateway.url}${path}#token=${await token({ role: 'admin', subject })}`);
-  await feedIs('live', on);
-};
-const feedIs = (state: string, on = page) => on.locator(`#feed[data-state="${state}"]`).waitFor({ timeout: WITHIN_MS });
-const shows = (selector: string, text: string | RegExp, on = page) =>
-  on.locator(selector).filter({ hasText: text }).first().waitFor({ timeout: WITHIN_MS });
+const deskStatus = () => answered(() => stack.own.client.deskStatus());
+const feedIs = (state: string) => page.locator(`#feed[data-state="${state}"]`).waitFor({ timeout: WITHIN_MS });
+/** To be seen, not only there. */
+const shows = (selector: string, text: string | RegExp) =>
+  page.locator(selector).filter({ hasText: text }).first().waitFor({ timeout: WITHIN_MS });
 const scopeIs = (scope: string, state: string) =>
   until(
     `${scope} is ${state}`,
@@ -101,7 +63,7 @@ const scopeIs = (scope: string, state: string) =>
 const isIn = (execution: string, state: string) =>
   until(
     `${execution} is ${state}`,
-    async () => (await answered(() => own.client.describeExecution(execution))).state === state,
+    async () => (await answered(() => stack.own.client.describeExecution(execution))).state === state,
     WITHIN_MS,
   );
 const idInAddress = () => new URL(page.url()).pathname.split('/')[2] ?? '';
@@ -114,10 +76,10 @@ const leaves = async (id: string) => {
 async function haveSomething(): Promise<void> {
   if (decision !== '') return;
   const headers = { authorization: `Bearer ${await token({ role: 'admin' })}`, 'content-type': 'application/json' };
-  const bot = await fetch(`${gateway.url}/api/bots/mine`, { method: 'PUT', headers, body: JSON.stringify(BOT) });
+  const bot = await fetch(`${stack.gateway.url}/api/bots/mine`, { method: 'PUT', headers, body: JSON.stringify(BOT) });
   expect(bot.status).toBe(200);
-  decision = (await own.client.startExecution(prepare(DECISION))).execution_id;
-  await own.client.deploy(prepare(SLEEPER));
+  decision = (await stack.own.client.startExecution(prepare(DECISION))).execution_id;
+  await stack.own.client.deploy(prepare(SLEEPER));
 }
 
 /** Of the second look and those after it only colours can be otherwise. */
@@ -141,7 +103,7 @@ async function walk(state: string): Promise<void> {
   const main = page.locator('main');
   const nav = page.getByRole('navigation');
   const steps: readonly (readonly [string, string, () => Promise<void>])[] = [
-    ['overview', 'h1', () => open('/')],
+    ['overview', 'h1', () => stack.open('/')],
     ['executions', '#history a', () => nav.getByRole('link', { name: 'Executions' }).click()],
     ['execution', '[data-node="ask"]', () => main.getByRole('link', { name: decision }).click()],
     ['strategies', 'main table a', () => nav.getByRole('link', { name: 'Strategies' }).click()],
@@ -159,9 +121,9 @@ async function walk(state: string): Promise<void> {
 
 describe('axe finds nothing serious, in light and dark, with more contrast and without,', () => {
   it('on pages where there is nothing', async () => {
-    await open('/');
+    await stack.open('/');
     for (const path of [...LISTS, ...UNKNOWN]) {
-      await page.goto(gateway.url + path);
+      await page.goto(stack.gateway.url + path);
       await page.locator('h1, .empty').first().waitFor();
       await feedIs('live');
       await expectNoFindings(`${path}, empty`);
@@ -170,32 +132,29 @@ describe('axe finds nothing serious, in light and dark, with more contrast and w
 
   it('on every page while executions run', async () => {
     await haveSomething();
-    await open(`/executions/${decision}`);
+    await stack.open(`/executions/${decision}`);
     await shows('[data-node="ask"]', 'awaiting approval');
     await walk('live');
   }, 240_000);
 
   it('on every page while everything is halted', async () => {
-    await answered(() => own.client.haltDesk({ reason: 'to look at it', actor: 'ann' }));
+    await answered(() => stack.own.client.haltDesk({ reason: 'to look at it', actor: 'ann' }));
     await scopeIs('global', 'halt');
-    await open('/');
+    await stack.open('/');
     await shows('#desk', 'halt: global');
     await walk('halted');
   }, 240_000);
 
   it('on every page once the gateway is gone', async () => {
-    const { port } = new URL(gateway.url);
-    await gateway.close();
+    const startAgain = await stack.closeGateway();
     await feedIs('stale');
     await page.locator('#banner').waitFor();
     for (let back = 0; back < 8; back += 1) {
       await expectNoFindings(`${page.url()}, stale`);
       await page.goBack();
     }
-    const folder = join(__dirname, '../../dist/dashboard');
-    const settings = { redisUrl: redis.url, client: own.client, journal, page: folder, port: Number(port) };
-    gateway = await startGateway(settings);
-    await answered(() => own.client.resumeDesk({ reason: 'it was looked at', actor: 'ann' }));
+    await startAgain();
+    await answered(() => stack.own.client.resumeDesk({ reason: 'it was looked at', actor: 'ann' }));
     await scopeIs('global', 'normal');
   }, 240_000);
 });
@@ -204,7 +163,7 @@ describe('by keyboard alone', () => {
   beforeAll(haveSomething, 60_000);
 
   it('one halts everything with two keys, the first stop of any page being the way there', async () => {
-    await open('/bots');
+    await stack.open('/bots');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await until(
@@ -221,7 +180,7 @@ describe('by keyboard alone', () => {
   }, 120_000);
 
   it('one chooses a scope, alerts, halts with what rests cancelled, and resumes', async () => {
-    await open('/emergency');
+    await stack.open('/emergency');
     await page.locator('option[value="bot:mine"]').waitFor({ state: 'attached', timeout: WITHIN_MS });
     await typeInto(page, 'What', 'bot:mine');
     await until('the scope is in the address', () => new URL(page.url()).searchParams.get('scope') === 'bot:mine');
@@ -237,7 +196,7 @@ describe('by keyboard alone', () => {
   }, 120_000);
 
   it('one reads an execution, decides, looks back, and runs it again from a node', async () => {
-    await open(`/executions/${decision}`);
+    await stack.open(`/executions/${decision}`);
     await shows('[data-node="ask"]', 'awaiting approval');
     await tabTo(page, page.locator('[data-node]'));
     await page.keyboard.press('End');
@@ -266,8 +225,8 @@ describe('by keyboard alone', () => {
   }, 180_000);
 
   it('one halts, resumes and cancels an execution, and runs again what did not end', async () => {
-    const { execution_id } = await own.client.startExecution(prepare(SLEEPER));
-    await open(`/executions/${execution_id}`);
+    const { execution_id } = await stack.own.client.startExecution(prepare(SLEEPER));
+    await stack.open(`/executions/${execution_id}`);
     await typeInto(page, 'Reason', 'with keys');
     await pressEnter(page, button(page, 'Halt'));
     await isIn(execution_id, 'halted');
@@ -289,7 +248,7 @@ describe('by keyboard alone', () => {
   }, 180_000);
 
   it('one filters, searches, reads again and exports the history, and opens an execution of it', async () => {
-    await open('/executions');
+    await stack.open('/executions');
     await typeInto(page, 'State', 'completed');
     await typeInto(page, 'Search in what is loaded', 'axe_decision');
     await page.keyboard.press('Enter');
@@ -310,7 +269,7 @@ describe('by keyboard alone', () => {
   }, 120_000);
 
   it('one stops the clock of a strategy, lets it go on, and runs it now', async () => {
-    await open('/');
+    await stack.open('/');
     await pressEnter(page, page.getByRole('navigation').getByRole('link', { name: 'Strategies' }));
     await pressEnter(page, page.locator('main table a', { hasText: SLEEPER.name }));
     await pressEnter(page, button(page, 'Pause its clock'));
@@ -322,7 +281,7 @@ describe('by keyboard alone', () => {
   }, 120_000);
 
   it('one goes from page to page, and asks for the shortcuts and turns the single key off', async () => {
-    await open('/bots');
+    await stack.open('/bots');
     await page.keyboard.press('Alt+Shift+KeyE');
     await page.locator('h1', { hasText: 'Executions' }).waitFor();
     await page.keyboard.press('Alt+Shift+KeyO');
@@ -340,13 +299,13 @@ describe('by keyboard alone', () => {
 
   // Last, for a shutdown ends what its bot runs.
   it('one shuts down, another approves the resume, and positions are closed', async () => {
-    await open('/emergency?scope=bot:mine');
+    await stack.open('/emergency?scope=bot:mine');
     await pressEnter(page, button(page, 'Shut down bot mine'));
     await scopeIs('bot:mine', 'shutdown');
     await resume('bot:mine');
     await shows('[data-action="resume"]', 'second person');
-    const bobs = await (await browser.newContext()).newPage();
-    await open('/emergency', bobs, 'bob');
+    const bobs = await (await stack.browser.newContext()).newPage();
+    await stack.open('/emergency', bobs, 'bob');
     await resume('bot:mine', bobs, 'Approve');
     await scopeIs('bot:mine', 'normal');
     await bobs.context().close();

@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { EventPublisher } from '../../src/event-log';
-import { openJournal, type Journal } from '../../src/journal/journal';
+import type { BrowserContext, Page } from 'playwright-core';
 import { findingsOn } from '../support/axe';
-import { browserPath, launchBrowser } from '../support/browser';
-import { startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
-import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
-import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
-import { startOwnRedis, type OwnRedis } from '../support/own-redis';
+import { token } from '../support/gateway-under-test';
+import { startPage, WITHIN_MS, type PageUnderTest } from '../support/page-under-test';
 import { prepare } from '../support/prepared';
 import { until } from '../support/until';
 
-const WITHIN_MS = 60_000;
 const graph = {
   holdfast: 1,
   id: 'page_desk',
@@ -28,76 +21,40 @@ const graph = {
 };
 const BOT = { name: 'Mine', venues: ['paper_binance'], starting_equity: '1000', time_zone: 'UTC', reason: 'it begins' };
 
-let own: OwnNamespace;
-let redis: OwnRedis;
-let postgresql: OwnPostgresql;
-let journal: Journal;
-let gateway: GatewayUnderTest;
-let publisher: EventPublisher;
-let browser: Browser;
+let stack: PageUnderTest;
 let page: Page;
 let second: BrowserContext;
 let execution = '';
+/** Stricter than the stack's own: nothing but a late desk may be refused here. */
 const errors: string[] = [];
 
 beforeAll(async () => {
-  const path = browserPath();
-  if (path === undefined) throw new Error('No chromium on PATH.');
-  [redis, postgresql] = await Promise.all([startOwnRedis(), startOwnPglite()]);
-  journal = openJournal(postgresql.url);
-  publisher = new EventPublisher(redis.url);
-  const tell = (publication: Parameters<EventPublisher['publish']>[0]) => {
-    publisher.publish(publication);
-  };
-  own = await ownNamespace('page', tell, {}, { journal });
-  const folder = join(__dirname, '../../dist/dashboard');
-  gateway = await startGateway({ redisUrl: redis.url, client: own.client, journal, page: folder });
-  await until('halts can be sealed', async () => (await own.client.deskStatus()).blind_until === undefined);
-  browser = await launchBrowser(path);
-  page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  stack = await startPage('page');
+  page = stack.page;
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
     // A desk may be late on a busy machine; the page says so and asks again.
     if (message.type() === 'error' && !message.text().includes('503')) errors.push(message.text());
   });
-  second = await browser.newContext({ viewport: { width: 390, height: 800 } });
+  second = await stack.browser.newContext({ viewport: { width: 390, height: 800 } });
 }, 180_000);
+afterAll(() => stack.stop(), 60_000);
 
-afterAll(async () => {
-  await redis.stop();
-  await browser.close();
-  await publisher.close();
-  await gateway.close();
-  await journal.close();
-  await postgresql.stop();
-  await own.dispose();
-}, 60_000);
-
-const open = async (path: string, on = page, subject = 'ann') => {
-  await on.goto('about:blank');
-  await on.goto(`${gateway.url}${path}#token=${await token({ role: 'admin', subject })}`);
-  await until('live', async () => (await on.locator('#feed').getAttribute('data-state')) === 'live', WITHIN_MS);
-};
 /** Another page of the same document, as somebody goes there. */
 const goTo = async (name: string, on = page) => {
   await on.getByRole('navigation').getByRole('link', { name }).click();
   await on.locator('h1', { hasText: name }).waitFor();
 };
 const deskIs = (state: string) =>
-  until(`the desk is in ${state}`, async () => (await own.client.deskStatus()).state === state, WITHIN_MS);
-const shows = (selector: string, text: string, on = page) =>
-  until(
-    `${selector} says ${text}`,
-    async () => (await on.locator(selector).allTextContents()).some((each) => each.includes(text)),
-    WITHIN_MS,
-  );
-const scopeOf = async (scope: string) => (await own.client.deskStatus()).scopes.find((each) => each.scope === scope);
+  until(`the desk is in ${state}`, async () => (await stack.own.client.deskStatus()).state === state, WITHIN_MS);
+const scopeOf = async (scope: string) =>
+  (await stack.own.client.deskStatus()).scopes.find((each) => each.scope === scope);
 
 /** In both themes; of the second only its colours can be otherwise. */
 async function isAccessible(paths: readonly string[], on: Page): Promise<void> {
-  await open('/', on);
+  await stack.open('/', on);
   for (const path of paths) {
-    await on.goto(gateway.url + path);
+    await on.goto(stack.gateway.url + path);
     await on.locator('h1').first().waitFor();
     expect([path, await findingsOn(on)]).toEqual([path, []]);
     await on.emulateMedia({ colorScheme: 'dark' });
@@ -116,12 +73,12 @@ async function resume(scope: string, typed: string, on = page, action = 'Resume'
 
 describe('pages where there is nothing yet', () => {
   it('say what to do next', async () => {
-    await open('/');
-    await shows('main', 'npx holdfast run examples/trading_arb_btc.json');
+    await stack.open('/');
+    await stack.shows('main', 'npx holdfast run examples/trading_arb_btc.json');
     await goTo('Strategies');
-    await shows('main', 'npx holdfast deploy');
+    await stack.shows('main', 'npx holdfast deploy');
     await goTo('Bots');
-    await shows('main', 'npx holdfast bots add');
+    await stack.shows('main', 'npx holdfast bots add');
     expect(await page.title()).toBe('Bots · Holdfast');
     await page.goBack();
     await page.locator('h1', { hasText: 'Strategies' }).waitFor();
@@ -132,16 +89,20 @@ describe('pages where there is nothing yet', () => {
 describe('an execution', () => {
   it('is seen at work, waits for a decision, and goes on when it is given', async () => {
     const headers = { authorization: `Bearer ${await token({ role: 'admin' })}`, 'content-type': 'application/json' };
-    const bot = await fetch(`${gateway.url}/api/bots/mine`, { method: 'PUT', headers, body: JSON.stringify(BOT) });
+    const bot = await fetch(`${stack.gateway.url}/api/bots/mine`, {
+      method: 'PUT',
+      headers,
+      body: JSON.stringify(BOT),
+    });
     expect(bot.status).toBe(200);
-    execution = (await own.client.startExecution(prepare(graph))).execution_id;
-    await open(`/executions/${execution}`);
-    await shows('[data-node="ask"] .small', 'awaiting approval');
-    await shows('[data-approval="ask"]', 'Sell at 101.5?');
+    execution = (await stack.own.client.startExecution(prepare(graph))).execution_id;
+    await stack.open(`/executions/${execution}`);
+    await stack.shows('[data-node="ask"] .small', 'awaiting approval');
+    await stack.shows('[data-approval="ask"]', 'Sell at 101.5?');
     await page.getByRole('button', { name: 'Approve ask' }).click();
-    await shows('[data-node="tell"] .small', 'completed');
-    await shows('#badges', 'completed');
-    await shows('#events', 'execution_completed');
+    await stack.shows('[data-node="tell"] .small', 'completed');
+    await stack.shows('#badges', 'completed');
+    await stack.shows('#events', 'execution_completed');
     await until('the timeline has a row per node', async () => (await page.locator('.time-row').count()) === 3);
     await page.locator('[data-node="tell"][data-critical="true"]').waitFor({ timeout: WITHIN_MS });
   }, 120_000);
@@ -149,7 +110,7 @@ describe('an execution', () => {
   it('that has ended can be looked back at, and run again from a node', async () => {
     await page.getByLabel('Look back').focus();
     await page.keyboard.press('Home');
-    await shows('[data-node="tell"] .small', 'pending');
+    await stack.shows('[data-node="tell"] .small', 'pending');
     await page.locator('[data-tree="ask"]').click();
     await page.getByRole('button', { name: 'Run again from here' }).click();
     await until('the new one', () => !page.url().includes(execution), WITHIN_MS);
@@ -158,15 +119,15 @@ describe('an execution', () => {
 
   it('is found in the history by filters that stand in the address, and exported', async () => {
     await until('it is listed as completed', async () =>
-      (await own.client.listExecutions({ state: 'completed' })).executions.some(
+      (await stack.own.client.listExecutions({ state: 'completed' })).executions.some(
         (each) => each.execution_id === execution,
       ),
     );
-    await open('/executions?state=failed');
-    await shows('main', 'None is like this');
+    await stack.open('/executions?state=failed');
+    await stack.shows('main', 'None is like this');
     await page.getByLabel('State').selectOption('completed');
     await page.getByRole('button', { name: 'Filter' }).click();
-    await shows('#history', execution);
+    await stack.shows('#history', execution);
     expect(new URL(page.url()).searchParams.get('state')).toBe('completed');
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -181,7 +142,7 @@ describe('an execution', () => {
 describe('the emergency panel', () => {
   it('halts everything by shortcut and Enter from any page, and says what became of it in four facts', async () => {
     for (const path of ['/', '/executions', `/executions/${execution}`]) {
-      await open(path);
+      await stack.open(path);
       await page.keyboard.press('Alt+Shift+KeyH');
       await until('the halt has the focus', async () =>
         String(await page.evaluate('document.activeElement.textContent')).includes('Halt everything'),
@@ -195,7 +156,7 @@ describe('the emergency panel', () => {
           WITHIN_MS,
         );
       }
-      await shows('[data-fact="sealed"]', 'no increasing order can be accepted any more');
+      await stack.shows('[data-fact="sealed"]', 'no increasing order can be accepted any more');
       await page.locator('[data-scope="global"]').waitFor();
       await resume('global', 'global');
       await deskIs('normal');
@@ -204,12 +165,12 @@ describe('the emergency panel', () => {
 
   it('tells every open tab', async () => {
     const other = await second.newPage();
-    await open('/', other);
-    await open('/emergency');
+    await stack.open('/', other);
+    await stack.open('/emergency');
     await page.getByRole('button', { name: 'Halt everything' }).focus();
     await page.keyboard.press('Enter');
-    await shows('#desk', 'halt: global', other);
-    await shows('#desk', 'halt: global');
+    await stack.shows('#desk', 'halt: global', other);
+    await stack.shows('#desk', 'halt: global');
     await other.close();
   }, 120_000);
 
@@ -222,35 +183,35 @@ describe('the emergency panel', () => {
   }, 240_000);
 
   it('sends no resume under a wrong confirmation, and lifts what was seen under the right one', async () => {
-    await open('/emergency');
+    await stack.open('/emergency');
     await page.locator('[data-scope="global"]').waitFor();
     await resume('global', 'globe');
-    await shows('[role="alert"]', 'Nothing was sent: type global, exactly so.');
+    await stack.shows('[role="alert"]', 'Nothing was sent: type global, exactly so.');
     expect(await page.locator('[data-action="resume"]').count()).toBe(0);
-    expect((await own.client.deskStatus()).state).toBe('halt');
+    expect((await stack.own.client.deskStatus()).state).toBe('halt');
     await page.getByLabel('Type global to confirm').fill('global');
     await page.getByRole('form', { name: 'resume global' }).locator('button[type="submit"]').click();
     await deskIs('normal');
-    await shows('[data-action="resume"] [data-fact="in force"]', 'global is normal');
+    await stack.shows('[data-action="resume"] [data-fact="in force"]', 'global is normal');
   }, 120_000);
 
   it('says that what it shows has changed since the form was opened', async () => {
-    await open('/emergency?scope=bot:mine');
+    await stack.open('/emergency?scope=bot:mine');
     await page.getByRole('button', { name: 'Halt bot mine' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Resume bot:mine…' }).click();
     const said = { scope: 'bot:mine', reason: 'odd', actor: 'carl', command_id: 'page_carl' };
-    await own.client.commandDesk({ action: 'halt', ...said });
-    await shows('form', 'It has changed since this form was opened');
+    await stack.own.client.commandDesk({ action: 'halt', ...said });
+    await stack.shows('form', 'It has changed since this form was opened');
     await page.getByRole('button', { name: 'Look again' }).click();
-    await shows('form', 'halt by carl');
+    await stack.shows('form', 'halt by carl');
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await resume('bot:mine', 'bot:mine');
     await until('it is normal', async () => (await scopeOf('bot:mine'))?.state === 'normal', WITHIN_MS);
   }, 120_000);
 
   it('does nothing for a click that is not held, and shuts down when it is; a second person lifts that', async () => {
-    await open('/emergency?scope=bot:mine');
+    await stack.open('/emergency?scope=bot:mine');
     const button = page.getByRole('button', { name: 'Shut down bot mine' });
     await button.click();
     expect(await page.locator('[data-command]').count()).toBe(0);
@@ -262,19 +223,19 @@ describe('the emergency panel', () => {
     expect(await page.locator('[data-command]').count()).toBe(1);
     await page.locator('[data-scope="bot:mine"]').waitFor();
     await resume('bot:mine', 'bot:mine');
-    await shows('[data-action="resume"]', 'it waits for a second person until');
+    await stack.shows('[data-action="resume"]', 'it waits for a second person until');
     const bobs = await second.newPage();
-    await open('/emergency', bobs, 'bob');
+    await stack.open('/emergency', bobs, 'bob');
     await resume('bot:mine', 'bot:mine', bobs, 'Approve');
     await until('it is normal', async () => (await scopeOf('bot:mine'))?.state === 'normal', WITHIN_MS);
     await bobs.close();
   }, 240_000);
 
   it('shows limits with what is used of them, and what was commanded', async () => {
-    await open('/emergency');
-    await shows('main', 'daily_loss');
+    await stack.open('/emergency');
+    await stack.shows('main', 'daily_loss');
     expect(await page.getByRole('meter', { name: 'daily_loss of global' }).count()).toBe(1);
-    await shows('main', 'it is sound again');
+    await stack.shows('main', 'it is sound again');
   }, 120_000);
 
   it('loads without a script error and within its content security policy, whatever was opened', () => {
@@ -284,22 +245,14 @@ describe('the emergency panel', () => {
 
 describe('a page whose gateway is gone', () => {
   it('says so, is accessible, names the command line, and is live again when it is back', async () => {
-    await open('/emergency?scope=bot:mine');
-    const { port } = new URL(gateway.url);
-    await gateway.close();
+    await stack.open('/emergency?scope=bot:mine');
+    const startAgain = await stack.closeGateway();
     await until('stale', async () => (await page.locator('#feed').getAttribute('data-state')) === 'stale', WITHIN_MS);
     await page.getByRole('button', { name: 'Halt bot mine' }).focus();
     await page.keyboard.press('Enter');
-    await shows('[data-command]', 'npx holdfast halt --bot mine');
+    await stack.shows('[data-command]', 'npx holdfast halt --bot mine');
     expect(await findingsOn(page)).toEqual([]);
-    const folder = join(__dirname, '../../dist/dashboard');
-    gateway = await startGateway({
-      redisUrl: redis.url,
-      client: own.client,
-      journal,
-      page: folder,
-      port: Number(port),
-    });
+    await startAgain();
     await until('live', async () => (await page.locator('#feed').getAttribute('data-state')) === 'live', WITHIN_MS);
     await until(
       'the halt that waited is in force',

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { wordsOf } from '../api';
 import { clock, duration } from '../format';
 import { useSession } from '../session';
-import { Panel } from '../shell/parts';
+import { FigureList, Panel } from '../shell/parts';
 import type { DrillReport } from '../wire';
 
 /** Each of its steps is waited for twenty seconds at most; a halt nobody sees by then has failed. */
@@ -78,14 +78,7 @@ function Report({ report }: { readonly report: DrillReport }) {
         <strong>{passed ? '✓ Passed' : '✕ Not passed'}</strong> at {clock(started_at)}.
         {passed ? '' : ' Until it is understood, do not trust this installation with a halt.'}
       </p>
-      <dl className="figures">
-        {figures.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <FigureList figures={figures} />
       <details>
         <summary>Its steps</summary>
         <ol>

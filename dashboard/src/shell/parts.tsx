@@ -83,6 +83,20 @@ interface PanelProps {
   readonly aside?: ReactNode;
 }
 
+/** Each with its name above it. */
+export function FigureList({ figures }: { readonly figures: readonly (readonly [name: string, value: string])[] }) {
+  return (
+    <dl className="figures">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 interface TableProps {
   readonly caption: string;
   readonly heads: readonly string[];

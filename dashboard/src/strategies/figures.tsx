@@ -1,5 +1,6 @@
 /** What a bot or a strategy came to, in figures. */
 import { amount, duration, percent } from '../format';
+import { FigureList } from '../shell/parts';
 import type { Metrics } from '../wire';
 
 export function Figures({ metrics }: { readonly metrics: Metrics }) {
@@ -17,14 +18,5 @@ export function Figures({ metrics }: { readonly metrics: Metrics }) {
     ['Executions', `${metrics.executions}, ${metrics.failures} failed`],
     ['Mean duration', mean_duration_ms === undefined ? '–' : duration(mean_duration_ms)],
   ];
-  return (
-    <dl className="figures">
-      {figures.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FigureList figures={figures} />;
 }

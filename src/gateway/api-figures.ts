@@ -1,7 +1,7 @@
 /** REST: what the nodes of a deployed graph came to. */
 import { z } from 'zod';
-import { HoldfastError } from '../errors';
 import { present } from '../json';
+import { isNotFound } from '../temporal-client/executions';
 import type { ExecutionSummary, HoldfastClient } from '../temporal-client/holdfast-client';
 import { nodeFigures, type NodeFigures } from '../temporal-client/node-figures';
 import type { TimelineEntry } from '../temporal-client/timeline';
@@ -92,7 +92,7 @@ async function entriesOf(client: HoldfastClient, { execution_id, run_id }: Execu
   try {
     return (await client.runTimeline(execution_id, run_id)).entries;
   } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'ExecutionNotFound') return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }

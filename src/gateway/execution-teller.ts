@@ -14,6 +14,7 @@ import { executionEvent, type ExecutionContext, type Publication } from '../even
 import type { Graph } from '../graph/schema';
 import { present } from '../json';
 import type { Logger } from '../logging';
+import { isNotFound } from '../temporal-client/executions';
 import type { ExecutionDescription, HoldfastClient } from '../temporal-client/holdfast-client';
 import type { ExecutionStatus } from '../workflows/messages';
 import { isComplete, isEnd, missingEvents } from './missing-events';
@@ -218,7 +219,7 @@ function nodeCount({ nodes }: Graph): number {
 }
 
 function unlessNotFound(error: unknown): undefined {
-  if (error instanceof HoldfastError && error.code === 'ExecutionNotFound') return undefined;
+  if (isNotFound(error)) return undefined;
   throw error;
 }
 

@@ -8,8 +8,9 @@
  *   asked how it stands; and some are in every sweep, those first that were asked longest ago.
  * - Of one execution at most one question is under way, of all so many; each has a deadline, and no sweep waits for an answer.
  */
-import { HoldfastError, messageOf } from '../errors';
+import { messageOf } from '../errors';
 import type { Gap, Progress } from '../event-log';
+import { isNotFound } from '../temporal-client/executions';
 import type { ExecutionSummary } from '../temporal-client/holdfast-client';
 import { ExecutionTeller, isSilence, type Repaired, type TellerOptions } from './execution-teller';
 import { Lanes } from './lanes';
@@ -195,7 +196,8 @@ export class Reconciler {
     const tries = (this.#doubtful.get(executionId) ?? 0) + 1;
     const repaired = await this.#teller.repair(executionId).catch((error: unknown): Repaired => {
       this.#report(executionId)(error);
-      return isUnknown(error) ? 'whole' : 'partly';
+      // Of what Temporal does not know there is nothing to be told.
+      return isNotFound(error) ? 'whole' : 'partly';
     });
     if (repaired !== 'partly' || tries >= MOST_TRIES) this.#doubtful.delete(executionId);
     else this.#doubtful.set(executionId, tries);
@@ -250,9 +252,4 @@ export class Reconciler {
 
 function idOf({ execution_id }: ExecutionSummary): string {
   return execution_id;
-}
-
-/** Temporal knows no such execution, so there is nothing to be told. */
-function isUnknown(error: unknown): boolean {
-  return error instanceof HoldfastError && error.code === 'ExecutionNotFound';
 }

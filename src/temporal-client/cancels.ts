@@ -4,7 +4,7 @@ import { HoldfastError } from '../errors';
 import { CANCEL_OPEN_ORDERS, cancelReportQuery, cancelsWorkflowId, type CancelInput } from '../workflows/desk-messages';
 import { DEFAULT_DESK } from '../workflows/search-attributes';
 import { call, type TemporalAccess } from './connection';
-import { command, newCommandId } from './desk';
+import { command, DESK_TASK_TIMEOUT, newCommandId } from './desk';
 import type { Named, Reporting } from './desk-reports';
 
 /** `name`: the epoch of their halt or command; where the desk did not answer, the id of the command. */
@@ -15,9 +15,6 @@ export const cancelling: Reporting<CancelReport> = {
   query: cancelReportQuery,
   workflowId: cancelsWorkflowId,
 };
-
-/** As a desk's: another worker replays the whole within it, or never takes over. */
-const TASK_TIMEOUT = '3s';
 
 /**
  * By the desk, which has it on its record. A cancel is never kept from anybody, so where the desk does not answer, or does not know such a
@@ -41,7 +38,7 @@ async function startWithoutDesk(access: TemporalAccess, input: CancelInput, name
     access.client.workflow.start(CANCEL_OPEN_ORDERS, {
       workflowId: cancelsWorkflowId(input.desk_id, name),
       taskQueue: access.desk_task_queue,
-      workflowTaskTimeout: TASK_TIMEOUT,
+      workflowTaskTimeout: DESK_TASK_TIMEOUT,
       staticSummary: `cancel what rests of ${input.scope}`,
       args: [input],
     }),

@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
 import { HoldfastError } from '../errors';
 import { call, type TemporalAccess } from './connection';
+import { isNotFound } from './executions';
 
 export interface Named<R> {
   /** What tells it apart from others of its kind at its desk. */
@@ -33,7 +34,7 @@ export async function reportOf<R>(
   try {
     return await call(access, { kind: 'execution', id }, () => saidBy(access.client.workflow.getHandle(id), query));
   } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'ExecutionNotFound') return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }

@@ -36,8 +36,11 @@ import { call, type TemporalAccess } from './connection';
 
 export { DEFAULT_DESK } from '../workflows/search-attributes';
 
-/** Another worker must have replayed a whole run by then, also on a machine that is short of time: a task that timed out begins anew. */
-const DESK_TASK_TIMEOUT = '3s';
+/**
+ * Of a desk and of what works for it. Another worker must have replayed a whole run by then, also on a machine that is short of time: a task
+ * that timed out begins anew.
+ */
+export const DESK_TASK_TIMEOUT = '3s';
 /** Characters of what somebody took for a scope, in an answer. */
 const LONGEST_SCOPE = 100;
 const SIGNALS = { alert: alertSignal, halt: haltDeskSignal, shutdown: shutdownSignal };

@@ -222,7 +222,7 @@ export async function notifyExecution(
       access.client.workflow.getHandle(executionId).signal(emergencySignal, notice),
     );
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'ExecutionNotFound') throw error;
+    if (!isNotFound(error)) throw error;
   }
 }
 
@@ -265,6 +265,7 @@ function closed(executionId: string, state: string): HoldfastError {
   return new HoldfastError('ExecutionClosed', `${executionId} has already ended: ${state}.`, { state });
 }
 
+/** Temporal knows no such execution, or no more. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof HoldfastError && error.code === 'ExecutionNotFound';
 }

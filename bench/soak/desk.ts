@@ -113,8 +113,10 @@ class Soak {
   async #countOf(state: string, wanted: number): Promise<void> {
     const query = `HoldfastDesk = '${this.#desk}' AND HoldfastState = '${state}' AND ExecutionStatus = 'Running'`;
     const deadline = Date.now() + 300_000;
-    while ((await this.#temporal.workflow.count(query)).count < wanted) {
-      if (Date.now() > deadline) throw new Error(`not ${wanted} executions are ${state} within 300 s`);
+    for (;;) {
+      const { count } = await this.#temporal.workflow.count(query);
+      if (count >= wanted) return;
+      if (Date.now() > deadline) throw new Error(`${count} of ${wanted} executions are ${state} after 300 s`);
       await sleep(100);
     }
   }

@@ -85,7 +85,8 @@ export class TaskAccount {
   begin(place: Place, jobs: readonly Job[]): boolean {
     const isTaskless = place.size > 0 && place.size === this.#last.place.size && place.at === this.#now;
     this.#now = place.at;
-    if (place.length === this.#last.place.length) return true;
+    // A worker that had to fetch the history of its task first may answer a query meanwhile, and run ahead upon the events of that very task.
+    if (place.length === this.#last.place.length) return !this.#wasAsked;
     if ((this.#waits && isTaskless) || (this.#wasAsked && this.#isAhead(place, jobs))) return false;
     this.#wasAsked = false;
     this.#before = this.#last;

@@ -46,6 +46,10 @@ describe('what ran behind a query', () => {
     expect(asked(ran([ACTIVITY_ENDED])).begin(at(12, 1_500), [UPDATE])).toBe(false);
   });
 
+  it('goes no further where the task it ran ahead of then brings more', () => {
+    expect(asked(ran([ACTIVITY_ENDED])).begin(at(10, 900), [UPDATE])).toBe(false);
+  });
+
   it.each<[string, Job, number]>([
     ['an activity that ended', ACTIVITY_ENDED, 2],
     ['one that failed', ACTIVITY_FAILED, 1],

@@ -99,7 +99,7 @@ class Soak {
       while (left-- > 0) await this.#client.startExecution(graph);
     };
     await Promise.all(Array.from({ length: STARTS_AT_ONCE }, lane));
-    await this.#countOf('running', EXECUTIONS);
+    await this.#countOf('waiting', EXECUTIONS);
     say(`${EXECUTIONS} executions wait after ${((performance.now() - began) / 1_000).toFixed(0)} s`);
     const given = performance.now();
     await this.#client.commandDesk({ action: 'halt', scope: 'global', command_id: randomUUID(), ...BY }, this.#desk);

@@ -140,8 +140,10 @@ describe('killed with -9', () => {
 async function startedStack(home: StackHome) {
   const { output } = home.supervisor();
   await until('the stack is up', () => output().includes('started attached=false'), 60_000);
-  const { temporal, redis } = await home.record();
-  if (temporal === undefined || redis === undefined) throw new Error('the stack has no Temporal or no Redis');
-  const environment = { TEMPORAL_ADDRESS: temporal.address, REDIS_URL: redis.url, HOLDFAST_HOME: home.path };
-  return { environment };
+  const { temporal, redis, postgresql } = await home.record();
+  if (temporal === undefined || redis === undefined || postgresql === undefined)
+    throw new Error('the stack is not whole');
+  // Its desk has the name of the run's own: on one journal each would find that the other knows more.
+  const servers = { TEMPORAL_ADDRESS: temporal.address, REDIS_URL: redis.url, DATABASE_URL: postgresql.url };
+  return { environment: { ...servers, HOLDFAST_HOME: home.path } };
 }

@@ -202,6 +202,6 @@ export function patternOf(line: string): RegExp {
 /** A reader’s: nothing of this run, but where programs are. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const kept = new Set(['HOLDFAST_TEMPORAL_CLI', 'HOLDFAST_TEMPORAL_DOWNLOAD_URL']);
-  const own = /^(HOLDFAST_|TEMPORAL_|REDIS_URL$|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
+  const own = /^(HOLDFAST_|TEMPORAL_|REDIS_URL$|DATABASE_URL$|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.has(name) || !own.test(name)));
 }

@@ -47,7 +47,7 @@ const UNANSWERED: readonly (number | undefined)[] = [DEADLINE_EXCEEDED, CANCELLE
 
 /** How a server refuses what it takes a moment later: in the words of 1.29, for its status codes mean other things as well. */
 const MOMENTARY =
-  /workflow is closing|update was aborted|unexpected workflow task failure|concurrent in-flight updates|query buffer is full/i;
+  /workflow is closing|update was aborted|unexpected workflow task failure|concurrent in-flight updates|query buffer is full|task is not scheduled yet/i;
 const CONTINUED_AS_NEW = temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW;
 const MOMENT_FIRST_MS = 10;
 const MOMENT_MOST_MS = 80;
@@ -55,8 +55,8 @@ const MOMENT_MOST_MS = 80;
 const MOMENT_ATTEMPTS = 200;
 
 /**
- * The SDK's own back-off, but for a desk that goes on in a new run or has its hands full (a workflow that is at work keeps one query
- * waiting and refuses the second), or was asked where it would have run ahead of its history: the SDK waits 1.4 to 2 s for it, and an order
+ * The SDK's own back-off, but for a desk that goes on in a new run, whose first task may be scheduled a moment later, or has its hands full (a
+ * workflow that is at work keeps one query waiting and refuses the second), or was asked where it would have run ahead of its history: the SDK waits 1.4 to 2 s for it, and an order
  * that needs a permit cannot.
  */
 export function retryOptions(): GrpcRetryOptions {

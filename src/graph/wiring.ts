@@ -125,7 +125,8 @@ function connect(draft: Draft, wires: readonly Wire[], index: ReadonlyMap<string
     const edge = edgeOf(wire, counted && join !== 'all', index);
     if (edge !== undefined) edges.push(edge);
   }
-  return { owner, pointer, branches, join, edges, countable };
+  // Without the room an array that grew has left.
+  return { owner, pointer, branches, join, edges: edges.slice(), countable };
 }
 
 function edgeOf({ source }: Wire, counted: boolean, index: ReadonlyMap<string, number>): Edge | undefined {
@@ -137,6 +138,8 @@ function edgeOf({ source }: Wire, counted: boolean, index: ReadonlyMap<string, n
 /** One per output or ending of a node, however often it is referred to: as the scheduler counts them. */
 function distinct(wires: readonly Wire[]): readonly Wire[] {
   if (wires.length < 2) return wires;
+  // Of references to different nodes none repeats another: the keys of the rest cost as much as to read them.
+  if (new Set(wires.map(({ source, text }) => source?.node ?? text)).size === wires.length) return wires;
   return [...new Map(wires.map((wire) => [keyOf(wire), wire])).values()];
 }
 

@@ -76,7 +76,8 @@ type Kinds = Readonly<Record<string, KindTraits>>;
 interface Draft {
   readonly id: string;
   readonly spec: NodeSpec;
-  readonly references: readonly Reference[];
+  /** What its `when` lets it wait for. */
+  readonly guarded?: Reference;
 }
 
 interface World {
@@ -100,11 +101,13 @@ export function planOnHalt({ on_halt, defaults = {} }: Graph, kinds: Kinds): Pla
 
 function planBody(body: Body, world: World): Plan {
   const drafts: Draft[] = [];
-  for (const [id, spec] of Object.entries(body.nodes)) addDrafts(drafts, id, spec, world.kinds);
+  for (const [id, spec] of Object.entries(body.nodes)) addDrafts(drafts, id, spec);
   const index = new Map<string, number>();
   drafts.forEach(({ id }, position) => index.set(id, position));
   const edges: PlannedEdge[] = [];
-  for (let to = 0; to < drafts.length; to += 1) addEdges(edges, itemAt(drafts, to), to, index);
+  drafts.forEach((draft, to) => {
+    addEdges(edges, draft, to, { index, kinds: world.kinds });
+  });
   const incoming = new EdgesByNode(edges, drafts.length, 'to');
   const outgoing = new EdgesByNode(edges, drafts.length, 'from');
   const given = new Set(
@@ -116,10 +119,16 @@ function planBody(body: Body, world: World): Plan {
   return { nodes, edges, index, outputs: body.outputs ?? {} };
 }
 
-function addEdges(edges: PlannedEdge[], draft: Draft, to: number, index: ReadonlyMap<string, number>): void {
-  const { id, spec, references } = draft;
+interface Known {
+  readonly index: ReadonlyMap<string, number>;
+  readonly kinds: Kinds;
+}
+
+/** References are read where they become edges: kept until then, they are most of what planning holds. */
+function addEdges(edges: PlannedEdge[], { id, spec, guarded }: Draft, to: number, { index, kinds }: Known): void {
   const counts = countedBy(spec, id);
-  for (const reference of references) {
+  const references = referencesOf(spec, kinds);
+  for (const reference of guarded === undefined ? references : [guarded, ...references]) {
     const from = index.get(reference.node);
     if (from === undefined) continue;
     const { carries, on } = reference;
@@ -167,16 +176,14 @@ function countedBy({ join = 'all', after = [] }: NodeSpec, id: string) {
 const countsNothing = () => false;
 
 /** A node, and before it the guard its `when` stands for. One that cannot be computed fails as the node would, and the node is skipped. */
-function addDrafts(drafts: Draft[], id: string, spec: NodeSpec, kinds: Kinds): void {
-  const references = referencesOf(spec, kinds);
+function addDrafts(drafts: Draft[], id: string, spec: NodeSpec): void {
   if (spec.when === undefined) {
-    drafts.push({ id, spec, references });
+    drafts.push({ id, spec });
     return;
   }
   const guard: NodeSpec = { type: 'if', params: { condition: spec.when }, ...present({ on_error: spec.on_error }) };
   const guarded: Reference = { node: guardIdOf(id), carries: 'control', on: 'true' };
-  drafts.push({ id: guardIdOf(id), spec: guard, references: referencesOf(guard, kinds) });
-  drafts.push({ id, spec, references: [guarded, ...references] });
+  drafts.push({ id: guardIdOf(id), spec: guard }, { id, spec, guarded });
 }
 
 interface Wiring {

@@ -72,12 +72,16 @@ function verticesOf(body: BodyReading, wires: readonly Wire[], catalogue: KindCa
   const drafts = draftsOf(body, catalogue.get(GUARD_KIND)?.branches ?? []);
   const index = new Map<string, number>();
   for (let at = 0; at < drafts.length; at += 1) index.set(itemAt(drafts, at).id, at);
-  const wiresTo: Wire[][] = drafts.map(() => []);
+  const wiresTo: (Wire[] | undefined)[] = drafts.map(() => undefined);
   for (const wire of wires) {
     const to = wire.to === undefined ? undefined : index.get(wire.to);
-    if (to !== undefined) itemAt(wiresTo, to).push(wire);
+    if (to === undefined) continue;
+    const list = wiresTo[to];
+    // Made with its first wire a list takes no room for more.
+    if (list === undefined) wiresTo[to] = [wire];
+    else list.push(wire);
   }
-  return drafts.map((draft, at) => connect(draft, itemAt(wiresTo, at), index));
+  return drafts.map((draft, at) => connect(draft, wiresTo[at] ?? [], index));
 }
 
 function draftsOf({ kind, owner, nodes }: BodyReading, guardBranches: readonly string[]): Draft[] {

@@ -113,7 +113,7 @@ function judge(vertex: Vertex, vertices: readonly Vertex[], world: Known): Ruled
   const { tearing, known } = world;
   const { edges } = vertex;
   const ruledOut = edges.map((edge) => ruledOutBy(edge, itemAt(vertices, edge.from), world));
-  const all = merge(needed(vertex, ruledOut, tearing), tearing, (a, b) => a | b);
+  const all = merge(needed(vertex, ruledOut, tearing), tearing, union);
   // What is no more than its source's did not tear that.
   const isInherited = edges.length === 0 || known[itemAt(edges, 0).from] === all;
   return isInherited ? all : (tornBy(all, tearing) ?? all);
@@ -125,10 +125,15 @@ function needed({ join, edges }: Vertex, ruledOut: readonly RuledOut[], tearing:
   const counted = ruledOut.filter((_, at) => edges[at]?.counted === true);
   if ((join === 'any' ? 1 : join) >= counted.length) return ruledOut;
   const required = ruledOut.filter((_, at) => edges[at]?.counted !== true);
-  return [...required, merge(counted, tearing, (a, b) => a & b)];
+  return [...required, merge(counted, tearing, common)];
 }
 
-function merge(edges: readonly RuledOut[], { nothing }: Tearing, join: (a: bigint, b: bigint) => bigint): RuledOut {
+type Join = (a: bigint, b: bigint) => bigint;
+
+const union: Join = (a, b) => a | b;
+const common: Join = (a, b) => a & b;
+
+function merge(edges: readonly RuledOut[], { nothing }: Tearing, join: Join): RuledOut {
   let merged = edges[0] ?? nothing;
   for (const each of edges) if (each !== merged) merged = merged.map((bits, at) => join(bits, itemAt(each, at)));
   return merged;

@@ -21,11 +21,13 @@ export function canonicalJson(value: unknown): string {
   return writer.text;
 }
 
+type Before = '{' | ',';
+
 /** Appends to one text, name by name: joined from texts of texts, its pieces are gathered once more by who hashes it. */
 class Writer {
   text = '';
-  /** As they stand before a value: few names are on most of the members. */
-  readonly #names = new Map<string, string>();
+  /** As they stand between two values, or before the first: few names are on most of the members. */
+  readonly #names = { '{': new Map<string, string>(), ',': new Map<string, string>() };
 
   add(value: unknown): void {
     if (typeof value === 'string') this.text += quoted(value);
@@ -44,22 +46,23 @@ class Writer {
   }
 
   #addMembers(members: Members): void {
-    let before = '{';
+    let before: Before = '{';
     for (const key of inOrder(Object.keys(members))) {
-      if (members[key] === undefined) continue;
-      this.text += before;
-      this.text += this.#name(key);
-      this.add(members[key]);
+      const member = members[key];
+      if (member === undefined) continue;
+      this.text += this.#name(before, key);
+      this.add(member);
       before = ',';
     }
     this.text += before === '{' ? '{}' : '}';
   }
 
-  #name(key: string): string {
-    const known = this.#names.get(key);
+  #name(before: Before, key: string): string {
+    const names = this.#names[before];
+    const known = names.get(key);
     if (known !== undefined) return known;
-    const name = `${quoted(key)}:`;
-    this.#names.set(key, name);
+    const name = `${before}${quoted(key)}:`;
+    names.set(key, name);
     return name;
   }
 }

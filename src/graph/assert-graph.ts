@@ -2,14 +2,14 @@
 import { isObject } from '../json';
 
 type Check = (value: unknown) => boolean;
-type Member = readonly [name: string, check: Check];
+type Checks = ReadonlyMap<string, Check>;
 
 const isText: Check = (value) => typeof value === 'string';
 const isTexts: Check = (value) => isObject(value) && Object.values(value).every(isText);
 const isTextList: Check = (value) => Array.isArray(value) && value.every(isText);
 
 /** Of members that need not be there. */
-const NODE: readonly Member[] = [
+const NODE: Checks = new Map([
   ['params', isObject],
   ['inputs', isTexts],
   ['after', isTextList],
@@ -18,45 +18,53 @@ const NODE: readonly Member[] = [
   ['retry', isObject],
   ['rate_limit', isObject],
   ['body', isObject],
-];
-const GRAPH: readonly Member[] = [
+]);
+const GRAPH: Checks = new Map([
   ['nodes', isObject],
   ['outputs', isTexts],
   ['defaults', isObject],
   ['variables', isObject],
   ['on_halt', isObject],
-];
+]);
 
 /** Throws `RangeError` naming the place of the first member that planning could not read. */
 export function assertGraph(graph: unknown): void {
-  assertMembers(graph, GRAPH, 'graph');
-  const { on_halt } = graph as { on_halt?: { nodes?: unknown } };
-  assertNodes((graph as { nodes?: unknown }).nodes, 'graph');
-  if (on_halt !== undefined) assertNodes(on_halt.nodes, 'on_halt');
+  const { on_halt } = isObject(graph) ? graph : {};
+  refuse('graph', wrongWithBody(graph));
+  if (on_halt !== undefined) refuse('on_halt', wrongWithBody(on_halt));
 }
 
-function assertNodes(nodes: unknown, place: string): void {
-  if (!isObject(nodes)) throw unlike(`${place}.nodes`);
-  for (const id of Object.keys(nodes)) assertNode(nodes[id], `${place}.nodes.${id}`);
+function refuse(root: string, wrong: string | undefined): void {
+  if (wrong !== undefined) throw new RangeError(`${root}${wrong} is not what a graph has there`);
 }
 
-function assertNode(node: unknown, place: string): void {
-  assertMembers(node, NODE, place);
-  const { type, body } = node as { type?: unknown; body?: { nodes?: unknown } };
-  if (!isText(type)) throw unlike(`${place}.type`);
-  if (body === undefined) return;
-  assertMembers(body, GRAPH, `${place}.body`);
-  assertNodes(body.nodes, `${place}.body`);
-}
-
-function assertMembers(value: unknown, members: readonly Member[], place: string): void {
-  if (!isObject(value)) throw unlike(place);
-  for (const [name, check] of members) {
-    const member = value[name];
-    if (member !== undefined && !check(member)) throw unlike(`${place}.${name}`);
+/** These give the place below what they look at, which is empty where that itself is wrong; undefined where nothing is. */
+function wrongWithBody(body: unknown): string | undefined {
+  const wrong = wrongMember(body, GRAPH);
+  if (wrong !== undefined) return wrong;
+  const { nodes } = body as { nodes?: unknown };
+  if (!isObject(nodes)) return '.nodes';
+  for (const id of Object.keys(nodes)) {
+    const inside = wrongWithNode(nodes[id]);
+    if (inside !== undefined) return `.nodes.${id}${inside}`;
   }
+  return undefined;
 }
 
-function unlike(place: string): RangeError {
-  return new RangeError(`${place} is not what a graph has there`);
+function wrongWithNode(node: unknown): string | undefined {
+  const wrong = wrongMember(node, NODE);
+  if (wrong !== undefined) return wrong;
+  const { type, body } = node as { type?: unknown; body?: unknown };
+  if (!isText(type)) return '.type';
+  const inside = body === undefined ? undefined : wrongWithBody(body);
+  return inside === undefined ? undefined : `.body${inside}`;
+}
+
+function wrongMember(value: unknown, checks: Checks): string | undefined {
+  if (!isObject(value)) return '';
+  for (const name of Object.keys(value)) {
+    const member = value[name];
+    if (member !== undefined && checks.get(name)?.(member) === false) return `.${name}`;
+  }
+  return undefined;
 }

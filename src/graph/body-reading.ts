@@ -4,7 +4,7 @@ import type { KindCatalogue } from './kinds';
 import { MAX_BODY_DEPTH } from './limits';
 import { objectOf, own, readNode } from './node-reading';
 import type { NodeReading } from './node-reading';
-import { toPointer } from './pointer';
+import { pointerInto } from './pointer';
 
 /** `unknown`: of a node whose kind nobody declares, so that nobody knows what its body sees. */
 export type BodyKind = 'graph' | 'on_halt' | 'map' | 'repeat' | 'subgraph' | 'unknown';
@@ -52,8 +52,10 @@ class Reader implements GraphReading {
 
   read(kind: BodyKind, pointer: string, raw: Members, place: Place = {}): void {
     const nodes = new Map<string, NodeReading>();
-    for (const [id, node] of Object.entries(objectOf(raw['nodes']))) {
-      nodes.set(id, readNode(id, node, this.#catalogue, pointer + toPointer('nodes', id)));
+    const specs = objectOf(raw['nodes']);
+    const above = `${pointer}/nodes`;
+    for (const id of Object.keys(specs)) {
+      nodes.set(id, readNode(id, specs[id], this.#catalogue, pointerInto(above, id)));
     }
     this.count += nodes.size;
     const body = { kind, pointer, nodes, outputs: objectOf(raw['outputs']), ...place };

@@ -69,7 +69,10 @@ class Search {
   }
 
   #cut(root: number): number[] {
-    const component = this.#path.splice(this.#path.lastIndexOf(root));
+    const component = [root];
+    for (let vertex = this.#path.pop(); vertex !== undefined && vertex !== root; vertex = this.#path.pop()) {
+      component.push(vertex);
+    }
     for (const vertex of component) this.#onPath[vertex] = 0;
     return component;
   }

@@ -13,7 +13,8 @@ export function durationMs(value: unknown): number | undefined {
 }
 
 function fromText(value: unknown): number | undefined {
-  const match = typeof value === 'string' ? TEXT.exec(value) : null;
+  if (typeof value !== 'string') return undefined;
+  const match = TEXT.exec(value);
   const unit = UNIT_MS[match?.[2] ?? ''];
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
 }

@@ -30,6 +30,7 @@ export interface NodeReading {
 }
 
 const NOTHING: Members = Object.freeze({});
+const NO_TEXTS: readonly unknown[] = Object.freeze([]);
 
 export function readNode(id: string, raw: unknown, catalogue: KindCatalogue, pointer: string): NodeReading {
   const node = objectOf(raw);
@@ -43,7 +44,7 @@ export function readNode(id: string, raw: unknown, catalogue: KindCatalogue, poi
     params: objectOf(params),
     inputs: objectOf(inputs),
     fields_known: isObject(params) && isObject(inputs),
-    after: Array.isArray(after) ? after : [],
+    after: Array.isArray(after) ? after : NO_TEXTS,
     when: formulaOf(node['when']),
     goes_on: formulaOf(node['while']),
     join: joinOf(node['join']),

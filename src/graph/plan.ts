@@ -76,7 +76,8 @@ type Kinds = Readonly<Record<string, KindTraits>>;
 interface Draft {
   readonly id: string;
   readonly spec: NodeSpec;
-  readonly references: readonly Reference[];
+  /** What its `when` lets it wait for. */
+  readonly guarded?: Reference;
 }
 
 interface World {
@@ -100,30 +101,65 @@ export function planOnHalt({ on_halt, defaults = {} }: Graph, kinds: Kinds): Pla
 
 function planBody(body: Body, world: World): Plan {
   const drafts: Draft[] = [];
-  for (const [id, spec] of Object.entries(body.nodes)) addDrafts(drafts, id, spec, world.kinds);
+  for (const [id, spec] of Object.entries(body.nodes)) addDrafts(drafts, id, spec);
   const index = new Map<string, number>();
   drafts.forEach(({ id }, position) => index.set(id, position));
   const edges: PlannedEdge[] = [];
-  const incoming: number[][] = drafts.map(() => []);
-  const outgoing: number[][] = drafts.map(() => []);
-  drafts.forEach(({ id, spec, references }, to) => {
-    const counts = countedBy(spec, id);
-    for (const reference of references) {
-      const from = index.get(reference.node);
-      if (from === undefined) continue;
-      const { carries, on } = reference;
-      const edge = edges.push({ from, to, carries, on, counted: counts(reference) }) - 1;
-      incoming[to]?.push(edge);
-      outgoing[from]?.push(edge);
-    }
+  drafts.forEach((draft, to) => {
+    addEdges(edges, draft, to, { index, kinds: world.kinds });
   });
+  const incoming = new EdgesByNode(edges, drafts.length, 'to');
+  const outgoing = new EdgesByNode(edges, drafts.length, 'from');
   const given = new Set(
     Object.values(body.outputs ?? {}).flatMap((text) => dataReference(text).map(({ node }) => node)),
   );
   const nodes = drafts.map((draft, at) =>
-    planNode(draft, world, { incoming: itemAt(incoming, at), outgoing: itemAt(outgoing, at), edges, given }),
+    planNode(draft, world, { incoming: incoming.of(at), outgoing: outgoing.of(at), edges, given }),
   );
   return { nodes, edges, index, outputs: body.outputs ?? {} };
+}
+
+interface Known {
+  readonly index: ReadonlyMap<string, number>;
+  readonly kinds: Kinds;
+}
+
+/** References are read where they become edges: kept until then, they are most of what planning holds. */
+function addEdges(edges: PlannedEdge[], { id, spec, guarded }: Draft, to: number, { index, kinds }: Known): void {
+  const counts = countedBy(spec, id);
+  const references = referencesOf(spec, kinds);
+  for (const reference of guarded === undefined ? references : [guarded, ...references]) {
+    const from = index.get(reference.node);
+    if (from === undefined) continue;
+    const { carries, on } = reference;
+    edges.push({ from, to, carries, on, counted: counts(reference) });
+  }
+}
+
+/** The edges at one end of each node, in lists without room to grow: of 10,000 that was more than all they hold. */
+class EdgesByNode {
+  /** Where the list of a node begins; the next one's begins where it ends. */
+  readonly #starts: Int32Array;
+  readonly #edges: number[];
+
+  constructor(edges: readonly PlannedEdge[], nodes: number, end: 'from' | 'to') {
+    const counts = new Int32Array(nodes + 1);
+    for (const edge of edges) counts[edge[end]] = itemAt(counts, edge[end]) + 1;
+    let sum = 0;
+    this.#starts = counts.map((count) => (sum += count) - count);
+    const next = this.#starts.slice();
+    this.#edges = edges.map(() => 0);
+    for (let at = 0; at < edges.length; at += 1) {
+      const node = itemAt(edges, at)[end];
+      const place = itemAt(next, node);
+      this.#edges[place] = at;
+      next[node] = place + 1;
+    }
+  }
+
+  of(node: number): number[] {
+    return this.#edges.slice(this.#starts[node], this.#starts[node + 1]);
+  }
 }
 
 /**
@@ -140,16 +176,14 @@ function countedBy({ join = 'all', after = [] }: NodeSpec, id: string) {
 const countsNothing = () => false;
 
 /** A node, and before it the guard its `when` stands for. One that cannot be computed fails as the node would, and the node is skipped. */
-function addDrafts(drafts: Draft[], id: string, spec: NodeSpec, kinds: Kinds): void {
-  const references = referencesOf(spec, kinds);
+function addDrafts(drafts: Draft[], id: string, spec: NodeSpec): void {
   if (spec.when === undefined) {
-    drafts.push({ id, spec, references });
+    drafts.push({ id, spec });
     return;
   }
   const guard: NodeSpec = { type: 'if', params: { condition: spec.when }, ...present({ on_error: spec.on_error }) };
   const guarded: Reference = { node: guardIdOf(id), carries: 'control', on: 'true' };
-  drafts.push({ id: guardIdOf(id), spec: guard, references: referencesOf(guard, kinds) });
-  drafts.push({ id, spec, references: [guarded, ...references] });
+  drafts.push({ id: guardIdOf(id), spec: guard }, { id, spec, guarded });
 }
 
 interface Wiring {
@@ -164,12 +198,13 @@ function planNode({ id, spec }: Draft, world: World, { incoming, outgoing, edges
   const traits = Object.hasOwn(world.kinds, spec.type) ? world.kinds[spec.type] : undefined;
   if (traits === undefined) throw new RangeError(`no traits for node kind ${spec.type}`);
   const counted = incoming.filter((edge) => edges[edge]?.counted === true).length;
-  const body = loopBody(spec, world);
-  return {
+  const defaults = defaultsFor(traits, world.defaults);
+  const node: Writable<PlannedNode> = {
     id,
     type: spec.type,
     traits,
-    ...policyOf(spec, traits, world.defaults),
+    timeout_ms: durationMs(spec.timeout ?? defaults.timeout) ?? traits.timeout_ms,
+    retry: retryOf(spec.retry ?? NO_RETRY, defaults.retry ?? NO_RETRY, traits.retry),
     params: spec.params ?? {},
     inputs: spec.inputs ?? {},
     required: incoming.length - counted,
@@ -179,9 +214,16 @@ function planNode({ id, spec }: Draft, world: World, { incoming, outgoing, edges
     is_output: given.has(id),
     incoming,
     outgoing,
-    ...(body === undefined ? {} : { body }),
-    ...(spec.type === 'subgraph' && spec.body !== undefined ? { child: spec.body } : {}),
   };
+  addLimits(node, spec, defaults);
+  addBody(node, spec, world);
+  return node;
+}
+
+function addBody(node: Writable<PlannedNode>, spec: NodeSpec, world: World): void {
+  const body = loopBody(spec, world);
+  if (body !== undefined) node.body = body;
+  if (spec.type === 'subgraph' && spec.body !== undefined) node.child = spec.body;
 }
 
 /** `while` becomes a condition node at the end of the body; the loop goes on as long as it ends with `true`. */
@@ -196,23 +238,13 @@ function loopBody({ type, body, while: condition }: NodeSpec, world: World): Pla
  * The graph's `defaults` hold for nodes that call the world; a pure node with them would only run slower. How often an order is sent
  * is no matter of defaults.
  */
-function policyOf(spec: NodeSpec, traits: KindTraits, defaults: Defaults): Policy {
-  const given = defaultsFor(traits, defaults);
-  const policy: Policy = {
-    timeout_ms: durationMs(spec.timeout ?? given.timeout) ?? traits.timeout_ms,
-    retry: retryOf(spec.retry ?? NO_RETRY, given.retry ?? NO_RETRY, traits.retry),
-  };
-  addLimits(policy, spec, given);
-  return policy;
-}
-
 function defaultsFor({ effect, follows }: KindTraits, defaults: Defaults): Defaults {
   if (effect === 'trade') return { ...defaults, retry: undefined, ...(follows ? { total_timeout: undefined } : {}) };
   return effect === 'read' || effect === 'notify' || effect === 'cancel' ? defaults : NO_DEFAULTS;
 }
 
 /** Keys that are absent stay so: one of 10,000 nodes seldom has any. */
-function addLimits(policy: Policy, spec: NodeSpec, given: Defaults): void {
+function addLimits(policy: Writable<PlannedNode>, spec: NodeSpec, given: Defaults): void {
   const total_timeout_ms = durationMs(spec.total_timeout ?? given.total_timeout);
   const max_age_ms = durationMs(spec.max_age);
   const circuit_breaker = spec.circuit_breaker ?? given.circuit_breaker;
@@ -229,9 +261,7 @@ function rateOf({ calls, per }: NonNullable<NodeSpec['rate_limit']>): RateLimit 
   return { calls, per_ms: durationMs(per) ?? 1_000 };
 }
 
-type PolicyKey =
-  'timeout_ms' | 'retry' | 'total_timeout_ms' | 'max_age_ms' | 'circuit_breaker' | 'rate_limit' | 'task_queue';
-type Policy = { -readonly [K in keyof Pick<PlannedNode, PolicyKey>]: PlannedNode[K] };
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Retry = NonNullable<NodeSpec['retry']>;
 
 const NO_DEFAULTS: Defaults = {};
@@ -262,9 +292,14 @@ function referencesOf(spec: NodeSpec, kinds: Kinds): Reference[] {
   for (const text of spec.after ?? NO_TEXTS) addControl(references, text);
   for (const text of dataTexts(spec, kinds[spec.type]?.formulas ?? NO_TEXTS)) addData(references, text);
   if (spec.body !== undefined) for (const each of capturedBy(spec, kinds)) references.push(each);
+  return withoutRepeats(references);
+}
+
+/** Of references to different nodes none repeats another: the keys of the rest cost as much as to read them. */
+function withoutRepeats(references: Reference[]): Reference[] {
   if (references.length < 2) return references;
-  const unique = new Map(references.map((each) => [`${each.node} ${each.carries} ${each.on}`, each]));
-  return unique.size === references.length ? references : [...unique.values()];
+  if (new Set(references.map(({ node }) => node)).size === references.length) return references;
+  return [...new Map(references.map((each) => [`${each.node} ${each.carries} ${each.on}`, each])).values()];
 }
 
 function addControl(references: Reference[], text: string): void {
@@ -302,7 +337,8 @@ type FieldsOf = Pick<PlannedNode, 'params' | 'inputs'> | Pick<NodeSpec, 'params'
 /** The texts of all data references of a node: inputs, templates in text params, formulas. */
 export function dataTexts({ params = {}, inputs = {} }: FieldsOf, formulas: readonly string[]): string[] {
   const texts = Object.values(inputs);
-  for (const [name, value] of Object.entries(params)) {
+  for (const name of Object.keys(params)) {
+    const value = params[name];
     if (typeof value !== 'string') continue;
     if (formulas.includes(name)) texts.push(...referencesInFormula(value));
     else if (value.includes('{{')) texts.push(...referencesInTemplate(value));

@@ -6,6 +6,11 @@ export function toPointer(...steps: readonly (string | number)[]): string {
   return pointer;
 }
 
+/** The pointer of what stands there under a name. */
+export function pointerInto(pointer: string, step: string): string {
+  return `${pointer}/${escaped(step)}`;
+}
+
 function escaped(step: string): string {
   return step.includes('~') || step.includes('/') ? step.replaceAll('~', '~0').replaceAll('/', '~1') : step;
 }

@@ -6,7 +6,7 @@ import type { RunGraphInput } from '../workflows/messages';
 import { importGraph } from './import-document';
 import type { ImportEntry } from './import-report';
 import type { KindCatalogue, KindTraits } from './kinds';
-import { MAX_INPUT_BYTES, bytesOf } from './limits';
+import { MAX_BYTES, MAX_INPUT_BYTES, bytesOf } from './limits';
 import { GUARD_KIND } from './node-reading';
 import { formatMistakes, mistake } from './mistake';
 import type { Mistake } from './mistake';
@@ -52,9 +52,15 @@ export function prepareGraph(
   const all = [...parsed.mistakes, ...placed, ...lost].sort(inTextOrder);
   if (graph === undefined || all.length > 0) throw invalid(all, file);
   const prepared = { graph, version: graphVersion(graph, sha256), kinds: traitsOf(graph, catalogue), mode };
-  const bytes = bytesOf(JSON.stringify(prepared));
-  if (bytes > MAX_INPUT_BYTES) throw tooLarge(graph.id, bytes);
+  assertCarriable(prepared);
   return { prepared, report };
+}
+
+/** A valid graph is bounded already, so that it is written out for its length only where its kinds are very large. */
+function assertCarriable(prepared: RunGraphInput): void {
+  if (MAX_BYTES + bytesOf(JSON.stringify({ ...prepared, graph: null })) <= MAX_INPUT_BYTES) return;
+  const bytes = bytesOf(JSON.stringify(prepared));
+  if (bytes > MAX_INPUT_BYTES) throw tooLarge(prepared.graph.id, bytes);
 }
 
 function parsedDocument(document: unknown): ParsedText {

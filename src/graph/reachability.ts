@@ -28,23 +28,22 @@ interface Tearing {
   readonly nothing: RuledOut;
 }
 
-/** `order` holds every vertex, sources first. Vertices `skipped` (in cycles) are neither judged nor passed on. */
+/** `components` hold every vertex, sources first. Those of `cycles` are neither judged nor passed on. */
 export function findUnreachable(
   vertices: readonly Vertex[],
-  order: readonly number[],
-  skipped: ReadonlySet<number>,
+  components: readonly (readonly number[])[],
+  cycles: ReadonlySet<readonly number[]>,
 ): Unreachable[] {
   const tearing = findTearing(vertices);
-  const known = new Map<number, RuledOut>();
+  const known: (RuledOut | undefined)[] = vertices.map(() => undefined);
   const found: Unreachable[] = [];
   if (tearing.sources.length === 0) return found;
-  for (const index of order) {
-    if (skipped.has(index)) continue;
-    const vertex = itemAt(vertices, index);
-    const ruledOut = vertex.edges.map((edge) => ruledOutBy(edge, itemAt(vertices, edge.from), { tearing, known }));
-    const verdict = judge(vertex, ruledOut, tearing);
+  for (const component of components) {
+    if (cycles.has(component)) continue;
+    const index = itemAt(component, 0);
+    const verdict = judge(itemAt(vertices, index), vertices, { tearing, known });
     if (typeof verdict === 'number') found.push({ vertex: index, torn: verdict });
-    else known.set(index, verdict);
+    else known[index] = verdict;
   }
   return found.sort((a, b) => a.vertex - b.vertex);
 }
@@ -61,14 +60,8 @@ function takes(on: string, ending: string, endings: readonly string[]): boolean 
 
 /** The sources whose endings are all ruled out by the ways they are referred to: only these can tear. */
 function findTearing(vertices: readonly Vertex[]): Tearing {
-  const ways = vertices.map(() => NO_WAYS);
-  for (const { edges } of vertices) {
-    for (const { from, on } of edges) {
-      const known = itemAt(ways, from);
-      if (!known.includes(on)) ways[from] = [...known, on];
-    }
-  }
-  const sources = ways.flatMap((each, at) => (each.length > 1 && canTear(itemAt(vertices, at), each) ? [at] : []));
+  const tearing = [...waysOf(vertices)].filter(([at, ways]) => canTear(itemAt(vertices, at), ways));
+  const sources = tearing.map(([at]) => at).sort((a, b) => a - b);
   const counts = sources.map((source) => endingsOf(itemAt(vertices, source)).length);
   const planes = Math.max(0, ...counts);
   const nothing = Array.from({ length: planes }, (_, ending) =>
@@ -77,7 +70,21 @@ function findTearing(vertices: readonly Vertex[]): Tearing {
   return { sources, bitOf: new Map(sources.map((source, at) => [source, 1n << BigInt(at)])), nothing };
 }
 
-const NO_WAYS: readonly string[] = [];
+/** Of the vertices that are referred to in more than one way, all these ways. */
+function waysOf(vertices: readonly Vertex[]): ReadonlyMap<number, readonly string[]> {
+  const first: (string | undefined)[] = vertices.map(() => undefined);
+  const ways = new Map<number, string[]>();
+  for (const { edges } of vertices) {
+    for (const { from, on } of edges) {
+      const before = (first[from] ??= on);
+      if (before === on) continue;
+      const known = ways.get(from);
+      if (known === undefined) ways.set(from, [before, on]);
+      else if (!known.includes(on)) known.push(on);
+    }
+  }
+  return ways;
+}
 
 function canTear(source: Vertex, ways: readonly string[]): boolean {
   const endings = endingsOf(source);
@@ -86,11 +93,12 @@ function canTear(source: Vertex, ways: readonly string[]): boolean {
 
 interface Known {
   readonly tearing: Tearing;
-  readonly known: ReadonlyMap<number, RuledOut>;
+  /** By vertex; nothing of one that was not judged. */
+  readonly known: readonly (RuledOut | undefined)[];
 }
 
 function ruledOutBy({ from, on }: Edge, source: Vertex, { tearing, known }: Known): RuledOut {
-  const before = known.get(from) ?? tearing.nothing;
+  const before = known[from] ?? tearing.nothing;
   const bit = tearing.bitOf.get(from);
   if (bit === undefined) return before;
   const endings = endingsOf(source);
@@ -101,9 +109,14 @@ function ruledOutBy({ from, on }: Edge, source: Vertex, { tearing, known }: Know
 }
 
 /** What a vertex rules out, or the source that tears it. */
-function judge(vertex: Vertex, ruledOut: readonly RuledOut[], tearing: Tearing): RuledOut | number {
-  const all = merge(needed(vertex, ruledOut, tearing), tearing, (a, b) => a | b);
-  return tornBy(all, tearing) ?? all;
+function judge(vertex: Vertex, vertices: readonly Vertex[], world: Known): RuledOut | number {
+  const { tearing, known } = world;
+  const { edges } = vertex;
+  const ruledOut = edges.map((edge) => ruledOutBy(edge, itemAt(vertices, edge.from), world));
+  const all = merge(needed(vertex, ruledOut, tearing), tearing, union);
+  // What is no more than its source's did not tear that.
+  const isInherited = edges.length === 0 || known[itemAt(edges, 0).from] === all;
+  return isInherited ? all : (tornBy(all, tearing) ?? all);
 }
 
 /** What each of the edges rules out that a vertex needs; of those of which it needs some, what all of them do. */
@@ -112,13 +125,18 @@ function needed({ join, edges }: Vertex, ruledOut: readonly RuledOut[], tearing:
   const counted = ruledOut.filter((_, at) => edges[at]?.counted === true);
   if ((join === 'any' ? 1 : join) >= counted.length) return ruledOut;
   const required = ruledOut.filter((_, at) => edges[at]?.counted !== true);
-  return [...required, merge(counted, tearing, (a, b) => a & b)];
+  return [...required, merge(counted, tearing, common)];
 }
 
-function merge(edges: readonly RuledOut[], { nothing }: Tearing, join: (a: bigint, b: bigint) => bigint): RuledOut {
-  const [first = nothing, ...rest] = edges;
-  if (rest.length === 0) return first;
-  return first.map((bits, at) => rest.reduce((sum, edge) => join(sum, itemAt(edge, at)), bits));
+type Join = (a: bigint, b: bigint) => bigint;
+
+const union: Join = (a, b) => a | b;
+const common: Join = (a, b) => a & b;
+
+function merge(edges: readonly RuledOut[], { nothing }: Tearing, join: Join): RuledOut {
+  let merged = edges[0] ?? nothing;
+  for (const each of edges) if (each !== merged) merged = merged.map((bits, at) => join(bits, itemAt(each, at)));
+  return merged;
 }
 
 function tornBy(ruledOut: RuledOut, { sources }: Tearing): number | undefined {

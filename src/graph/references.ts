@@ -25,8 +25,9 @@ const FORMULA_REFERENCE = /(?<![A-Za-z0-9_.])[A-Za-z]\w*(?:\.\w+)+/g;
 
 export function parseDataReference(text: string): DataReference | undefined {
   if (!DATA.test(text)) return undefined;
-  const node = text.slice(0, text.indexOf('.'));
-  return { node, path: text.slice(node.length + 1).split('.') };
+  const dot = text.indexOf('.');
+  const rest = text.slice(dot + 1);
+  return { node: text.slice(0, dot), path: rest.includes('.') ? rest.split('.') : [rest] };
 }
 
 export function parseControlReference(text: string): ControlReference | undefined {

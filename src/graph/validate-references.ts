@@ -54,8 +54,9 @@ function checkControl(wire: Wire, { node, on }: Source, body: BodyReading, names
   const from = body.nodes.get(node);
   if (from === undefined) return absent(wire, { id: node, carries: 'control' }, body, names);
   if (from.kind === undefined) return undefined;
-  const known = [...branchesOf(from), ...CONTROL_WORDS];
-  if (known.includes(on)) return undefined;
+  const branches = branchesOf(from);
+  if (CONTROL_WORDS.includes(on) || branches.includes(on)) return undefined;
+  const known = [...branches, ...CONTROL_WORDS];
   const message = `\`${node}\` (${from.kind.type}) cannot end with \`${on}\`; it can with ${listed(known)}.`;
   return mistakeAt(wire, 'unknown_output', message, prefixed(node, names.suggest(on, known)));
 }

@@ -8,25 +8,23 @@ import type { Vertex } from './wiring';
 
 const NAMED_IN_A_CYCLE = 20;
 
-export function checkStructure(vertices: readonly Vertex[]): Mistake[] {
+export function checkStructure(vertices: readonly Vertex[], found: Mistake[]): void {
   const sourcesOf = (vertex: number) => itemAt(vertices, vertex).edges.map(({ from }) => from);
   const components = componentsOf(vertices.length, sourcesOf);
   const waitsForItself = (vertex: number) => itemAt(vertices, vertex).edges.some(({ from }) => from === vertex);
   const cycles = components.filter((each) => each.length > 1 || waitsForItself(itemAt(each, 0)));
-  return [
-    ...vertices.flatMap(checkJoin),
-    ...cycles.map((component) => cycleMistake(vertices, component, sourcesOf)),
-    ...findUnreachable(vertices, components.flat(), new Set(cycles.flat())).map((each) =>
-      unreachableMistake(vertices, each),
-    ),
-  ];
+  for (const vertex of vertices) checkJoin(vertex, found);
+  for (const component of cycles) found.push(cycleMistake(vertices, component, sourcesOf));
+  for (const each of findUnreachable(vertices, components, new Set(cycles))) {
+    found.push(unreachableMistake(vertices, each));
+  }
 }
 
-function checkJoin({ join, countable, pointer }: Vertex): Mistake[] {
-  if (typeof join !== 'number' || join <= countable) return [];
+function checkJoin({ join, countable, pointer }: Vertex, found: Mistake[]): void {
+  if (typeof join !== 'number' || join <= countable) return;
   const has = countable === 0 ? 'none' : countable === 1 ? 'only 1' : `only ${countable}`;
   const message = `\`join\` asks for ${join} of the edges it counts, but the node has ${has}.`;
-  return [mistake('join_too_large', `${pointer}/join`, message)];
+  found.push(mistake('join_too_large', `${pointer}/join`, message));
 }
 
 /** One cycle per component: with it broken, the next validation shows the next one, if any. */

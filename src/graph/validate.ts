@@ -70,7 +70,7 @@ function checkNodes(reading: GraphReading, top: Members, { catalogue, suggest }:
   }
   const wired = bodies.map((body) => ({ body, wires: wiresOf(body) }));
   for (const { body, wires } of wired) for (const wire of wires) checkWire(wire, body, names, found);
-  for (const vertices of wireUp(wired, catalogue)) found.push(...checkStructure(vertices));
+  for (const vertices of wireUp(wired, catalogue)) checkStructure(vertices, found);
 }
 
 function tooMany(count: number): Mistake {

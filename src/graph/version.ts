@@ -16,19 +16,55 @@ export function graphVersion(graph: Graph, sha256: Sha256): string {
 
 /** JSON with the keys of every object in code unit order, whole numbers before them. The value must be bounded plain data. */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  return isObject(value) ? `{${membersOf(value)}}` : value === undefined ? 'null' : JSON.stringify(value);
+  const writer = new Writer();
+  writer.add(value);
+  return writer.text;
 }
 
-/** Written out instead of sorted into new objects for `JSON.stringify`, which takes four times as long. */
-function membersOf(value: Members): string {
-  let text = '';
-  for (const key of inOrder(Object.keys(value))) {
-    const member = value[key];
-    if (member !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${canonicalJson(member)}`;
+type Before = '{' | ',';
+
+/** Appends to one text, name by name: joined from texts of texts, its pieces are gathered once more by who hashes it. */
+class Writer {
+  text = '';
+  /** As they stand between two values, or before the first: few names are on most of the members. */
+  readonly #names = { '{': new Map<string, string>(), ',': new Map<string, string>() };
+
+  add(value: unknown): void {
+    if (typeof value === 'string') this.text += quoted(value);
+    else if (Array.isArray(value)) this.#addList(value);
+    else if (isObject(value)) this.#addMembers(value);
+    else this.text += value === undefined ? 'null' : JSON.stringify(value);
   }
-  return text;
+
+  #addList(items: readonly unknown[]): void {
+    this.text += '[';
+    items.forEach((item, at) => {
+      if (at > 0) this.text += ',';
+      this.add(item);
+    });
+    this.text += ']';
+  }
+
+  #addMembers(members: Members): void {
+    let before: Before = '{';
+    for (const key of inOrder(Object.keys(members))) {
+      const member = members[key];
+      if (member === undefined) continue;
+      this.text += this.#name(before, key);
+      this.add(member);
+      before = ',';
+    }
+    this.text += before === '{' ? '{}' : '}';
+  }
+
+  #name(before: Before, key: string): string {
+    const names = this.#names[before];
+    const known = names.get(key);
+    if (known !== undefined) return known;
+    const name = `${before}${quoted(key)}:`;
+    names.set(key, name);
+    return name;
+  }
 }
 
 /** Printable ASCII but the quote and the backslash: JSON has it as it is. */

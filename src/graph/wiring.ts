@@ -72,12 +72,16 @@ function verticesOf(body: BodyReading, wires: readonly Wire[], catalogue: KindCa
   const drafts = draftsOf(body, catalogue.get(GUARD_KIND)?.branches ?? []);
   const index = new Map<string, number>();
   for (let at = 0; at < drafts.length; at += 1) index.set(itemAt(drafts, at).id, at);
-  const wiresTo: Wire[][] = drafts.map(() => []);
+  const wiresTo: (Wire[] | undefined)[] = drafts.map(() => undefined);
   for (const wire of wires) {
     const to = wire.to === undefined ? undefined : index.get(wire.to);
-    if (to !== undefined) itemAt(wiresTo, to).push(wire);
+    if (to === undefined) continue;
+    const list = wiresTo[to];
+    // Made with its first wire a list takes no room for more.
+    if (list === undefined) wiresTo[to] = [wire];
+    else list.push(wire);
   }
-  return drafts.map((draft, at) => connect(draft, itemAt(wiresTo, at), index));
+  return drafts.map((draft, at) => connect(draft, wiresTo[at] ?? [], index));
 }
 
 function draftsOf({ kind, owner, nodes }: BodyReading, guardBranches: readonly string[]): Draft[] {
@@ -125,7 +129,8 @@ function connect(draft: Draft, wires: readonly Wire[], index: ReadonlyMap<string
     const edge = edgeOf(wire, counted && join !== 'all', index);
     if (edge !== undefined) edges.push(edge);
   }
-  return { owner, pointer, branches, join, edges, countable };
+  // Without the room an array that grew has left.
+  return { owner, pointer, branches, join, edges: edges.slice(), countable };
 }
 
 function edgeOf({ source }: Wire, counted: boolean, index: ReadonlyMap<string, number>): Edge | undefined {
@@ -137,6 +142,8 @@ function edgeOf({ source }: Wire, counted: boolean, index: ReadonlyMap<string, n
 /** One per output or ending of a node, however often it is referred to: as the scheduler counts them. */
 function distinct(wires: readonly Wire[]): readonly Wire[] {
   if (wires.length < 2) return wires;
+  // Of references to different nodes none repeats another: the keys of the rest cost as much as to read them.
+  if (new Set(wires.map(({ source, text }) => source?.node ?? text)).size === wires.length) return wires;
   return [...new Map(wires.map((wire) => [keyOf(wire), wire])).values()];
 }
 

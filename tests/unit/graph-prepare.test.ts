@@ -179,6 +179,14 @@ describe('prepareGraph', () => {
     expect(error.code).toBe('GraphTooLarge');
     expect(error.details).toMatchObject({ limit: 1_572_864 });
   });
+
+  it('takes a small graph whose kinds a large one would leave no room', () => {
+    const constant = sampleCatalogue.get('constant') as KindDeclaration;
+    const wide = { ...constant, branches: ['x'.repeat(1_000_000)] };
+    const document = { holdfast: 1, id: 'g', nodes: { a: { type: 'constant', params: { value: 1 } } } };
+    const { prepared } = prepareGraph({ document }, new Map([['constant', wide]]), { mode: 'paper', sha256 });
+    expect(prepared.kinds['constant']?.branches).toEqual(wide.branches);
+  });
 });
 
 describe('the version', () => {

@@ -319,8 +319,32 @@ describe('the shape of a graph', () => {
       },
     ],
     ['half a million values', () => Array.from({ length: 600_000 }, () => 0)],
+    ['a list of which only the length is there', () => new Array<unknown>(1_000_000_000)],
   ])('stops at its limits: %s', (_, make) => {
     expect(briefly(check(graph({}, { ui: make() })))).toEqual(['too_large ']);
+  });
+
+  it.each([
+    ['plain texts', { a: 'b', list: ['c', 'd'] }],
+    ['texts that JSON escapes', { 'a"b': '\\\n\u0001"', c: '\ud800' }],
+    ['characters of several bytes', { ключ: '€', b: '😀' }],
+    ['numbers and words', [0, -0, 0.1, 1e21, -1e-7, true, false, null]],
+    ['what is empty', [[], {}, [[]], { a: {} }, '']],
+    ['a list with holes', [new Array<unknown>(3), Object.assign([1], { length: 3 })]],
+  ])('takes a document of 1 MiB as JSON, and not a byte more: %s', (_, value) => {
+    const padded = (length: number) => graph({}, { ui: [value, 'x'.repeat(length)] });
+    const room = 1_048_576 - Buffer.byteLength(JSON.stringify(padded(0)));
+    expect(check(padded(room))).toEqual([]);
+    expect(briefly(check(padded(room + 1)))).toEqual(['too_large ']);
+  });
+
+  it('takes values nested 64 deep', () => {
+    const nestedList = (depth: number): unknown => (depth === 0 ? [] : [nestedList(depth - 1)]);
+    expect(check(graph({}, { ui: nestedList(63) }))).toEqual([]);
+    expect(briefly(check(graph({}, { ui: nestedList(64) })))).toEqual(['too_large ']);
+    const filled = (depth: number): unknown => (depth === 0 ? 'x' : [filled(depth - 1)]);
+    expect(check(graph({}, { ui: filled(63) }))).toEqual([]);
+    expect(briefly(check(graph({}, { ui: filled(64) })))).toEqual(['too_large ']);
   });
 });
 

@@ -41,9 +41,11 @@ function first(named: string | undefined, ofStack: string | undefined, usual: st
   return named ?? ofStack ?? usual;
 }
 
+/** Port 0 asks the stack for any: only what it wrote down says which. */
 function gatewayUrl({ gateway, local_stack }: Config, ofStack: string | undefined): string {
   const configured = `http://${gateway.host}:${gateway.port}`;
-  return local_stack.ports.gateway === undefined ? (ofStack ?? configured) : configured;
+  const named = local_stack.ports.gateway;
+  return named === undefined || named === 0 ? (ofStack ?? configured) : configured;
 }
 
 async function keptIn(file: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 /** Connections to Redis that give up early: nothing here may wait for a Redis that is down or hangs. */
 import { Redis, type RedisOptions } from 'ioredis';
+import { wholeNumber } from '../whole-number';
 
 /** A command without an answer after this long has failed, milliseconds. */
 export const COMMAND_TIMEOUT_MS = 1_500;
@@ -39,4 +40,12 @@ export async function serverRunId(redis: Redis): Promise<string> {
   const runId = /^run_id:(\w+)/m.exec(info)?.[1];
   if (runId === undefined) throw new Error('INFO server names no run_id');
   return runId;
+}
+
+/** Milliseconds since 1970 by the clock of the server. Who may only read may not ask `TIME`. */
+export async function serverTime(redis: Redis): Promise<number> {
+  const info = await redis.info('server');
+  const micros = /^server_time_usec:(\d+)/m.exec(info)?.[1];
+  if (micros === undefined) throw new Error('INFO server names no server_time_usec');
+  return Math.floor(wholeNumber(micros) / 1_000);
 }

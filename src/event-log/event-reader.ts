@@ -2,7 +2,7 @@
 import { HoldfastError, messageOf } from '../errors';
 import type { EventEnvelope } from '../events/envelope';
 import { isWholeNumber, wholeNumber } from '../whole-number';
-import { connectRedis, disconnectRedis, serverRunId } from './connection';
+import { connectRedis, disconnectRedis, serverRunId, serverTime } from './connection';
 import type { Cursor } from './cursor';
 import { Partitions, type Partition, type Scope } from './keys';
 import { hasAgreed } from './layout';
@@ -200,9 +200,10 @@ export class EventReader {
     });
   }
 
-  /** Streams the log took an event of at `since` (epoch ms) or later, by the clock of Redis. */
-  async movedSince(since: number): Promise<Since<string>> {
-    const lists = await this.#ofEach(({ moved }) => this.#redis.zrange(moved, String(since), '+inf', 'BYSCORE'));
+  /** Streams the log took an event of within the last milliseconds: by the clock of Redis, which may be another than this one. */
+  async movedWithin(ms: number): Promise<Since<string>> {
+    const since = await this.#ago(ms);
+    const lists = await this.#ofEach(({ moved }) => this.#redis.zrange(moved, since, '+inf', 'BYSCORE'));
     return { found: lists.flat(), complete: lists.every(({ length }) => length < MOVED_LENGTH) };
   }
 
@@ -212,10 +213,11 @@ export class EventReader {
     return at === null ? undefined : wholeNumber(at);
   }
 
-  /** What publishers said they had dropped at `since` (epoch ms) or later, by the clock of Redis. */
-  async gapsSince(since: number): Promise<Since<Gap>> {
+  /** What publishers said they had dropped within the last milliseconds, by the clock of Redis. */
+  async gapsWithin(ms: number): Promise<Since<Gap>> {
     const { gaps } = this.#partitions.all[0];
-    const texts = await this.#ask(() => this.#redis.zrange(gaps, String(since), '+inf', 'BYSCORE'));
+    const since = await this.#ago(ms);
+    const texts = await this.#ask(() => this.#redis.zrange(gaps, since, '+inf', 'BYSCORE'));
     return { found: texts.map(parsed).filter(isGap), complete: texts.length < GAPS_LENGTH };
   }
 
@@ -231,6 +233,11 @@ export class EventReader {
       this.#runId = undefined;
       throw error;
     }
+  }
+
+  /** So many milliseconds before now by the clock of Redis, as a score. */
+  async #ago(ms: number): Promise<string> {
+    return this.#ask(async () => String((await serverTime(this.#redis)) - ms));
   }
 
   /** The event, or none. */

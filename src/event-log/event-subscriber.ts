@@ -5,6 +5,7 @@
 import type { Redis } from 'ioredis';
 import { messageOf } from '../errors';
 import type { EventEnvelope, UnnumberedEvent } from '../events/envelope';
+import { LONGEST_ID } from '../events/execution-id';
 import { isEvent } from '../events/shape';
 import { isObject } from '../json';
 import { connectRedis, disconnectRedis } from './connection';
@@ -31,7 +32,6 @@ export interface SubscriberHandlers {
 const HEARTBEAT_MS = 2_000;
 /** Characters. Outputs are cut at 16 KiB, and a gap names at most 1,000 streams. */
 const LARGEST_MESSAGE = 1024 * 1024;
-const LONGEST_ID = 300;
 
 export class EventSubscriber {
   readonly #redis: Redis;

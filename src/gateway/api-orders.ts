@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { DeskFigures, PositionFigures } from '../emergency/figures';
 import { GLOBAL } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
+import { LONGEST_ID } from '../events/execution-id';
 import { present } from '../json';
 import { OPEN_STATUSES, readPage, type OrderFilter } from '../journal/order-queries';
 import { DEFAULT_DESK } from '../temporal-client/desk';
@@ -27,7 +28,7 @@ const STATUSES = [...OPEN_STATUSES, 'filled', 'cancelled', 'rejected', 'unused',
 const ordersQuery = z.strictObject({
   bot_id: name.optional(),
   strategy_id: name.optional(),
-  execution_id: z.string().min(1).max(300).optional(),
+  execution_id: z.string().min(1).max(LONGEST_ID).optional(),
   symbol: name.optional(),
   /** One, or several with commas between. */
   status: z

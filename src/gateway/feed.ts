@@ -42,8 +42,8 @@ const MOST_IN_GAP = 1_000;
 const MOST_STREAMS = 20_000;
 /** A stream's whole window. */
 const FILL_LIMIT = 2_000;
-/** The clock of Redis against this one. */
-const CLOCK_SLACK_MS = 60_000;
+/** For a clock that was set back meanwhile. */
+const SLACK_MS = 60_000;
 /** Nobody has looked into the log for it yet, or been told that something is missing. */
 const JUST_COME = { wasRead: false, gapTold: false };
 
@@ -190,15 +190,16 @@ export class EventFeed {
 
   /** Streams that moved during the hole: known ones from where they were, others, which began in it, from their start. */
   async #afterHole(since: number): Promise<void> {
-    const from = since - CLOCK_SLACK_MS;
-    const moved = await this.#reader.movedSince(from);
+    // How long it was, not when: this clock and that of Redis may differ.
+    const within = Math.max(0, Date.now() - since) + SLACK_MS;
+    const moved = await this.#reader.movedWithin(within);
     const missed: (Missed | undefined)[] = [];
     for (const stream of new Set([...this.#positions.keys(), ...moved.found])) {
       missed.push(await this.#readOn(stream, this.#positions.get(stream)));
     }
     this.#tellMissed(missed);
     // What was never in the log, and was said while nobody listened.
-    const gaps = await this.#reader.gapsSince(from);
+    const gaps = await this.#reader.gapsWithin(within);
     for (const gap of gaps.found) this.#tellGap(gap, 'dropped');
     // A full list may leave out others.
     if (!moved.complete || !gaps.complete) this.#tellGap({ dropped: 0, streams: [], complete: false }, 'out_of_reach');

@@ -82,11 +82,17 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
 }
 
 /**
- * Every body reaches its handler: JSON as what it says, all else as text, which a schema then refuses. Refused here already, a halt
- * with a careless body would not halt.
+ * Every body reaches its handler, whatever type it is said to have: JSON as what it says, all else as text, which a schema then refuses.
+ * Refused here already, a halt with a careless body would not halt.
  */
 function readAnyBody(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
+  // What is no media type, such as `json`, is refused before a parser is looked for.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers } = request.raw;
+    if (headers['content-type'] !== undefined) headers['content-type'] = 'text/plain';
+    done();
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
     const text = body.toString();

@@ -11,6 +11,8 @@ export interface GatewayLimits {
   readonly clients: number;
   /** The same from one address [200]. */
   readonly clients_per_address: number;
+  /** Rooms of one connection [1,000]: each is kept for as long as it is connected. */
+  readonly rooms: number;
   /** Messages of one connection [100 in 5 s]. */
   readonly messages: Budget;
   /** Raises of one connection (alert, halt, shutdown), beside its messages [100 in 5 s]. */
@@ -28,6 +30,7 @@ export interface GatewayLimits {
 export const DEFAULT_LIMITS: GatewayLimits = {
   clients: 1_000,
   clients_per_address: 200,
+  rooms: 1_000,
   messages: { points: 100, seconds: 5 },
   raises: { points: 100, seconds: 5 },
   requests: { points: 1_000, seconds: 10 },

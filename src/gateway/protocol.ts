@@ -8,19 +8,20 @@ import type { EmergencyState } from '../emergency/model';
 import type { ErrorCode } from '../errors';
 import type { Cursor, Gap, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
+import { EXECUTION_ID, LONGEST_ID, isExecutionId } from '../events/execution-id';
 import { traceIdOf } from '../events/traceparent';
 import { isObject } from '../json';
 import type { StartedExecution } from '../temporal-client/executions';
 import type { NodeStatus } from '../workflows/messages';
 
-/** Of an execution, a workflow, a bot, a strategy. What every object has by inheritance is none: looked up as a key it would be found. */
+/** Of an execution, a workflow, a bot, a strategy. */
 export const idSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][\w:.-]*$/, 'is not an id')
-  .max(300)
-  .refine((text) => !(text in Object.prototype), 'is not an id');
+  .regex(EXECUTION_ID, 'is not an id')
+  .max(LONGEST_ID)
+  .refine(isExecutionId, 'is not an id');
 const cursors = z
-  .record(z.string().max(300), z.object({ log_epoch: z.string().max(100), seq: z.number().int().min(0) }))
+  .record(z.string().max(LONGEST_ID), z.object({ log_epoch: z.string().max(100), seq: z.number().int().min(0) }))
   .refine((given) => Object.keys(given).length <= 500, 'holds more than 500 streams')
   .optional();
 

@@ -1,7 +1,7 @@
 /** Socket.IO: who comes in, what they ask, and what they are sent. */
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
-import { messageOf } from '../errors';
+import { HoldfastError, messageOf } from '../errors';
 import type { EventReader, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import type { Logger } from '../logging';
@@ -191,10 +191,15 @@ export class Sockets {
     target: RoomTarget,
     cursors: Cursors,
   ): Promise<Subscribed> {
-    await this.#options.hears();
+    const { limits, reader, hears } = this.#options;
+    await hears();
     const room = roomName(target);
     const already = socket.rooms.has(room);
-    const answer = await subscribe(this.#options.reader, {
+    // One of them is its own, which nobody sends to.
+    if (!already && socket.rooms.size > limits.rooms) {
+      throw new HoldfastError('RateLimited', `A connection is in at most ${limits.rooms} rooms; leave some of them.`);
+    }
+    const answer = await subscribe(reader, {
       session,
       target,
       cursors: new Map(Object.entries(cursors)),

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { HoldfastError, messageOf } from '../errors';
+import { mayBeGiven } from '../events/execution-id';
 import { present } from '../json';
 import {
   RUN_GRAPH,
@@ -62,9 +63,7 @@ export async function startExecution(
   input: RunGraphInput,
   rerun?: string,
 ): Promise<StartedExecution> {
-  if (!isExecutionId(executionId)) {
-    throw new HoldfastError('BadRequest', `Not an id for an execution: ${JSON.stringify(executionId)}.`);
-  }
+  assertMayBeGiven(executionId);
   const started = await call(access, { kind: 'service' }, async () => {
     try {
       await access.client.workflow.start(RUN_GRAPH, {
@@ -233,14 +232,23 @@ export async function cancelExecution(access: TemporalAccess, executionId: strin
   await steer(access, executionId, (handle) => handle.cancel());
 }
 
-/** Every other workflow has a slash in its id: `desk/…` must not be cancelled by who may cancel executions. */
-function isExecutionId(id: string): boolean {
-  return id !== '' && !id.includes('/');
+/** Throws `BadRequest` for a name not everybody who may have to halt it could say. */
+function assertMayBeGiven(id: string): void {
+  if (mayBeGiven(id)) return;
+  const allowed = 'letters and digits first, then also _ : . ~ and -, at most 300';
+  throw new HoldfastError(
+    'BadRequest',
+    `Not an id for an execution: ${JSON.stringify(id.slice(0, 100))}; use ${allowed}.`,
+  );
 }
 
-/** Throws `ExecutionNotFound`. */
+/**
+ * Every other workflow has a slash in its id: `desk/…` must not be cancelled by who may cancel executions. What Temporal started under a
+ * name of its own is let through, so that it can be halted. Throws `ExecutionNotFound`.
+ */
 export function assertExecutionId(id: string): void {
-  if (!isExecutionId(id)) throw new HoldfastError('ExecutionNotFound', `No execution is called ${JSON.stringify(id)}.`);
+  if (id === '' || id.includes('/'))
+    throw new HoldfastError('ExecutionNotFound', `No execution is called ${JSON.stringify(id)}.`);
 }
 
 /** Temporal says *not found* of closed executions as well; what is true is looked up before it is said. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { EventPublisher, EventReader } from '../../src/event-log';
 import { HINTS_CHANNEL, Partitions } from '../../src/event-log/keys';
@@ -115,28 +115,38 @@ describe('the feed', () => {
     expect([heard.map(({ seq }) => seq), gaps]).toEqual([[1, 2, 3, 4, 5, 6], []]);
   }, 30_000);
 
-  it('brings what any desk said during a hole', async () => {
-    publisher.publish(
-      emergencyEvent('second', 'paper', { type: 'emergency_state_changed', desk_epoch: 1 } as never, AT),
-    );
-    await until('the desk is heard', () => heard.length === 1);
-    const fresh: EventEnvelope[] = [];
-    const late = new EventFeed(redis.url, reader, createLogger('late', { level: 'silent', pretty: false }), {
-      onEvent: (event) => fresh.push(event),
-      onGap: () => undefined,
-      onHint: () => undefined,
-      onRefused: () => undefined,
-    });
-    try {
-      await until('the second listens', () => late.listening);
-      const before = reader.replays;
-      await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      await until('a hole is read', () => reader.replays > before);
-      await until('the desk is brought', () => fresh.some(({ stream }) => stream === 'desk/second'));
-    } finally {
-      late.close();
-    }
-  }, 30_000);
+  it.each([
+    ['', 0],
+    [', also by a clock that is far ahead of that of Redis', 600_000],
+  ])(
+    'brings what any desk said during a hole%s',
+    async (_also, ahead_ms) => {
+      publisher.publish(
+        emergencyEvent('second', 'paper', { type: 'emergency_state_changed', desk_epoch: 1 } as never, AT),
+      );
+      await until('the desk is heard', () => heard.length === 1);
+      const fresh: EventEnvelope[] = [];
+      const now = Date.now;
+      const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + ahead_ms);
+      const late = new EventFeed(redis.url, reader, createLogger('late', { level: 'silent', pretty: false }), {
+        onEvent: (event) => fresh.push(event),
+        onGap: () => undefined,
+        onHint: () => undefined,
+        onRefused: () => undefined,
+      });
+      try {
+        await until('the second listens', () => late.listening);
+        const before = late.backfills;
+        await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await until('a hole is read', () => late.backfills > before);
+        await until('the desk is brought', () => fresh.some(({ stream }) => stream === 'desk/second'));
+      } finally {
+        late.close();
+        clock.mockRestore();
+      }
+    },
+    30_000,
+  );
 
   it('tells a gap when more streams moved during a hole than the log remembers', async () => {
     const members = Array.from({ length: MOVED_LENGTH }, (_, i) => [Date.now(), `exec_${i}`]).flat();

@@ -194,6 +194,31 @@ describe('executions over REST', () => {
   }, 15_000);
 
   it.each([
+    'json',
+    'text;x',
+    ';',
+    'a b/c',
+    'application/x-www-form-urlencoded',
+    'application/json; charset=utf-16',
+    '',
+  ])(
+    'halts whatever type its body is said to have: %j',
+    async (type) => {
+      const reason = `said to be ${type}, which it is not`;
+      const response = await fetch(`${gateway.url}/api/executions/${ID}/halt`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await token({ role: 'operator' })}`, 'content-type': type },
+        body: JSON.stringify({ reason }),
+      });
+      expect(response.status).toBe(200);
+      const { events } = await execution.fetchHistory();
+      const given = events?.flatMap((each) => each.workflowExecutionSignaledEventAttributes?.input?.payloads ?? []);
+      expect(given?.map(({ data }) => Buffer.from(data ?? []).toString())).toContain(JSON.stringify({ reason }));
+    },
+    15_000,
+  );
+
+  it.each([
     ['GET', '/api/executions/none', undefined, 404, 'ExecutionNotFound'],
     ['GET', '/api/executions?state=asleep', undefined, 400, 'BadRequest'],
     ['GET', '/api/executions?limit=0', undefined, 400, 'BadRequest'],

@@ -80,6 +80,22 @@ describe('a subscription', () => {
     );
   });
 
+  it('to one room more than a connection may be in is refused, until it leaves another', async () => {
+    const small = await startGateway({ redisUrl: redis.url, limits: { rooms: 2 } });
+    try {
+      const to = await listen(small.url);
+      listeners.push(to);
+      const enter = async (bot_id: string) => (await ask(to, 'subscribe_bot', { bot_id }))['ok'];
+      expect([await enter('a'), await enter('b'), await enter('c')]).toEqual([true, true, false]);
+      expect(await ask(to, 'subscribe_bot', { bot_id: 'c' })).toMatchObject({ error: { code: 'RateLimited' } });
+      expect(await enter('a')).toBe(true);
+      await ask(to, 'unsubscribe', { bot_id: 'a' });
+      expect([await enter('c'), await enter('a')]).toEqual([true, false]);
+    } finally {
+      await small.close();
+    }
+  });
+
   it('gives every event exactly once and in order to a client that subscribes while events pour in', async () => {
     const of = Array.from({ length: 4 }, () => fresh({ bot_id: 'bot_race', workflow_id: 'race' }));
     const all: string[] = [];

@@ -11,6 +11,7 @@ import { obtainRedis } from '../../src/local-stack/redis-server';
 import { startStack } from '../../src/local-stack/stack';
 import { obtainTemporalCli } from '../../src/local-stack/temporal-cli';
 import { findProgram } from '../../src/local-stack/programs';
+import { startOwnPglite } from '../support/own-postgresql';
 import { StackHome } from '../support/stack-home';
 
 jest.setTimeout(120_000);
@@ -143,6 +144,14 @@ describe('obtaining Temporal', () => {
     const postgresql = startStack({ config: home.config({ DATABASE_URL: url }), ui: false });
     await expect(postgresql).rejects.toMatchObject({ code: 'JournalUnavailable' });
     expect(await home.hasRecord()).toBe(false);
+  });
+
+  it('begins a database also where none can be kept for the next one', async () => {
+    const file = join(home.path, 'a-file');
+    await writeFile(file, '');
+    const postgresql = await startOwnPglite(join(file, 'holdfast'));
+    expect(await postgresql.sql('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await postgresql.stop();
   });
 
   describe('and Redis', () => {

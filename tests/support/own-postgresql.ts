@@ -38,10 +38,10 @@ export function whyNoPostgresql(): string | undefined {
   return userInfo().uid === 0 && serverUser() === undefined ? 'no user postgres to run it as' : undefined;
 }
 
-export function startOwnPglite(): Promise<OwnPostgresql> {
+/** `cache`: by default the one the stack has. */
+export function startOwnPglite(cache = loadConfig().local_stack.cache): Promise<OwnPostgresql> {
   return started(async (folder) => {
     const port = await freePort();
-    const { cache } = loadConfig().local_stack;
     return { folder, port, launch: () => spawn(process.execPath, [PGLITE, folder, String(port), cache], QUIET) };
   });
 }

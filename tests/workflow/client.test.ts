@@ -34,6 +34,14 @@ describe('the client', () => {
     await expect(client.startExecution(other, { execution_id })).rejects.toEqual(refusal('ExecutionExists'));
   });
 
+  it.each(['mein lauf', '_x', '__proto__', 'new\nline', 'z'.repeat(301)])(
+    'starts nothing as %j, which the gateway could not be told to halt',
+    async (execution_id) => {
+      const start = client.startExecution(worker.prepare(nodes), { execution_id });
+      await expect(start).rejects.toEqual(refusal('BadRequest', /^Not an id for an execution/));
+    },
+  );
+
   it('says of an id nobody has that there is none', async () => {
     const id = uniqueId('exec_nobody');
     const calls = [

@@ -9,11 +9,17 @@ const LOCK_WITHIN_MS = 50_000;
 /** Makes the folder unless it is there. It appears whole or not at all: half a database could never be opened again. */
 export async function ensureDataFolder(folder: string, cache: string): Promise<void> {
   if (await exists(folder)) return;
+  // A cache that cannot be written, as in a read-only home, costs time and nothing else.
+  const template = await templateIn(cache).catch(() => undefined);
+  await whole(folder, template === undefined ? makeDatabase : (draft) => cp(template, draft, { recursive: true }));
+}
+
+async function templateIn(cache: string): Promise<string> {
   const template = join(cache, `pglite-${await pgliteVersion()}`);
   await withLock(`${template}.lock`, LOCK_WITHIN_MS, async () => {
     if (!(await exists(template))) await whole(template, makeDatabase);
   });
-  await whole(folder, (draft) => cp(template, draft, { recursive: true }));
+  return template;
 }
 
 async function whole(folder: string, make: (draft: string) => Promise<void>): Promise<void> {

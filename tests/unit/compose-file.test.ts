@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/config';
+import { workerEnvironment, workerFlags } from '../../src/local-stack/services';
 import { DYNAMIC_CONFIG } from '../../src/local-stack/temporal-server';
 
 const root = join(__dirname, '../..');
@@ -217,6 +218,14 @@ describe('the Dockerfile', () => {
     expect(dockerfile).toMatch(/npm ci --omit=dev/);
     expect(runtime).not.toMatch(/COPY \. /);
     expect(runtime.slice(runtime.indexOf('AS gateway'))).toContain('HEALTHCHECK');
+  });
+
+  it('starts a worker as the local stack does', () => {
+    const worker = dockerfile.slice(dockerfile.indexOf('AS worker'), dockerfile.indexOf('AS paper-venue'));
+    const environment = [...worker.matchAll(/^ENV (\S+)=(\S+)$/gm)].map(([, name, value]) => [name, value]);
+    expect(Object.fromEntries(environment)).toEqual(workerEnvironment);
+    const command = JSON.parse(/^CMD (.+)$/m.exec(worker)![1]!) as string[];
+    expect(command).toEqual(['node', ...workerFlags, 'dist/worker/main.js']);
   });
 
   it('sees no secret and no state: the build context is a list of what it reads', () => {

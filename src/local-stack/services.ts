@@ -38,7 +38,8 @@ export function workerPlan(request: ServiceRequest): PartPlan {
     ...service('worker', log),
     launch: async () => {
       before = await sizeOf(log);
-      const environment = { ...request.environment, ...workerEnvironment };
+      // The stack has one worker, whatever the environment says of those elsewhere.
+      const environment = { ...request.environment, ...workerEnvironment, HOLDFAST_WORKER_SERVES: 'graphs,desk' };
       return launchNode({ ...request, environment }, log, workerFlags);
     },
     isReady: async () => (await textAfter(log, before)).includes(WORKER_READY),

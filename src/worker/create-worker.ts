@@ -27,6 +27,7 @@ export interface WorkerDependencies {
   readonly config: Pick<Config, 'temporal' | 'worker'>;
   readonly connection: NativeConnection;
   readonly client: HoldfastClient;
+  /** Of executions; nothing runs them where the desk alone is served. */
   readonly kinds: ReadonlyMap<string, NodeKind>;
   /** With what this worker trades there; the same for all workers of the task queues. */
   readonly venues?: Venues;

@@ -30,9 +30,9 @@ RUN install --directory --owner=node --group=node --mode=0700 /var/lib/holdfast/
 USER node
 
 FROM runtime AS worker
-# By default glibc lets every thread keep memory of its own.
+# By default glibc lets every thread keep memory of its own, and V8 keeps what it needed to load the code.
 ENV MALLOC_ARENA_MAX=2
-CMD ["node", "dist/worker/main.js"]
+CMD ["node", "--max-semi-space-size=4", "dist/worker/main.js"]
 
 FROM runtime AS paper-venue
 EXPOSE 8002

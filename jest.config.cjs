@@ -10,8 +10,12 @@ const base = {
     'node_modules/(?!(jose|trading-signals|jsep|node-pg-migrate|ccxt|@noble|@scure|@seriousme|@opentelemetry/otlp-exporter-base)/)',
   ],
   testEnvironment: 'node',
-  // What is published under the package's own name, from its source: no test needs a build for it.
-  moduleNameMapper: { '^holdfast/client$': '<rootDir>/src/feed-client/index.ts' },
+  moduleNameMapper: {
+    // What is published under the package's own name, from its source: no test needs a build for it.
+    '^holdfast/client$': '<rootDir>/src/feed-client/index.ts',
+    // A module that is loaded when it is needed is named as it is once built.
+    '^(\\.{1,2}/.+)\\.js$': ['$1.js', '$1'],
+  },
 };
 
 const project = (name, extra = {}) => ({

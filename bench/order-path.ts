@@ -4,7 +4,8 @@
  * Measured: chains of market orders of one execution at a paper venue on loopback, from the moment the server recorded the end of the
  * order before (its node is ready then) to the first byte of the next order's request at a relay before the venue, both by the clock of
  * this machine. Within it lie a workflow task, an activity, a price, the check of the account and the permit. Not measured: a network, the
- * venue. Memory is that of the worker's process, as released, after executions without and with orders.
+ * venue. That worker serves executions and the desk. Memory is what a process as released holds after a hundred activities: one of executions
+ * alone, which does not trade, and one of the desk alone beside it; and what one of both holds after its orders.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, connect, type Server } from 'node:net';
@@ -40,25 +41,43 @@ async function main(): Promise<void> {
   const { temporal } = loadConfig({ ...process.env, ...environment });
   const client = await HoldfastClient.connect(temporal);
   const connection = await Connection.connect({ address: temporal.address });
-  const worker = await SoakWorker.start(environment);
   const desk = `bench-${randomUUID()}`;
+  const run = runnerOf(client, new Client({ connection }), desk);
   try {
-    await readyDesk(client, desk);
-    const run = runnerOf(client, new Client({ connection }), desk);
-    for (let round = 0; round < ROUNDS; round += 1) await run(activityChain(ORDERS));
-    say(`memory of a worker that does not trade: ${megabytes(worker.memory)} (bar: 200 MB)`);
-    await run(orders());
-    relay.forget();
-    const waits: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) waits.push(...relay.waits(await run(orders())));
-    say(`from ready to the first byte, ${waits.length} orders: ${spreadOf(waits)} (bar: p50 at most 40 ms)`);
-    say(`memory of a worker that trades: ${megabytes(worker.memory)}`);
+    await withWorkers(environment, ['graphs', 'desk'], async ([graphs, ofDesk]) => {
+      await readyDesk(client, desk);
+      for (let round = 0; round < ROUNDS; round += 1) await run(activityChain(ORDERS));
+      say(`memory of a worker of executions alone, which does not trade: ${megabytes(graphs)} (bar: 200 MB)`);
+      say(`memory of the worker of the desk alone: ${megabytes(ofDesk)}`);
+    });
+    await withWorkers(environment, ['graphs,desk'], async ([worker]) => {
+      await run(orders());
+      relay.forget();
+      const waits: number[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) waits.push(...relay.waits(await run(orders())));
+      say(`from ready to the first byte, ${waits.length} orders: ${spreadOf(waits)} (bar: p50 at most 40 ms)`);
+      say(`memory of a worker of both that trades: ${megabytes(worker)}`);
+    });
   } finally {
-    await worker.stop();
     await client.close();
     await connection.close();
     relay.close();
     await venue.close();
+  }
+}
+
+/** A process for each of what they serve. */
+async function withWorkers(
+  environment: Readonly<Record<string, string>>,
+  served: readonly string[],
+  work: (workers: readonly SoakWorker[]) => Promise<void>,
+): Promise<void> {
+  const workers: SoakWorker[] = [];
+  try {
+    for (const each of served) workers.push(await SoakWorker.start({ ...environment, HOLDFAST_WORKER_SERVES: each }));
+    await work(workers);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()));
   }
 }
 
@@ -140,8 +159,8 @@ function spreadOf(values: readonly number[]): string {
   return `p50 ${median(values).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
+function megabytes(worker: SoakWorker | undefined): string {
+  return `${((worker?.memory ?? NaN) / 1e6).toFixed(0)} MB`;
 }
 
 function say(line: string): void {

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { workerEnvironment } from '../../src/local-stack/services';
+import { workerEnvironment, workerFlags } from '../../src/local-stack/services';
 import { KINDS_MODULE } from './bench-kinds';
 
 const MAIN = 'dist/worker/main.js';
@@ -22,7 +22,7 @@ export class SoakWorker {
     environment: Readonly<Record<string, string>>,
     onLine: (line: LogLine) => void = () => undefined,
   ): Promise<SoakWorker> {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [...workerFlags, MAIN], {
       env: { ...process.env, ...workerEnvironment, HOLDFAST_NODES: KINDS_MODULE, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -7,6 +7,7 @@ import { HoldfastError } from '../errors';
 import type { BreakerSettingsGiven } from '../resilience/breakers';
 import { circuitBreakersSchema } from './circuit-breakers';
 import { readVenues, type VenueConfig } from './venues';
+import { workerServesSchema, type WorkerRole } from './worker-serves';
 
 export type Profile = 'development' | 'staging' | 'production';
 
@@ -51,6 +52,8 @@ export interface Config {
     readonly open_to_network: boolean;
   };
   readonly worker: {
+    /** What it takes work of; at least one. */
+    readonly serves: ReadonlySet<WorkerRole>;
     readonly max_concurrent_activities: number;
     /** Of executions; the desk has its own. */
     readonly max_concurrent_workflow_tasks: number;
@@ -160,6 +163,7 @@ const environmentSchema = z.object({
   HOLDFAST_TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).optional(),
   HOLDFAST_MAX_CLIENTS: clients.default(1_000),
   HOLDFAST_MAX_CLIENTS_PER_ADDRESS: clients.default(200),
+  HOLDFAST_WORKER_SERVES: workerServesSchema,
   HOLDFAST_MAX_CONCURRENT_ACTIVITIES: z.coerce.number().int().min(1).max(1000).default(100),
   HOLDFAST_MAX_CONCURRENT_WORKFLOW_TASKS: z.coerce.number().int().min(2).max(1000).optional(),
   HOLDFAST_EVENTS: flag.default(true),
@@ -218,6 +222,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     gateway: gatewayOf(env),
     paper_venue: paperVenueOf(env),
     worker: {
+      serves: env.HOLDFAST_WORKER_SERVES,
       max_concurrent_activities: env.HOLDFAST_MAX_CONCURRENT_ACTIVITIES,
       // A processor has little more to do than two of them; what waits meanwhile waits where it takes no time from the desk's.
       max_concurrent_workflow_tasks: env.HOLDFAST_MAX_CONCURRENT_WORKFLOW_TASKS ?? 2 * availableParallelism(),

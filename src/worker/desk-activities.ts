@@ -1,9 +1,7 @@
 /** What the workflows ask of Temporal itself. */
 import { heartbeat, sleep } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type { OrderFact, Scope } from '../emergency/model';
-import { leadingCause } from '../emergency/causes';
-import { GLOBAL, permissionsOf } from '../emergency/scopes';
+import { permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import type { Publication } from '../events/build';
 import type { ExecutionFilter } from '../temporal-client/holdfast-client';
@@ -13,36 +11,6 @@ import type { EmergencyNotice } from '../workflows/desk-messages';
 import type { DeskActivities } from '../workflows/desk-calls';
 
 const AT_ONCE = 20;
-
-/** Run on the graph task queue: an execution asks before its first node. */
-export function createEmergencyCheck(client: HoldfastClient) {
-  return {
-    /** A halt is an answer and not retried; a desk that does not answer is asked again. */
-    assertCanOperate: async (deskId: string, scopes: readonly Scope[]): Promise<void> => {
-      try {
-        await client.assertCanOperate(deskId, scopes);
-      } catch (error) {
-        if (!(error instanceof HoldfastError)) throw error;
-        const { message, code, entry, details } = error;
-        const notice = code === 'EmergencyHalted' ? [{ ...details }] : [];
-        throw ApplicationFailure.create({ message, type: code, nonRetryable: !entry.retryable, details: notice });
-      }
-    },
-  };
-}
-
-/** Run on the graph task queue: an execution asks how its desk stands. */
-export function createDeskReader(client: HoldfastClient) {
-  return {
-    readDesk: async (deskId: string, scopes: readonly Scope[]): Promise<readonly EmergencyNotice[]> => {
-      const { epoch, scopes: known } = await client.deskStatus(deskId);
-      return [GLOBAL, ...scopes].map((scope) => {
-        const { state = 'normal', causes = [] } = known.find((each) => each.scope === scope) ?? {};
-        return { state, scope, epoch, reason: leadingCause(causes)?.reason ?? 'as the desk says' };
-      });
-    },
-  };
-}
 
 /** What the desk tells outside Temporal. */
 export interface DeskPorts {

@@ -1,18 +1,19 @@
-/** What a worker process is connected to beside Temporal: the event log, the gates' channel, the journal. */
+/** What a worker process is connected to beside Temporal: the event log, its gates, and what the desk tells where it serves that. */
 import { randomUUID } from 'node:crypto';
 import { Runtime } from '@temporalio/worker';
 import type { Config } from '../config/config';
 import { messageOf } from '../errors';
-import { ClosingPublisher, EventPublisher } from '../event-log';
-import { openJournal } from '../journal/journal';
+import { EventPublisher } from '../event-log';
+import type { Publication } from '../events/build';
+import { present } from '../json';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { OrderLookup } from '../venues/order-lookup';
 import type { WorkerDependencies } from './create-worker';
 import type { Venues } from '../venues/venue';
-import { DeskGuards } from './desk-guards';
+import { DeskGuards, type DeskGuardsOptions } from './desk-guards';
+import type { openDeskOutside } from './desk-outside';
 import { EventMetrics } from './event-metrics';
-import { Reconciler } from './reconciler';
 
 type Ports = Pick<WorkerDependencies, 'publish' | 'desk' | 'guardOf' | 'closeGates'>;
 
@@ -32,43 +33,41 @@ export interface OutsideOptions {
   readonly venues?: Venues;
 }
 
-export function openOutside(
-  config: Config,
-  { client, log, lookups = [], venues = new Map() }: OutsideOptions,
-): Outside {
+export async function openOutside(config: Config, options: OutsideOptions): Promise<Outside> {
+  const { client, log, lookups = [], venues = new Map() } = options;
   const saying = (what: string) => (error: unknown) => {
     log.warn({ error: messageOf(error) }, what);
   };
-  const redis_url = config.redis.url;
-  const { closing_key } = config.emergency;
+  const servesDesk = config.worker.serves.has('desk');
   const events = config.worker.events ? openEvents(config, saying('event_log_unavailable')) : undefined;
   const publisher = events?.publisher;
-  const closings =
-    closing_key === undefined
-      ? undefined
-      : new ClosingPublisher(redis_url, closing_key, saying('closings_channel_unavailable'));
-  const journal = openJournal(config.journal.url, { onError: saying('journal_connection_broke') });
-  // With a key nobody knows nobody can sign: then gates hear nothing, and read the desk as often as those that lost Redis.
-  const guards = new DeskGuards({ client, log, lookups, redis_url, closing_key: closing_key ?? randomUUID() });
-  const reconciler = reconcilerOf(client, log, venues);
-  reconciler.start();
+  const guards = guardsOf(config, servesDesk ? { client, log, lookups } : { client, log });
+  const desk = servesDesk ? await openDesk(config, { client, log, venues, saying }) : undefined;
+  const publishEvents = publisher && ((some: readonly Publication[]) => publisher.deliver(some, DELIVER_WITHIN_MS));
   return {
     publish: (publication) => publisher?.publish(publication),
     guardOf: guards.of,
-    closeGates: (closing) => void closings?.publish(closing).catch(saying('closing_not_published')),
-    desk: {
-      journal,
-      ...(publisher === undefined ? {} : { publishEvents: (events) => publisher.deliver(events, DELIVER_WITHIN_MS) }),
-    },
+    ...present({ closeGates: desk?.closeGates }),
+    desk: present({ journal: desk?.journal, publishEvents }),
     close: async () => {
-      reconciler.close();
       const untold = await guards.close();
       if (untold > 0) log.warn({ untold }, 'permits_left_to_the_sweeper');
-      closings?.close();
       await events?.close();
-      await journal.close();
+      await desk?.close();
     },
   };
+}
+
+/** The desk's workers sweep for all: a venue is asked no more often because there are many workers of executions. */
+function guardsOf({ redis, emergency }: Config, options: Pick<DeskGuardsOptions, 'client' | 'log' | 'lookups'>) {
+  // With a key nobody knows nobody can sign: then gates hear nothing, and read the desk as often as those that lost Redis.
+  const { closing_key = randomUUID() } = emergency;
+  return new DeskGuards({ ...options, redis_url: redis.url, closing_key });
+}
+
+async function openDesk(...args: Parameters<typeof openDeskOutside>) {
+  const { openDeskOutside: open } = await import('./desk-outside.js');
+  return open(...args);
 }
 
 function openEvents({ redis }: Config, onError: (error: Error) => void) {
@@ -81,17 +80,4 @@ function openEvents({ redis }: Config, onError: (error: Error) => void) {
     metrics.close();
   };
   return { publisher, close };
-}
-
-function reconcilerOf(client: HoldfastClient, log: Logger, venues: Venues): Reconciler {
-  return new Reconciler({
-    accounts: [...venues].flatMap(([venue, { trading }]) => (trading === undefined ? [] : [{ venue, trading }])),
-    desks: {
-      listDesks: () => client.listDesks(),
-      openOrders: (question, deskId) => client.openOrders(question, deskId),
-    },
-    alert: (command) => client.commandDesk(command),
-    log,
-    meter: Runtime.instance().metricMeter,
-  });
 }

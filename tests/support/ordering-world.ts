@@ -142,6 +142,19 @@ export class OrderingWorld {
     return this.#start({ order: this.#orderNode(params) });
   }
 
+  /** One more execution, of one order that is not sent before `release`. Resolves when it waits. */
+  async startHeldOrder(params: Readonly<Record<string, unknown>>): Promise<string> {
+    const order = { ...this.#orderNode(params), after: ['go'] };
+    const id = await this.#start({ go: { type: 'wait_for_signal', params: { name: 'go' } }, order });
+    const waits = async () => (await this.executionStatus(id)).nodes['go']?.state === 'waiting';
+    await until('it waits', waits, WITHIN_MS);
+    return id;
+  }
+
+  async release(execution: string): Promise<void> {
+    await answered(() => this.client.deliverMessage(execution, { name: 'go' }));
+  }
+
   /** Resolves when an order that came after the instant was accepted, with when it came. */
   async flowsAfter(instant = now()): Promise<number> {
     const found = await until(

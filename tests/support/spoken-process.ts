@@ -50,11 +50,17 @@ export class SpokenProcess {
     await closed;
   }
 
-  /** Lets it take its leave, so that its last words are heard too. */
-  async end(): Promise<void> {
-    if (this.isGone) return;
-    const closed = once(this.#child, 'close');
-    this.#child.kill('SIGTERM');
-    await closed;
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Lets it take its leave, so that its last words are heard too. Resolves with its exit code; null where a signal ended it. */
+  async end(): Promise<number | null> {
+    if (!this.isGone) {
+      const closed = once(this.#child, 'close');
+      this.#child.kill('SIGTERM');
+      await closed;
+    }
+    return this.#child.exitCode;
   }
 }

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const { venues } = opened;
   const lookups = [...(venue === undefined ? [] : [countingLookup(venue)]), ...opened.lookups];
   const own = venue === undefined ? [counted] : [counted, ...orderKinds(new OrderSender(venue))];
-  const outside = openOutside(config, { client, log, lookups, venues });
+  const outside = await openOutside(config, { client, log, lookups, venues });
   const worker = await createWorker({
     config,
     connection: await NativeConnection.connect({ address: config.temporal.address }),

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/config';
+import { workerEnvironment, workerFlags } from '../../src/local-stack/services';
 import { DYNAMIC_CONFIG } from '../../src/local-stack/temporal-server';
 
 const root = join(__dirname, '../..');
@@ -19,6 +20,7 @@ interface Service {
   readonly volumes?: readonly string[];
   readonly restart: string;
   readonly container_name?: string;
+  readonly deploy?: { readonly replicas?: number };
   readonly healthcheck?: unknown;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
@@ -44,7 +46,7 @@ describe('docker-compose.yml', () => {
     expect(validate({ services: { worker: { image: 'a:1', restrat: 'always' } } })).toBe(false);
   });
 
-  it('runs PostgreSQL, Temporal with its UI, Redis, a journal, workers, a gateway and a paper venue', () => {
+  it('runs PostgreSQL, Temporal with its UI, Redis, a journal, workers, the desk, a gateway and a paper venue', () => {
     expect(Object.keys(services)).toEqual(
       expect.arrayContaining([
         'postgresql',
@@ -53,6 +55,7 @@ describe('docker-compose.yml', () => {
         'redis',
         'journal',
         'worker',
+        'desk',
         'gateway',
         'paper-venue',
       ]),
@@ -112,12 +115,29 @@ describe('docker-compose.yml', () => {
       expect(condition).toBe(health(name) ? 'service_healthy' : 'service_completed_successfully');
     }
     // The journal is not among them: halts work without it.
-    expect(Object.keys(services['worker']!.depends_on!)).toEqual(['temporal-namespace', 'redis']);
+    for (const name of ['worker', 'desk']) {
+      expect(Object.keys(services[name]!.depends_on!)).toEqual(['temporal-namespace', 'redis']);
+    }
   });
 
-  it('lets workers be scaled: no name and no port of their own', () => {
-    expect(services['worker']).not.toHaveProperty('container_name');
-    expect(services['worker']).not.toHaveProperty('ports');
+  it.each(['worker', 'desk'])('lets %s be scaled: no name and no port of its own', (name) => {
+    expect(services[name]).not.toHaveProperty('container_name');
+    expect(services[name]).not.toHaveProperty('ports');
+  });
+
+  it('has executions and the desk served apart, each by somebody, and the desk by two', () => {
+    const serves = ['worker', 'desk'].map((name) => {
+      const { HOLDFAST_WORKER_SERVES } = services[name]!.environment!;
+      return [...loadConfig({ HOLDFAST_WORKER_SERVES }).worker.serves];
+    });
+    expect(serves).toEqual([['graphs'], ['desk']]);
+    expect(services['desk']!.deploy!.replicas).toBe(2);
+  });
+
+  it('gives the desk all that the workers have, but for what they serve and where large values are', () => {
+    const { HOLDFAST_BLOB_DIRECTORY: _values, ...ofWorkers } = services['worker']!.environment!;
+    expect(services['desk']!.environment).toEqual({ ...ofWorkers, HOLDFAST_WORKER_SERVES: 'desk' });
+    expect(services['desk']!.image).toBe(services['worker']!.image);
   });
 
   it('gives all workers one place for large values, which the image makes writable for its user', () => {
@@ -127,8 +147,8 @@ describe('docker-compose.yml', () => {
     expect(dockerfile).toContain(`install --directory --owner=node --group=node --mode=0700 ${directory}\n`);
   });
 
-  it('gives worker and gateway an environment the configuration accepts', () => {
-    for (const name of ['worker', 'gateway']) {
+  it('gives workers, desk and gateway an environment the configuration accepts', () => {
+    for (const name of ['worker', 'desk', 'gateway']) {
       const environment = Object.entries(services[name]!.environment!).map(([key, value]) => [
         key,
         value.replaceAll(/\$\{[^}]+\}/g, 'x'.repeat(64)),
@@ -159,8 +179,9 @@ describe('docker-compose.yml', () => {
 
   it('builds stages the Dockerfile has', () => {
     const stages = [...dockerfile.matchAll(/^FROM \S+ AS (\S+)$/gm)].map((match) => match[1]);
-    expect(all.flatMap(([, { build }]) => (build ? [build.target] : []))).toEqual(['worker', 'paper-venue', 'gateway']);
-    expect(stages).toEqual(expect.arrayContaining(['worker', 'paper-venue', 'gateway']));
+    const targets = new Set(all.flatMap(([, { build }]) => (build ? [build.target] : [])));
+    expect(targets).toEqual(new Set(['worker', 'paper-venue', 'gateway']));
+    expect(stages).toEqual(expect.arrayContaining([...targets]));
   });
 
   it('mounts only files that exist', () => {
@@ -197,6 +218,14 @@ describe('the Dockerfile', () => {
     expect(dockerfile).toMatch(/npm ci --omit=dev/);
     expect(runtime).not.toMatch(/COPY \. /);
     expect(runtime.slice(runtime.indexOf('AS gateway'))).toContain('HEALTHCHECK');
+  });
+
+  it('starts a worker as the local stack does', () => {
+    const worker = dockerfile.slice(dockerfile.indexOf('AS worker'), dockerfile.indexOf('AS paper-venue'));
+    const environment = [...worker.matchAll(/^ENV (\S+)=(\S+)$/gm)].map(([, name, value]) => [name, value]);
+    expect(Object.fromEntries(environment)).toEqual(workerEnvironment);
+    const command = JSON.parse(/^CMD (.+)$/m.exec(worker)![1]!) as string[];
+    expect(command).toEqual(['node', ...workerFlags, 'dist/worker/main.js']);
   });
 
   it('sees no secret and no state: the build context is a list of what it reads', () => {

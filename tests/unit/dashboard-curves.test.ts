@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { drawdownCurve, equityCurve, profitCurve } from '../../dashboard/src/charts/curves';
+import fc from 'fast-check';
+import { drawdownCurve, equityCurve, profitCurve, thinned } from '../../dashboard/src/charts/curves';
 import { linesOf, marksOn } from '../../dashboard/src/charts/marks';
 import type { FillMoment, HaltMoment } from '../../dashboard/src/wire';
 
@@ -61,5 +62,21 @@ describe('curves', () => {
       '-0.5',
       '9',
     ]);
+  });
+
+  it('of very many points keep their ends and every extreme, in order, and are few', () => {
+    const worths = fc.array(fc.integer({ min: -99, max: 99 }), { minLength: 1, maxLength: 500 });
+    fc.assert(
+      fc.property(worths, (all) => {
+        const points = all.map((worth, second) => ({ at: at(second), equity: String(worth) }));
+        const kept = thinned(points, 40);
+        expect(kept.length).toBeLessThanOrEqual(40);
+        expect([kept[0], kept.at(-1)]).toEqual([points[0], points.at(-1)]);
+        const drawn = kept.map(({ equity }) => Number(equity));
+        expect([Math.min(...drawn), Math.max(...drawn)]).toEqual([Math.min(...all), Math.max(...all)]);
+        expect(kept).toEqual(points.filter((point) => kept.includes(point)));
+        expect(kept === points).toBe(points.length <= 40);
+      }),
+    );
   });
 });

@@ -1,5 +1,5 @@
 /** What a bot or a strategy came to over a week: figures, and its equity, drawdown and profit with what happened marked on them. */
-import { Suspense, lazy, useMemo } from 'react';
+import { Suspense, lazy, useEffect, useMemo } from 'react';
 import { drawdownCurve, equityCurve, profitCurve, type CurvePoint } from '../charts/curves';
 import { linesOf, type Happened } from '../charts/marks';
 import { counted, moment } from '../format';
@@ -9,7 +9,8 @@ import { Empty, Freshness, Panel, Table } from '../shell/parts';
 import type { Performance } from '../wire';
 import { Figures } from './figures';
 
-const EquityChart = lazy(async () => ({ default: (await import('../charts/equity-chart')).EquityChart }));
+const loadChart = () => import('../charts/equity-chart');
+const EquityChart = lazy(async () => ({ default: (await loadChart()).EquityChart }));
 const EVERY_MS = 30_000;
 const WINDOW = '7d';
 
@@ -20,6 +21,8 @@ interface ResultsProps {
 
 export function Results({ of, id }: ResultsProps) {
   const { api } = useSession();
+  // Beside the answer, not after it. Where it cannot be had, the curve says so.
+  useEffect(() => void loadChart().catch(() => undefined), []);
   const resource = useMemo(
     () => new Resource(() => api.get<Performance>(`/api/${of}/${encodeURIComponent(id)}/performance?window=${WINDOW}`)),
     [api, of, id],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { drawdownCurve, equityCurve, profitCurve, thinned } from '../../dashboard/src/charts/curves';
+import { drawdownCurve, equityCurve, profitCurve, resultCurve, thinned } from '../../dashboard/src/charts/curves';
 import { linesOf, marksOn } from '../../dashboard/src/charts/marks';
 import type { FillMoment, HaltMoment } from '../../dashboard/src/wire';
 
@@ -55,6 +55,11 @@ describe('curves', () => {
       { at: at(0), equity: '0.0000' },
     ]);
     expect(drawdownCurve([{ at: at(0), high_water: '200' }])).toEqual([]);
+  });
+
+  it('show what a strategy came to, fees off, with what it has not sold yet', () => {
+    const point = { at: at(0), realized: '2.5', unrealized: '-1', fees: '0.25' };
+    expect(resultCurve([point])).toEqual([{ at: at(0), equity: '1.2500' }]);
   });
 
   it('show the profit with each fill', () => {

@@ -1,5 +1,5 @@
 /** The curves of a bot or a strategy, made of its series. For the screen: what is decided with amounts, the desk decides. Pure. */
-import type { EquityPoint, FillMoment } from '../wire';
+import type { EquityPoint, FillMoment, ResultPoint } from '../wire';
 
 export interface CurvePoint {
   /** ISO 8601. */
@@ -17,6 +17,13 @@ export function drawdownCurve(points: readonly EquityPoint[]): readonly CurvePoi
   return points.flatMap(({ at, equity, high_water }) => {
     const [now, high] = [Number(equity ?? Number.NaN), Number(high_water ?? Number.NaN)];
     return high > 0 && !Number.isNaN(now) ? [{ at, equity: (Math.min(0, now / high - 1) * 100).toFixed(4) }] : [];
+  });
+}
+
+/** What a strategy came to, which has no equity of its own: realised and unrealised, fees off. */
+export function resultCurve(points: readonly ResultPoint[]): readonly CurvePoint[] {
+  return points.map(({ at, realized, unrealized, fees }) => {
+    return { at, equity: (Number(realized) + Number(unrealized) - Number(fees)).toFixed(4) };
   });
 }
 

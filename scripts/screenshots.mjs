@@ -24,19 +24,36 @@ const PAGES = {
   strategies: '/strategies',
   bots: '/bots',
 };
+/** What a page is not to be seen without. */
+const DRAWN = {
+  dashboard: ['[data-node]'],
+  strategy: ['[data-node] >> text=/ run/', '.chart canvas'],
+  bot: ['.chart canvas'],
+};
+/** Of a page on a busy machine. */
+const WITHIN_MS = 120_000;
+/** Shown down to their end; of the others what fits a screen says enough. */
+const WHOLE = ['emergency', 'strategy', 'bot'];
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
 try {
   for (const colorScheme of ['light', 'dark']) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, colorScheme });
+    page.setDefaultTimeout(WITHIN_MS);
     await page.goto(`${origin}/${hash}`);
-    const pages = { ...PAGES, dashboard: await newestExecution(page) };
-    for (const [name, path] of Object.entries(pages)) {
-      await page.goto(origin + path);
+    const single = {
+      dashboard: await firstLink(page, '/executions?workflow_id=dash_momentum&state=completed', '#history a'),
+      strategy: '/strategies/dash_momentum',
+      bot: '/bots/bot_dash',
+    };
+    const pages = { ...PAGES, ...single };
+    for (const [name, place] of Object.entries(pages)) {
+      await page.goto(origin + place);
       await page.locator('#feed[data-state="live"]').waitFor();
-      if (name === 'dashboard') await page.locator('[data-node]').first().waitFor();
+      for (const drawn of DRAWN[name] ?? []) await page.locator(drawn).first().waitFor();
       await page.locator('text=Read at').first().waitFor();
-      await page.screenshot({ path: join(target, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`) });
+      const path = join(target, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`);
+      await page.screenshot({ path, fullPage: WHOLE.includes(name) });
     }
     await page.close();
   }
@@ -44,7 +61,8 @@ try {
   await browser.close();
 }
 
-async function newestExecution(page) {
-  await page.goto(`${origin}/executions`);
-  return page.locator('#history a').first().getAttribute('href');
+/** The address the first entry of a list leads to. */
+async function firstLink(page, path, links) {
+  await page.goto(origin + path);
+  return page.locator(links).first().getAttribute('href');
 }

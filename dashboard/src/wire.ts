@@ -286,6 +286,12 @@ export interface EquityPoint {
   readonly high_water?: string | null;
 }
 
+export interface ResultPoint extends EquityPoint {
+  readonly realized: string;
+  readonly unrealized: string;
+  readonly fees: string;
+}
+
 export interface FillMoment {
   readonly at: string;
   readonly order_id: string;
@@ -308,7 +314,7 @@ export interface HaltMoment {
 /** All oldest first. */
 export interface Performance {
   readonly metrics: Metrics;
-  readonly equity: readonly EquityPoint[];
+  readonly equity: readonly ResultPoint[];
   readonly fills: readonly FillMoment[];
   readonly halts: readonly HaltMoment[];
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { findingsOn } from '../support/axe';
+import { button, pressEnter, tabTo, typeInto } from '../support/keys';
 import { startPage, WITHIN_MS, type PageUnderTest } from '../support/page-under-test';
 import { answered, until } from '../support/until';
 
@@ -31,17 +32,14 @@ const says = (fact: string, text: string) =>
 describe('limits at the emergency panel', () => {
   it('are set by keyboard alone, with a reason, and only those that were changed', async () => {
     await stack.open('/emergency?scope=symbol:BTC/USDT');
-    await page.getByRole('button', { name: 'Set limits of symbol:BTC/USDT…' }).focus();
-    await page.keyboard.press('Enter');
-    await form().getByLabel('Worth of one order').focus();
-    await page.keyboard.type('250');
+    await pressEnter(page, button(page, 'Set limits of symbol:BTC/USDT…'));
+    await typeInto(page, /^Worth of one order/, '250');
     await page.keyboard.press('Enter');
     await stack.shows('[role="alert"]', 'a reason is needed');
     expect(await page.locator('[data-command]').count()).toBe(0);
     await stack.shows('form', 'max_order_notional: none → 250');
-    await form().getByLabel('Reason for the change').focus();
-    await page.keyboard.type('a calmer week');
-    await page.keyboard.press('Enter');
+    await typeInto(page, 'Reason for the change', 'a calmer week');
+    await pressEnter(page, button(page, 'Set limits'));
     await says('in force', 'the limits hold, symbol:BTC/USDT is normal');
     expect(await limitsOf('symbol:BTC/USDT')).toEqual({ halts: true, max_order_notional: '250' });
     expect(await limitsOf('global')).toMatchObject({ daily_loss: '500', max_drawdown_percent: '20' });
@@ -53,7 +51,8 @@ describe('limits at the emergency panel', () => {
     const loss = form().getByLabel('Loss of a day: now 500, 0 used (0.0 %)');
     expect(await loss.inputValue()).toBe('500');
     await loss.fill('');
-    await form().getByLabel('A breach halts the scope').uncheck();
+    await tabTo(page, form().getByLabel('A breach halts the scope'));
+    await page.keyboard.press('Space');
     await form().getByLabel('Reason for the change').fill('told, not halted');
     await form().getByRole('button', { name: 'Set limits' }).click();
     await says('in force', 'the limits hold, global is normal');
@@ -78,7 +77,7 @@ describe('limits at the emergency panel', () => {
     const order = { action: 'set_limits', limits: { daily_loss: '77' }, ...said };
     await answered(() => stack.own.client.commandDesk(order));
     await stack.shows('form', 'The limits have changed since this form was opened.');
-    await page.getByRole('button', { name: 'Look again' }).click();
+    await pressEnter(page, button(page, 'Look again'));
     expect(await form().getByLabel('Loss of a day').inputValue()).toBe('77');
   }, 120_000);
 
@@ -94,15 +93,14 @@ describe('limits at the emergency panel', () => {
 });
 
 describe('a drill from the emergency panel', () => {
-  it('is begun by keyboard, tells its steps and times, and changes nothing of the desk', async () => {
+  it('is begun and read by keyboard alone, tells its steps and times, and changes nothing of the desk', async () => {
     await stack.open('/emergency');
     const before = await status();
-    await page.getByRole('button', { name: 'Rehearse a halt' }).focus();
-    await page.keyboard.press('Enter');
+    await pressEnter(page, button(page, 'Rehearse a halt'));
     await stack.shows('#drill', 'Rehearsing since');
     await stack.shows('#drill', 'Passed');
     await stack.shows('#drill dl', '0, must be 0');
-    await page.getByText('Its steps').click();
+    await pressEnter(page, page.locator('summary', { hasText: 'Its steps' }));
     await stack.shows('#drill li', 'a resume while the limit is breached is refused: LimitBreached');
     expect(await findingsOn(page)).toEqual([]);
     const { state, epoch } = await status();

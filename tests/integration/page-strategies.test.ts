@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { findingsOn } from '../support/axe';
 import { orderRequest } from '../support/desk-at-work';
 import { token } from '../support/gateway-under-test';
+import { button, pressEnter } from '../support/keys';
 import { startPage, WITHIN_MS, type PageUnderTest } from '../support/page-under-test';
 import { answered, until } from '../support/until';
 
@@ -74,11 +75,9 @@ async function isSound(path: string, ready: string): Promise<void> {
 describe('a graph that is deployed from the page', () => {
   it('is checked as a whole first: every mistake with its place, and nothing deployed', async () => {
     await stack.open('/strategies');
-    await page.getByText('Paste a graph in JSON or YAML').focus();
-    await page.keyboard.press('Enter');
+    await page.getByText('Paste a graph in JSON or YAML').click();
     await page.getByRole('textbox', { name: 'Graph' }).fill(WRONG);
-    await page.getByRole('button', { name: 'Check it' }).focus();
-    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Check it' }).click();
     await stack.shows('#deploy', '2 mistakes; nothing was deployed.');
     await stack.shows('[data-mistake="unknown_kind"]', 'line 8, column');
     await stack.shows('[data-mistake="unknown_kind"]', 'Did you mean constant?');
@@ -107,6 +106,31 @@ describe('a graph that is deployed from the page', () => {
     await page.locator('main table').getByRole('link', { name: 'Judged' }).click();
     await page.locator('h1', { hasText: 'Judged' }).waitFor();
     await stack.shows('main', 'No figures yet');
+  }, 120_000);
+
+  it('by keyboard alone is taken from a file, mended where its mistakes lead, and deployed', async () => {
+    const typed = WRONG.replace('id: judged', 'id: typed').replace('name: Judged', 'name: Typed');
+    await stack.open('/strategies');
+    await pressEnter(page, page.locator('summary', { hasText: 'Paste a graph' }));
+    const choosing = page.waitForEvent('filechooser');
+    await pressEnter(page, page.getByLabel('File'));
+    await (await choosing).setFiles({ name: 'typed.yaml', mimeType: 'text/yaml', buffer: Buffer.from(typed) });
+    for (const [mistake, line] of [
+      ['unknown_kind', '    type: constant'],
+      ['dangling_reference', '    inputs: { value: price.value }'],
+    ] as const) {
+      await pressEnter(page, button(page, 'Check it'));
+      await pressEnter(page, page.locator(`[data-mistake="${mistake}"] button`));
+      for (const key of ['End', 'Shift+Home']) await page.keyboard.press(key);
+      await page.keyboard.type(line);
+    }
+    await pressEnter(page, button(page, 'Check it'));
+    await stack.shows('#deploy', 'No mistakes: Typed, 3 nodes.');
+    await pressEnter(page, button(page, 'Deploy typed'));
+    await stack.shows('#deploy', 'Typed is deployed as version');
+    expect((await deployed()).map(({ workflow_id }) => workflow_id).toSorted()).toEqual(['judged', 'typed']);
+    await pressEnter(page, page.locator('#deploy a', { hasText: 'Typed' }));
+    await page.locator('h1', { hasText: 'Typed' }).waitFor();
   }, 120_000);
 });
 

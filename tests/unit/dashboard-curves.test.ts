@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { drawdownCurve, equityCurve, profitCurve } from '../../dashboard/src/charts/curves';
+import fc from 'fast-check';
+import { drawdownCurve, equityCurve, profitCurve, resultCurve, thinned } from '../../dashboard/src/charts/curves';
 import { linesOf, marksOn } from '../../dashboard/src/charts/marks';
 import type { FillMoment, HaltMoment } from '../../dashboard/src/wire';
 
@@ -56,10 +57,31 @@ describe('curves', () => {
     expect(drawdownCurve([{ at: at(0), high_water: '200' }])).toEqual([]);
   });
 
+  it('show what a strategy came to, fees off, with what it has not sold yet', () => {
+    const point = { at: at(0), realized: '2.5', unrealized: '-1', fees: '0.25' };
+    expect(resultCurve([point])).toEqual([{ at: at(0), equity: '1.2500' }]);
+  });
+
   it('show the profit with each fill', () => {
     expect(profitCurve([fill(1, 'buy', '-0.5'), fill(2, 'sell', '9')]).map(({ equity }) => equity)).toEqual([
       '-0.5',
       '9',
     ]);
+  });
+
+  it('of very many points keep their ends and every extreme, in order, and are few', () => {
+    const worths = fc.array(fc.integer({ min: -99, max: 99 }), { minLength: 1, maxLength: 500 });
+    fc.assert(
+      fc.property(worths, (all) => {
+        const points = all.map((worth, second) => ({ at: at(second), equity: String(worth) }));
+        const kept = thinned(points, 40);
+        expect(kept.length).toBeLessThanOrEqual(40);
+        expect([kept[0], kept.at(-1)]).toEqual([points[0], points.at(-1)]);
+        const drawn = kept.map(({ equity }) => Number(equity));
+        expect([Math.min(...drawn), Math.max(...drawn)]).toEqual([Math.min(...all), Math.max(...all)]);
+        expect(kept).toEqual(points.filter((point) => kept.includes(point)));
+        expect(kept === points).toBe(points.length <= 40);
+      }),
+    );
   });
 });

@@ -6,6 +6,7 @@ import { AreaSeries, createChart, createSeriesMarkers, type UTCTimestamp } from 
 import { useEffect, useRef } from 'react';
 import { amount, moment } from '../format';
 import type { EquityPoint } from '../wire';
+import { thinned } from './curves';
 import { marksOn, type Happened, type Mark } from './marks';
 
 interface EquityChartProps {
@@ -28,7 +29,7 @@ export function EquityChart({ points, label, happened }: EquityChartProps) {
       topColor: 'transparent',
       bottomColor: 'transparent',
     });
-    const data = dataOf(points);
+    const data = dataOf(thinned(points));
     series.setData(data);
     const times = data.map(({ time }) => time);
     if (happened !== undefined) createSeriesMarkers(series, marksOn(times, happened).map(drawnIn(place.current)));

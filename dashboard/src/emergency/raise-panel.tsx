@@ -10,7 +10,7 @@ import { GLOBAL, commandLine } from './facts';
 import { HoldButton } from './hold-button';
 import { nameOfScope, scopesOffered } from './scopes';
 
-const NO_REASON = 'from the dashboard, no reason given';
+const NO_REASON = 'dashboard: no reason given';
 
 export function RaisePanel({ scope }: { readonly scope: string }) {
   const { commands } = useSession();

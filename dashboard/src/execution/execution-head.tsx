@@ -98,7 +98,7 @@ interface CommandsProps {
 
 type Command = 'halt' | 'resume' | 'cancel';
 
-const NO_REASON = 'from the dashboard, no reason given';
+const NO_REASON = 'dashboard: no reason given';
 
 function Commands({ id, state, hasEnded, onDone }: CommandsProps) {
   const { api } = useSession();

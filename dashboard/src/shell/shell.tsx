@@ -1,6 +1,7 @@
 /** What is around every page: how to halt, how current it is, paper or live, how the desk stands. */
 import { useEffect, useRef, type ReactNode } from 'react';
 import { deskWords, notNormal } from '../emergency/facts';
+import { moment } from '../format';
 import { Link, useAddress } from '../navigation';
 import { useValue } from '../observable';
 import { useResource } from '../resource';
@@ -111,8 +112,7 @@ function Who() {
   if (bearer === undefined) return <p className="quiet">The token cannot be read.</p>;
   return (
     <p className="quiet">
-      {bearer.subject}, {bearer.role}; the token ends{' '}
-      {new Date(bearer.expires_at).toLocaleString([], { hourCycle: 'h23' })}
+      {bearer.subject}, {bearer.role}; the token ends {moment(bearer.expires_at)}
     </p>
   );
 }

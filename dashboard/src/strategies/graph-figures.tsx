@@ -29,7 +29,8 @@ export function GraphFigures({ deployment }: { readonly deployment: Deployment }
   const [graph] = useState(deployment.graph);
   const nodes = useMemo(() => new Observable(data === undefined ? {} : shownFigures(data)), [data]);
   const caption = useMemo(
-    () => (type: string, node: NodeShown | undefined) => `${type} · ${figuresLine(node && data?.nodes[node.key])}`,
+    () => (type: string, node: NodeShown | undefined) =>
+      data === undefined ? type : figuresLine(node && data.nodes[node.key]),
     [data],
   );
   const chosen = query.get('node') ?? undefined;
@@ -69,16 +70,16 @@ function FiguresTable({ figures: { nodes }, graph, chosen }: TableProps) {
   return (
     <Table
       caption="Figures of the nodes"
-      heads={['Node', 'Runs', 'Failed', 'Mean time', 'Pass rate', 'Ways taken']}
-      rows={named.map((node) => rowOf(node, nodes[node], node === chosen))}
+      heads={['Node', 'Kind', 'Runs', 'Failed', 'Mean time', 'Pass rate', 'Ways taken']}
+      rows={named.map((node) => rowOf([node, graph.nodes[node]?.type ?? '–'], nodes[node], node === chosen))}
     />
   );
 }
 
-function rowOf(node: string, figures: NodeFigures | undefined, isChosen: boolean) {
+function rowOf([node, kind]: readonly [string, string], figures: NodeFigures | undefined, isChosen: boolean) {
   const name = isChosen ? <strong key="node">{`▸ ${node}`}</strong> : node;
-  if (figures === undefined) return [node, name, '–', '–', '–', '–', '–'] as const;
+  if (figures === undefined) return [node, name, kind, '–', '–', '–', '–', '–'] as const;
   const { runs, failures, mean_ms } = figures;
   const mean = mean_ms === undefined ? '–' : duration(mean_ms);
-  return [node, name, runs, failures, mean, passRate(figures) ?? '–', branchWords(figures)] as const;
+  return [node, name, kind, runs, failures, mean, passRate(figures) ?? '–', branchWords(figures)] as const;
 }

@@ -1,6 +1,6 @@
 /** What a bot or a strategy came to over a week: figures, and its equity, drawdown and profit with what happened marked on them. */
-import { Suspense, lazy, useMemo } from 'react';
-import { drawdownCurve, equityCurve, profitCurve, type CurvePoint } from '../charts/curves';
+import { Suspense, lazy, useEffect, useMemo } from 'react';
+import { drawdownCurve, equityCurve, profitCurve, resultCurve, type CurvePoint } from '../charts/curves';
 import { linesOf, type Happened } from '../charts/marks';
 import { counted, moment } from '../format';
 import { Resource, useResource } from '../resource';
@@ -9,7 +9,8 @@ import { Empty, Freshness, Panel, Table } from '../shell/parts';
 import type { Performance } from '../wire';
 import { Figures } from './figures';
 
-const EquityChart = lazy(async () => ({ default: (await import('../charts/equity-chart')).EquityChart }));
+const loadChart = () => import('../charts/equity-chart');
+const EquityChart = lazy(async () => ({ default: (await loadChart()).EquityChart }));
 const EVERY_MS = 30_000;
 const WINDOW = '7d';
 
@@ -20,6 +21,8 @@ interface ResultsProps {
 
 export function Results({ of, id }: ResultsProps) {
   const { api } = useSession();
+  // Beside the answer, not after it. Where it cannot be had, the curve says so.
+  useEffect(() => void loadChart().catch(() => undefined), []);
   const resource = useMemo(
     () => new Resource(() => api.get<Performance>(`/api/${of}/${encodeURIComponent(id)}/performance?window=${WINDOW}`)),
     [api, of, id],
@@ -28,31 +31,58 @@ export function Results({ of, id }: ResultsProps) {
   const { data } = reading;
   return (
     <Panel title={`Results of ${id} over ${WINDOW}`} aside={<Freshness reading={reading} />}>
-      {data === undefined ? null : <Shown id={id} performance={data} />}
+      {data === undefined ? null : <Shown of={of} id={id} performance={data} />}
     </Panel>
   );
 }
 
-function Shown({ id, performance }: { readonly id: string; readonly performance: Performance }) {
-  const { metrics, equity, fills } = performance;
-  const curves = useMemo(
-    () => ({ equity: equityCurve(equity), drawdown: drawdownCurve(equity), profit: profitCurve(fills) }),
-    [equity, fills],
-  );
+interface ShownProps extends ResultsProps {
+  readonly performance: Performance;
+}
+
+function Shown({ of, id, performance }: ShownProps) {
+  const { metrics, fills } = performance;
+  const profit = useMemo(() => profitCurve(fills), [fills]);
   return (
     <>
       <Figures metrics={metrics} />
+      {of === 'bots' ? (
+        <Equity id={id} performance={performance} />
+      ) : (
+        <StrategyResult id={id} performance={performance} />
+      )}
+      <Curve title="Profit realised, fees off" of={id} points={profit}>
+        It is drawn once two orders were filled.
+      </Curve>
+      <HappenedList happened={performance} />
+    </>
+  );
+}
+
+type WorthProps = Omit<ShownProps, 'of'>;
+
+function Equity({ id, performance }: WorthProps) {
+  const { equity } = performance;
+  const curves = useMemo(() => ({ equity: equityCurve(equity), drawdown: drawdownCurve(equity) }), [equity]);
+  return (
+    <>
       <Curve title="Equity" of={id} points={curves.equity} happened={performance}>
         Its equity is drawn once the journal holds two points of it.
       </Curve>
       <Curve title="Drawdown, in percent" of={id} points={curves.drawdown} happened={performance}>
         It is drawn beside the equity.
       </Curve>
-      <Curve title="Profit realised, fees off" of={id} points={curves.profit}>
-        It is drawn once two orders were filled.
-      </Curve>
-      <HappenedList happened={performance} />
     </>
+  );
+}
+
+function StrategyResult({ id, performance }: WorthProps) {
+  const { equity } = performance;
+  const points = useMemo(() => resultCurve(equity), [equity]);
+  return (
+    <Curve title="Realised and unrealised, fees off" of={id} points={points} happened={performance}>
+      It is drawn once the journal holds two points of it. Equity and drawdown are its bot’s.
+    </Curve>
   );
 }
 

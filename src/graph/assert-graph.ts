@@ -2,14 +2,13 @@
 import { isObject } from '../json';
 
 type Check = (value: unknown) => boolean;
-type Checks = ReadonlyMap<string, Check>;
 
 const isText: Check = (value) => typeof value === 'string';
 const isTexts: Check = (value) => isObject(value) && Object.values(value).every(isText);
 const isTextList: Check = (value) => Array.isArray(value) && value.every(isText);
 
 /** Of members that need not be there. */
-const NODE: Checks = new Map([
+const NODE: ReadonlyMap<string, Check> = new Map([
   ['params', isObject],
   ['inputs', isTexts],
   ['after', isTextList],
@@ -19,7 +18,7 @@ const NODE: Checks = new Map([
   ['rate_limit', isObject],
   ['body', isObject],
 ]);
-const GRAPH: Checks = new Map([
+const GRAPH: ReadonlyMap<string, Check> = new Map([
   ['nodes', isObject],
   ['outputs', isTexts],
   ['defaults', isObject],
@@ -60,7 +59,7 @@ function wrongWithNode(node: unknown): string | undefined {
   return inside === undefined ? undefined : `.body${inside}`;
 }
 
-function wrongMember(value: unknown, checks: Checks): string | undefined {
+function wrongMember(value: unknown, checks: ReadonlyMap<string, Check>): string | undefined {
   if (!isObject(value)) return '';
   for (const name of Object.keys(value)) {
     const member = value[name];

@@ -17,6 +17,7 @@ export async function bench(args) {
   const names = args.filter((each) => !each.startsWith('--'));
   await onOwnStack('bench', async (environment) => {
     await compileBenches();
+    if (chosen(names).includes('dashboard')) await buildNaivePage();
     for (const name of chosen(names)) {
       const script = join(output, 'bench', `${name}.js`);
       await runScript(['--enable-source-maps', script, ...options], environment);
@@ -59,6 +60,10 @@ const compileBenches = () =>
     rmSync(output, { recursive: true, force: true });
     return tool('tsc', ['-p', 'bench/tsconfig.json']);
   });
+
+/** What the dashboard is compared with. It uses its packages, and is no part of it. */
+const buildNaivePage = () =>
+  step('page to compare with built', () => tool('vite', ['build', '--config', 'bench/naive/vite.config.mjs']));
 
 function chosen(names) {
   const all = readdirSync(join(root, 'bench'))

@@ -9,7 +9,7 @@ import { Server } from 'socket.io';
 import { loadConfig } from '../../src/config/config';
 import { EventPublisher } from '../../src/event-log';
 import type { Publication } from '../../src/events/build';
-import { createToken } from '../../src/gateway/tokens';
+import { createToken, type TokenRequest } from '../../src/gateway/tokens';
 import { freePort } from '../../src/local-stack/ports';
 import { firstMessage, memoryOf, openFilesOf, processorTimeOf, startNode, stop } from './children';
 
@@ -32,6 +32,7 @@ export interface GatewayPath extends EventPath {
   /** Bytes it holds now; NaN where the system does not say. */
   readonly memory: number;
   readonly openFiles: number | undefined;
+  readonly token: (role: TokenRequest['role']) => Promise<string>;
   /** Hears of each client that is cut: how many characters waited for it. */
   onCut: (waiting: number) => void;
 }
@@ -92,17 +93,19 @@ export async function openAdapter(): Promise<EventPath> {
 }
 
 /** Publisher → script → channel → gateway. */
-export async function openHoldfast(): Promise<GatewayPath> {
+export async function openHoldfast(environment: Readonly<Record<string, string>> = {}): Promise<GatewayPath> {
   const port = await freePort();
   const child = startNode([GATEWAY], ['ignore', 'pipe', 'inherit'], {
     ...{ HOLDFAST_GATEWAY_PORT: String(port), HOLDFAST_JWT_SECRET: SECRET, HOLDFAST_LOG_LEVEL: 'warn' },
     ...{ HOLDFAST_MAX_CLIENTS: MOST_CLIENTS, HOLDFAST_MAX_CLIENTS_PER_ADDRESS: MOST_CLIENTS },
+    ...environment,
   });
   const url = `http://127.0.0.1:${port}`;
   const publisher = new EventPublisher(loadConfig().redis.url);
-  const token = await createToken({ role: 'viewer', expires_in_s: 86_400 }, SECRET);
+  const tokenOf = (role: TokenRequest['role']) => createToken({ role, expires_in_s: 86_400 }, SECRET);
+  const token = await tokenOf('viewer');
   const path: GatewayPath = {
-    ...{ name: 'holdfast', url, auth: { token }, publisher },
+    ...{ name: 'holdfast', url, auth: { token }, publisher, token: tokenOf },
     publish: (publication) => {
       publisher.publish(publication);
     },
@@ -145,7 +148,7 @@ async function isReady(url: string): Promise<boolean> {
   );
 }
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;

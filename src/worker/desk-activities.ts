@@ -4,6 +4,7 @@ import type { OrderFact, Scope } from '../emergency/model';
 import { permissionsOf } from '../emergency/scopes';
 import { HoldfastError } from '../errors';
 import type { Publication } from '../events/build';
+import { present } from '../json';
 import type { ExecutionFilter } from '../temporal-client/holdfast-client';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { AuditEntry } from '../journal/entry';
@@ -54,7 +55,7 @@ export function createDeskActivities(client: HoldfastClient, { publishEvents, jo
   };
   return {
     ...desk,
-    broadcastEmergency: async (deskId: string, notice: EmergencyNotice): Promise<void> => {
+    broadcastEmergency: async (deskId: string, notice: EmergencyNotice, since?: number): Promise<void> => {
       if (await isOver(client, deskId, notice)) return;
       let page: string | undefined;
       do {
@@ -64,7 +65,7 @@ export function createDeskActivities(client: HoldfastClient, { publishEvents, jo
           open: true,
           desk_id: deskId,
           limit: 1000,
-          ...(page === undefined ? {} : { page }),
+          ...present({ from: since, page }),
         });
         await notifyAll(
           client,

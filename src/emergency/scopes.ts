@@ -4,7 +4,8 @@ import type { EmergencyState, Scope } from './model';
 
 export const GLOBAL: Scope = 'global';
 
-const KINDS: readonly string[] = ['venue', 'bot', 'strategy', 'symbol'];
+/** What stands before the colon of a scope; `global` has none. */
+export const SCOPE_KINDS: readonly string[] = ['venue', 'bot', 'strategy', 'symbol'];
 const FROM_MILD_TO_SEVERE: readonly EmergencyState[] = ['normal', 'alert', 'halt', 'shutdown'];
 
 /** What an order is for; every scope of it is judged. */
@@ -37,7 +38,7 @@ export function partScopesOf({
 export function isScope(value: unknown): value is Scope {
   if (typeof value !== 'string') return false;
   const colon = value.indexOf(':');
-  return value === GLOBAL || (KINDS.includes(value.slice(0, colon)) && isId(value.slice(colon + 1)));
+  return value === GLOBAL || (SCOPE_KINDS.includes(value.slice(0, colon)) && isId(value.slice(colon + 1)));
 }
 
 /** The id of a bot's scope, undefined for any other scope. */

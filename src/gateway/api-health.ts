@@ -1,6 +1,7 @@
 /** What machines ask: whether it runs, whether it is ready, and its figures. Without a token, and naming nobody. */
 import { z } from 'zod';
 import type { Counters } from './counters';
+import { Recent } from './recent';
 import type { DeclaredRoute } from './route';
 
 export interface HealthContext {
@@ -12,6 +13,7 @@ export interface HealthContext {
 const ready = z.object({ ok: z.boolean() }).catchall(z.boolean());
 
 export function healthRoutes({ counters, checks }: HealthContext): readonly DeclaredRoute[] {
+  const readiness = new Recent(() => checkAll(checks));
   return [
     {
       method: 'get',
@@ -24,16 +26,14 @@ export function healthRoutes({ counters, checks }: HealthContext): readonly Decl
       method: 'get',
       path: '/readyz',
       summary: 'Whether what it needs answers',
+      description: 'Asked of it once a second at most, however often this is asked.',
       answers: {
         200: { says: 'All answer.', schema: ready },
         503: { says: 'At least one does not; by name which.', schema: ready },
       },
       answer: async (_request, reply) => {
-        const names = Object.keys(checks);
-        const answers = await Promise.all(Object.values(checks).map((check) => check().catch(() => false)));
-        const ok = answers.every(Boolean);
-        const body = { ok, ...Object.fromEntries(names.map((name, i) => [name, answers[i]])) };
-        return reply.code(ok ? 200 : 503).send(body);
+        const body = await readiness.get();
+        return reply.code(body.ok ? 200 : 503).send(body);
       },
     },
     {
@@ -44,4 +44,10 @@ export function healthRoutes({ counters, checks }: HealthContext): readonly Decl
       answer: async (_request, reply) => reply.type(counters.contentType).send(await counters.text()),
     },
   ];
+}
+
+async function checkAll(checks: HealthContext['checks']): Promise<{ readonly ok: boolean }> {
+  const names = Object.keys(checks);
+  const answers = await Promise.all(Object.values(checks).map((check) => check().catch(() => false)));
+  return { ok: answers.every(Boolean), ...Object.fromEntries(names.map((name, i) => [name, answers[i]])) };
 }

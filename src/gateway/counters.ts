@@ -1,6 +1,7 @@
-/** What the gateway refused, by reason, how many clients it has, and how its feed does; Prometheus reads it from `/metrics`. */
+/** What the gateway refused, by reason, how many clients it has, how its feed does, and how the desk stands; Prometheus reads it from `/metrics`. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors';
+import { DeskMetrics } from './desk-metrics';
 import { FeedMetrics } from './feed-metrics';
 
 /** Each is a row of docs/GATEWAY.md. */
@@ -35,6 +36,7 @@ const TOO_LARGE = 413;
 export class Counters {
   readonly #registry = new Registry();
   readonly feed = new FeedMetrics(this.#registry);
+  readonly desk = new DeskMetrics(this.#registry);
   readonly #refusals = new Counter({
     name: 'holdfast_gateway_refusals_total',
     help: 'Connections, messages, requests and events the gateway refused.',
@@ -72,7 +74,8 @@ export class Counters {
     return this.#registry.contentType;
   }
 
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.desk.look();
     return this.#registry.metrics();
   }
 }

@@ -91,6 +91,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = journal === undefined ? undefined : new MetricsTeller({ client, journal, publisher, log });
   const feed = feedOf(options, { ...eventLog, sockets, reconciler, metrics: counters.feed });
   counters.feed.watch(feed, () => publisher.stats());
+  counters.desk.watch(() => client.deskStatus());
   return {
     listen: async () => {
       const url = await listen(app, config);

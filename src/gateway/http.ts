@@ -145,7 +145,7 @@ const RAISES: ReadonlySet<string> = new Set([
 
 function allowPreflight(reply: FastifyReply): void {
   const headers = {
-    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-allow-headers': 'authorization, content-type, traceparent, tracestate',
     'access-control-allow-methods': 'GET, PUT, POST, DELETE',
   };
   void reply.code(204).headers(headers).send();

@@ -40,6 +40,11 @@ export interface Deployment {
 const PREFIX = 'holdfast/';
 const NEXT_RUNS = 5;
 
+export interface DeployOptions {
+  /** Starts one execution at once; `when_new` only where the graph was not deployed before, which the schedule itself decides. */
+  readonly trigger_now?: boolean | 'when_new';
+}
+
 /**
  * Creates the deployment or replaces its graph; running executions keep their version, and it stays paused or not as it was. A new one
  * is paused when its triggers say so. Throws `InputsInvalid` when what is started by a trigger would lack an input.
@@ -47,10 +52,10 @@ const NEXT_RUNS = 5;
 export async function deploy(
   access: TemporalAccess,
   prepared: RunGraphInput,
-  options: { readonly trigger_now?: boolean } = {},
+  { trigger_now = false }: DeployOptions = {},
 ): Promise<Deployment> {
   const { graph } = prepared;
-  const trigger = options.trigger_now === true;
+  const trigger = trigger_now !== false;
   const { paused } = scheduleSettings(graph);
   const input = deployable(prepared, trigger);
   await call(access, { kind: 'workflow', id: graph.id }, async () => {
@@ -65,7 +70,7 @@ export async function deploy(
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
       const handle = access.client.schedule.getHandle(PREFIX + graph.id);
       await handle.update(({ state }) => ({ ...schedule, state }));
-      if (trigger) await handle.trigger();
+      if (trigger_now === true) await handle.trigger();
     }
   });
   return getDeployment(access, graph.id);

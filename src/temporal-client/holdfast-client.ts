@@ -227,7 +227,7 @@ export class HoldfastClient {
     return steering.startRerun(this.#access, prepared);
   }
 
-  async deploy(input: RunGraphInput, options: { trigger_now?: boolean } = {}): Promise<deployments.Deployment> {
+  async deploy(input: RunGraphInput, options: deployments.DeployOptions = {}): Promise<deployments.Deployment> {
     return deployments.deploy(this.#access, input, options);
   }
 

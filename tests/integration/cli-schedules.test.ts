@@ -2,9 +2,14 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { kindCatalogue } from '../../src/activities/kinds';
+import { deployExamples } from '../../src/cli/examples';
+import { prepareGraphFile } from '../../src/cli/graph-file';
+import { silentProgress } from '../../src/local-stack/progress';
 import { holdfast } from '../support/command-line';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
-import { until } from '../support/until';
+import { anotherSecond, until } from '../support/until';
 
 jest.setTimeout(30_000);
 
@@ -36,6 +41,8 @@ function file(name: string, content: unknown): string {
   return path;
 }
 
+/** What a schedule puts behind the id of an execution. */
+const INSTANT = '2026-01-05T12:00:00Z';
 const nap = { pause: { type: 'wait', params: { for: '1h' } } };
 const quick = { a: { type: 'constant', params: { value: 1 } } };
 const hourly = { hourly: { type: 'schedule', cron: '0 * * * *', time_zone: 'Europe/Berlin' } };
@@ -159,4 +166,38 @@ describe('start inputs, by the command line', () => {
     expect((await refused('--inputs', file('list.json', '[1]'))).err).toContain('holds no inputs');
     expect((await own.client.listExecutions({ workflow_id: 'strict' })).executions).toEqual([]);
   });
+});
+
+describe('the examples', () => {
+  it('start once where they are new, and not again with the next start of the stack', async () => {
+    const connection = await Connection.connect({ address: own.environment['TEMPORAL_ADDRESS']! });
+    const temporal = new Client({ connection, namespace: own.environment['TEMPORAL_NAMESPACE']! });
+    const example = (id: string) =>
+      prepareGraphFile(
+        graph(id, quick, { bot_id: 'of_examples', triggers: { hourly: { ...hourly.hourly, overlap: 'allow_all' } } }),
+        kindCatalogue,
+      ).prepared;
+    const start = (...ids: readonly string[]) =>
+      deployExamples(own.client, ids.map(example), { actor: 'test', progress: silentProgress });
+    const started = async (id: string) => (await own.client.getDeployment(id)).runs.started;
+    const latest = async (id: string) =>
+      (await own.client.getDeployment(id)).recent_executions.at(-1)?.slice(-INSTANT.length) ?? '';
+    try {
+      await start('example_old');
+      await until('it has started', async () => (await started('example_old')) > 0);
+      await anotherSecond();
+      await start('example_old', 'example_new');
+      await until('the new one has started', async () => (await started('example_new')) > 0);
+      // A schedule obeys in order: once it has done what was asked last, it has done all before.
+      await anotherSecond();
+      const asked = new Date().toISOString().slice(0, INSTANT.length - 1);
+      await temporal.schedule.getHandle('holdfast/example_old').trigger();
+      await until('what was asked last is done', async () => (await latest('example_old')) >= asked);
+      expect([await started('example_old'), await started('example_new')]).toEqual([2, 1]);
+      expect((await own.client.deskStatus()).bots.map(({ bot_id }) => bot_id)).toEqual(['of_examples']);
+    } finally {
+      for (const id of ['example_old', 'example_new']) await own.client.undeploy(id);
+      await connection.close();
+    }
+  }, 120_000);
 });

@@ -108,6 +108,18 @@ describe('a halt over REST', () => {
     expect((await get('/api/emergency')).body).toMatchObject({ desk_id: 'default', state: 'normal' });
   });
 
+  it('shows in what Prometheus reads, which names no bot', async () => {
+    await post('/api/emergency/bot:mine/halt', { body: { reason: 'odd fills' } });
+    const figures = await until('it is told', async () => {
+      const text = await (await fetch(`${gateway.url}/metrics`)).text();
+      return text.includes('holdfast_desk_scopes{kind="bot",state="halt"} 1\n') && text;
+    });
+    expect(figures).toContain('\nholdfast_desk_answering 1\n');
+    expect(figures).toContain('\nholdfast_desk_scopes{kind="global",state="halt"} 0\n');
+    expect(figures).toMatch(/^holdfast_desk_epoch [1-9]\d*$/m);
+    expect(figures).not.toContain('mine');
+  });
+
   it('takes a scope whose name holds a slash', async () => {
     await post('/api/emergency/symbol:BTC%2FUSDT/alert', { body: { reason: 'odd' } });
     expect(await statesOf()).toEqual({ 'symbol:BTC/USDT': 'alert' });

@@ -326,7 +326,10 @@ describe('the gateway as a process', () => {
 
   it('says that Redis is away, and keeps serving what does not need it', async () => {
     redis.freeze();
-    const ready = await fetch(`${gateway.url}/readyz`);
+    const ready = await until('it is not ready', async () => {
+      const answer = await fetch(`${gateway.url}/readyz`);
+      return !answer.ok && answer;
+    });
     expect([ready.status, await ready.json()]).toEqual([503, { ok: false, redis: false, temporal: true }]);
     expect((await ask(`/api/executions/${ID}/events`)).body['code']).toBe('RedisUnavailable');
     expect(

@@ -35,3 +35,10 @@ export async function answered<T>(question: () => Promise<T>, deadlineMs = 60_00
   );
   return answer;
 }
+
+/** Until the clock shows another second. Two starts of one schedule within a second share an execution id, and the latter is lost. */
+export async function anotherSecond(): Promise<void> {
+  const second = () => Math.floor(Date.now() / 1_000);
+  const begun = second();
+  await until('the second is over', () => second() > begun);
+}

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cronProblem } from '../../src/graph/cron';
 import type { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-import { until } from '../support/until';
+import { anotherSecond, until } from '../support/until';
 
 jest.setTimeout(150_000);
 
@@ -17,6 +17,8 @@ beforeAll(async () => {
 afterAll(() => worker.stop());
 
 const nodes = { one: { type: 'constant', params: { value: 1 } } };
+/** What a schedule puts behind the id of an execution. */
+const INSTANT = '2026-01-05T12:00:00Z';
 const uniqueId = (name: string) => `${name}_${randomUUID().replaceAll('-', '')}`;
 const refusal = (code: string, message?: RegExp, details?: object) =>
   expect.objectContaining({
@@ -76,6 +78,27 @@ describe('a deployment', () => {
     expect(await client.deploy(worker.prepare(nodes, { id, triggers: { t: hourly } }))).toMatchObject({
       paused: false,
     });
+    await client.undeploy(id);
+  });
+
+  it('starts once when that is asked for a new one alone, however often it is deployed', async () => {
+    const id = uniqueId('once');
+    const deploy = (name: string) =>
+      client.deploy(worker.prepare(nodes, { id, name, triggers: { t: { ...hourly, overlap: 'allow_all' } } }), {
+        trigger_now: 'when_new',
+      });
+    const started = async () => (await client.getDeployment(id)).runs.started;
+    const latest = async () => (await client.getDeployment(id)).recent_executions.at(-1)?.slice(-INSTANT.length) ?? '';
+    await deploy('First');
+    await until('it has started', async () => (await started()) === 1);
+    await anotherSecond();
+    expect((await deploy('Second')).name).toBe('Second');
+    // A schedule obeys in order: once it has done what was asked last, it has done all before.
+    await anotherSecond();
+    const asked = new Date().toISOString().slice(0, INSTANT.length - 1);
+    await scheduleOf(id).trigger();
+    await until('what was asked last is done', async () => (await latest()) >= asked);
+    expect(await started()).toBe(2);
     await client.undeploy(id);
   });
 

@@ -11,7 +11,7 @@ import { lineProgress, type Progress } from '../../local-stack/progress';
 import { startStack, type Stack } from '../../local-stack/stack';
 import { HoldfastClient } from '../../temporal-client/holdfast-client';
 import { openStream } from '../event-stream';
-import { registerBots } from '../example-bots';
+import { deployExamples } from '../examples';
 import { prepareGraphFile } from '../graph-file';
 import { uiOf, type Io, type Ui } from '../io';
 import { nodeModulesOf } from '../kinds';
@@ -139,7 +139,7 @@ async function announce(stack: Stack, { io, ui }: Serving): Promise<void> {
 /** A stack without its examples is still a stack: what keeps them out is said, and the rest goes on. */
 async function offerExamples(stack: Stack, serving: Serving): Promise<void> {
   try {
-    await deployExamples(stack, serving);
+    await examplesOf(stack, serving);
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     serving.ui.note(`The examples are not all deployed: ${error.message} [${error.code}]`);
@@ -147,16 +147,12 @@ async function offerExamples(stack: Stack, serving: Serving): Promise<void> {
   }
 }
 
-/** Those with a schedule; each also starts once now, so that something is to be seen. */
-async function deployExamples(stack: Stack, { config, io, progress }: Serving): Promise<void> {
+async function examplesOf(stack: Stack, { config, io, progress }: Serving): Promise<void> {
   const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.json') && name !== 'tsconfig.json');
   const prepared = files.map((name) => prepareGraphFile(join(EXAMPLES, name), kindCatalogue).prepared);
   const client = await HoldfastClient.connect({ ...config.temporal, address: stack.temporal_address });
   try {
-    await progress.step('example bots known to the desk', () => registerBots(client, prepared, io.actor));
-    for (const input of prepared.filter(({ graph }) => Object.keys(graph.triggers ?? {}).length > 0)) {
-      await progress.step(`example deployed, ${input.graph.id}`, () => client.deploy(input, { trigger_now: true }));
-    }
+    await deployExamples(client, prepared, { actor: io.actor, progress });
   } finally {
     await client.close();
   }

@@ -1,5 +1,6 @@
-/** Registers the bots of the examples at the desk, which gives no permit to a bot it does not know. */
+/** Deploys the examples, and registers their bots at the desk, which gives no permit to a bot it does not know. */
 import { isObject } from '../json';
+import type { Progress } from '../local-stack/progress';
 import { newCommandId } from '../temporal-client/desk';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { RunGraphInput } from '../workflows/messages';
@@ -7,8 +8,28 @@ import { assertOk } from './confirm';
 
 const STARTING_EQUITY = '10000';
 
+export interface Deploying {
+  readonly actor: string;
+  readonly progress: Pick<Progress, 'step'>;
+}
+
+/**
+ * Those with a schedule; each also starts once when it is new there, so that something is to be seen. One that is deployed already is only
+ * brought up to date: to start a stack again, or to join one that runs, is no reason to trade.
+ */
+export async function deployExamples(
+  client: HoldfastClient,
+  prepared: readonly RunGraphInput[],
+  { actor, progress }: Deploying,
+): Promise<void> {
+  await progress.step('example bots known to the desk', () => registerBots(client, prepared, actor));
+  for (const input of prepared.filter(({ graph }) => Object.keys(graph.triggers ?? {}).length > 0)) {
+    await progress.step(`example deployed, ${input.graph.id}`, () => client.deploy(input, { trigger_now: 'when_new' }));
+  }
+}
+
 /** Those the desk does not know, for the venues their graphs name. What people have registered or changed is left as it is. */
-export async function registerBots(
+async function registerBots(
   client: HoldfastClient,
   inputs: readonly Pick<RunGraphInput, 'graph'>[],
   actor: string,

@@ -10,18 +10,19 @@ import type { RunGraphInput } from '../workflows/messages';
 import type { ExecutionSummary, HoldfastClient, StartedExecution } from '../temporal-client/holdfast-client';
 import type { Tracer } from '../tracing/tracer';
 import { assertMaySee, assertRole, isRestricted, maySee } from './access';
+import type { Accounts } from './accounts';
 import { accepted, EXECUTION_STATES, executionAnswer, executionPage, startedExecution } from './answers';
 import { parse } from './problem';
 import { prepareDocument } from './preparation';
 import { idSchema } from './protocol';
 import { idParams, moment, pageOf } from './query';
 import { route, type DeclaredRoute } from './route';
-import { soon } from './soon';
 import type { Identity } from './tokens';
 
 export interface ApiContext {
   readonly client: HoldfastClient;
   readonly reader: EventReader;
+  readonly accounts: Accounts;
   readonly kinds: NodeKinds;
   readonly log: Logger;
   /** Milliseconds since 1970. */
@@ -134,9 +135,9 @@ function reasonOf(action: string, body: unknown): string {
   return parse(reasonBody, body ?? {}).reason ?? 'unspecified';
 }
 
-async function read({ client, web_ui }: ApiContext, identity: Identity, id: string) {
+async function read({ client, accounts, web_ui }: ApiContext, identity: Identity, id: string) {
   const summary = await seen(client, identity, id);
-  const [status, input] = await Promise.all([soon(client.executionStatus(id)), client.executionInput(id)]);
+  const [status, input] = await Promise.all([accounts.status(id), client.executionInput(id)]);
   const web_ui_url =
     web_ui === undefined ? undefined : `${web_ui}/workflows/${encodeURIComponent(id)}/${summary.run_id}`;
   return { ...summary, graph: input.graph, ...present({ status, web_ui_url }) };
@@ -148,13 +149,13 @@ interface Steering {
   readonly reason: string;
 }
 
-async function steer({ client, log }: ApiContext, identity: Identity, { id, action, reason }: Steering) {
+async function steer({ client, accounts, log }: ApiContext, identity: Identity, { id, action, reason }: Steering) {
   if (isRestricted(identity)) await seen(client, identity, id);
   if (action === 'halt') await client.haltExecution(id, reason);
   else if (action === 'resume') await client.resumeExecution(id, reason);
   else await client.cancelExecution(id);
   log.info({ execution_id: id, action, reason, actor: identity.subject }, 'execution_command');
-  const state = (await soon(client.executionStatus(id)))?.state;
+  const state = (await accounts.status(id))?.state;
   return { execution_id: id, action, accepted: true, ...(state === undefined ? {} : { state }) };
 }
 

@@ -11,7 +11,6 @@ import { eventsAnswer } from './answers';
 import { timelineAnswer } from './answers-timeline';
 import { idParams } from './query';
 import { route, type DeclaredRoute } from './route';
-import { soon } from './soon';
 import type { Identity } from './tokens';
 
 const eventsQuery = z.strictObject({
@@ -108,13 +107,13 @@ function assertToldAgain({ execution_id, closed_at }: ExecutionSummary, now: num
   throw new HoldfastError('EventsExpired', message, { execution_id, timeline });
 }
 
-async function timeline({ client }: ApiContext, identity: Identity, id: string, page: string | undefined) {
+async function timeline({ client, accounts }: ApiContext, identity: Identity, id: string, page: string | undefined) {
   await seen(client, identity, id);
   const run = await client.runTimeline(id, page);
   const { execution_id, run_id, marks, earlier_run } = run;
   const answer = { execution_id, run_id, marks, ...present({ next_page: earlier_run }) };
   if (page !== undefined) return { ...answer, entries: run.entries };
-  const status = await soon(client.executionStatus(id));
+  const status = await accounts.status(id);
   const inside = status === undefined ? [] : insideEntries(run, status);
   return { ...answer, entries: [...run.entries, ...inside].sort(byTime), inside_known: status !== undefined };
 }

@@ -8,6 +8,7 @@ import { present } from '../json';
 import type { Logger } from '../logging';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { Tracer } from '../tracing/tracer';
+import { Accounts } from './accounts';
 import { restRoutes } from './api';
 import { approve } from './api-steering';
 import { Budgets } from './budgets';
@@ -77,12 +78,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const budgets = new Budgets(limits.requests, limits.request_raises);
   const app = await createHttp({ rules, secret, log, page, budgets, counters });
   const refusals = new Refusals(client, log);
-  const api = { client, reader, kinds, log, now, refusals, ...present({ closings, journal, tracer, web_ui }) };
+  const accounts = new Accounts(client);
+  const parts = { client, reader, accounts, kinds, log, now, refusals };
+  const api = { ...parts, ...present({ closings, journal, tracer, web_ui }) };
   addRoutes(app, restRoutes({ ...api, counters, checks }));
   const sockets = new Sockets({
     ...{ http: app.server, rules, secret, reader, log, limits, counters },
     budgets: new Budgets(limits.messages, limits.raises),
     hears: () => feed.begun(HEARS_WITHIN_MS),
+    account: (id) => accounts.of(id),
     start: (identity, message) => startAsked(api, identity, message),
     approve: (identity, message) => approve(api, identity, message),
     command: (identity, message) => obey(api, identity, present(message)),

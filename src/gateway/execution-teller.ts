@@ -10,13 +10,12 @@
 import { randomUUID } from 'node:crypto';
 import { HoldfastError, messageOf } from '../errors';
 import { orderOf, type Cursor, type EventPublisher, type EventReader, type Snapshot } from '../event-log';
-import { executionEvent, type ExecutionContext, type Publication } from '../events/build';
-import type { Graph } from '../graph/schema';
-import { present } from '../json';
+import { executionEvent, type Publication } from '../events/build';
 import type { Logger } from '../logging';
 import { isNotFound } from '../temporal-client/executions';
 import type { ExecutionDescription, HoldfastClient } from '../temporal-client/holdfast-client';
 import type { ExecutionStatus } from '../workflows/messages';
+import { closeTime, contextOf, endEvent, nodeCount, startEvent, type ClosedDescription } from './execution-events';
 import { isComplete, isEnd, missingEvents } from './missing-events';
 import { ownerOf } from './subscriptions';
 
@@ -35,8 +34,6 @@ export interface Told {
 
 /** `partly`: something is left, which its worker may tell yet. `elsewhere`: another gateway is at it. */
 export type Repaired = 'whole' | 'partly' | 'elsewhere';
-
-type ClosedDescription = ExecutionDescription & Required<Pick<ExecutionDescription, 'closing'>>;
 
 /** An execution Temporal does not know is given up after this long without an event. */
 const LOST_AFTER_MS = 60_000;
@@ -148,8 +145,7 @@ export class ExecutionTeller {
 
   async #tellStart(description: ExecutionDescription): Promise<void> {
     const { graph } = await this.#options.client.executionInput(description.execution_id);
-    const fact = { type: 'execution_started', node_count: nodeCount(graph) } as const;
-    this.#publish(executionEvent(contextOf(description), 0, fact, Date.parse(description.started_at)));
+    this.#publish(startEvent(description, nodeCount(graph)));
   }
 
   /** Without a worker nobody can say what the nodes did; start and end are told nevertheless. */
@@ -163,11 +159,8 @@ export class ExecutionTeller {
   }
 
   #tellEnd(description: ClosedDescription): void {
-    const { closing } = description;
-    const { status } = closing;
-    const type =
-      status === 'completed' || status === 'cancelled' ? (`execution_${status}` as const) : 'execution_failed';
-    this.#publish(executionEvent(contextOf(description), 'end', { type, ...closing }, closeTime(description)));
+    this.#publish(endEvent(description));
+    const { status } = description.closing;
     const { execution_id, workflow_id, bot_id, strategy_id } = description;
     this.#options.log.info({ execution_id, workflow_id, bot_id, strategy_id, status }, 'execution_ended');
   }
@@ -212,12 +205,6 @@ export class ExecutionTeller {
   }
 }
 
-/** As the workflow counts: a `when` is a node of its own. */
-function nodeCount({ nodes }: Graph): number {
-  const specs = Object.values(nodes);
-  return specs.length + specs.filter((spec) => spec.when !== undefined).length;
-}
-
 function unlessNotFound(error: unknown): undefined {
   if (isNotFound(error)) return undefined;
   throw error;
@@ -225,10 +212,6 @@ function unlessNotFound(error: unknown): undefined {
 
 export function isSilence(error: unknown): boolean {
   return error instanceof HoldfastError && error.code === 'WorkerUnavailable';
-}
-
-function closeTime({ closed_at, started_at }: ExecutionDescription): number {
-  return Date.parse(closed_at ?? started_at);
 }
 
 /**
@@ -243,9 +226,4 @@ function isOfItsWholeLife({ position }: Snapshot, { started_at }: ExecutionDescr
 /** Of what an account gives no time of: it was before the end. */
 function timeOf({ ended, latest }: Snapshot, now: number): number {
   return ended && latest !== undefined ? Date.parse(latest.timestamp) : now;
-}
-
-function contextOf(about: ExecutionDescription | ExecutionStatus): ExecutionContext {
-  const { execution_id, workflow_id, graph_version, bot_id, strategy_id, mode } = about;
-  return { execution_id, workflow_id, graph_version, mode, ...present({ bot_id, strategy_id }) };
 }

@@ -32,6 +32,11 @@ export function isComplete({ node_count, nodes }: Snapshot): boolean {
   return node_count !== undefined && top >= node_count && events.every(isEnd);
 }
 
+/** True when the log says nothing of any node, be it that none did anything yet or that it has lost what they did. */
+export function isBare({ nodes }: Snapshot): boolean {
+  return Object.keys(nodes).length === 0;
+}
+
 /** Whether it says how a node ended. */
 export function isEnd({ type }: { readonly type: string }): boolean {
   return TERMINAL.has(type);
@@ -41,7 +46,7 @@ export function isEnd({ type }: { readonly type: string }): boolean {
 export function missingEvents(
   context: ExecutionContext,
   status: ExecutionStatus,
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, 'latest' | 'nodes'>,
   at: number,
 ): Publication[] {
   const nodes = Object.entries(status.nodes).flatMap(([key, node]) => {
@@ -62,7 +67,7 @@ function idOf(key: string, { frame = '' }: NodeStatus): string {
 function stateEvents(
   context: ExecutionContext,
   { ordinal, halts }: ExecutionStatus,
-  { latest }: Snapshot,
+  { latest }: Pick<Snapshot, 'latest'>,
   at: number,
 ): Publication[] {
   const halt = halts.at(-1);

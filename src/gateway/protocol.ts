@@ -142,9 +142,18 @@ export interface EmergencyAnswer {
   readonly awaits_approval_until?: number;
 }
 
+export interface StateAnswer {
+  readonly snapshot: Snapshot;
+  /**
+   * Who says it. Where the `log` holds nothing of its nodes, a `worker`; where none does, the `history`: without outputs, and without
+   * nodes that ran inside the execution or were skipped. The events of these two have a `seq` of 0.
+   */
+  readonly source: 'log' | 'worker' | 'history';
+}
+
 export interface Answers {
   readonly unsubscribe: { readonly rooms: readonly string[] };
-  readonly request_state: { readonly snapshot: Snapshot };
+  readonly request_state: StateAnswer;
   readonly start_execution: StartedExecution;
   readonly approve: { readonly execution_id: string; readonly node: string; readonly status: NodeStatus };
   readonly emergency_command: EmergencyAnswer;

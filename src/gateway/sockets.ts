@@ -2,7 +2,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { HoldfastError, messageOf } from '../errors';
-import type { EventReader, Snapshot } from '../event-log';
+import type { EventReader } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import type { Logger } from '../logging';
 import { refusalOf, type DoorRules } from './access';
@@ -22,7 +22,7 @@ import type {
   Subscribed,
 } from './protocol';
 import { roomName, roomsOf, type RoomTarget } from './rooms';
-import { requestState, subscribe } from './subscriptions';
+import { requestState, subscribe, type StateSources } from './subscriptions';
 import { verifyToken, type Identity } from './tokens';
 
 export interface SocketOptions {
@@ -36,6 +36,8 @@ export interface SocketOptions {
   readonly counters: Counters;
   /** Resolves once events are heard. Throws `RedisUnavailable` when that takes too long. */
   readonly hears: () => Promise<void>;
+  /** How an execution stands that the log holds nothing of. */
+  readonly account: StateSources['account'];
   /** Starts a graph in the name of an identity. */
   readonly start: (identity: Identity, message: Message<'start_execution'>) => Promise<AnswerOf<'start_execution'>>;
   /** Decides in the name of an identity. */
@@ -157,17 +159,14 @@ export class Sockets {
   }
 
   readonly #handle: Handler = async ({ socket, session }, message, answer) => {
-    const { reader, start, approve, command } = this.#options;
+    const { reader, account, start, approve, command } = this.#options;
     switch (message.name) {
       case 'unsubscribe':
         answer(this.#unsubscribe(socket, message.body));
         return;
       case 'request_state': {
         const { execution_id } = message.body;
-        const tell = (snapshot: Snapshot): void => {
-          answer({ snapshot });
-        };
-        await requestState(reader, { session, execution_id, tell });
+        await requestState({ reader, account }, { session, execution_id, tell: answer });
         return;
       }
       case 'start_execution':

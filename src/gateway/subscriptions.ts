@@ -6,7 +6,9 @@ import { HoldfastError } from '../errors';
 import type { Cursor, EventReader, Replay, Snapshot } from '../event-log';
 import type { EventEnvelope } from '../events/envelope';
 import { assertMaySee, isRestricted, maySee } from './access';
-import type { Subscribed } from './protocol';
+import { snapshotOf, type Account } from './accounts';
+import { isBare } from './missing-events';
+import type { StateAnswer, Subscribed } from './protocol';
 import { roomName, type RoomTarget } from './rooms';
 import type { Session } from './session';
 import type { Identity } from './tokens';
@@ -131,16 +133,54 @@ export function ownerOf({ latest, nodes }: Snapshot): EventEnvelope | undefined 
 export interface StateRequest {
   readonly session: Session;
   readonly execution_id: string;
-  readonly tell: (snapshot: Snapshot) => void;
+  readonly tell: (answer: StateAnswer) => void;
 }
 
-/** Tells the state of one execution, with everything newer to follow. Throws `Forbidden`, `RedisUnavailable`. */
-export async function requestState(reader: EventReader, { session, execution_id, tell }: StateRequest): Promise<void> {
-  await session.catchingUp(async () => {
+export interface StateSources {
+  readonly reader: EventReader;
+  /** What Temporal says, undefined where it does not know the execution. Throws `TemporalUnavailable`. */
+  readonly account: (executionId: string) => Promise<Account | undefined>;
+}
+
+/**
+ * Tells the state of one execution, with everything newer to follow. Where the log holds nothing of its nodes, Temporal is asked, while
+ * events go on coming; what the log has heard of it meanwhile goes first. Throws `Forbidden`, `RedisUnavailable`, and `TemporalUnavailable`
+ * where otherwise nothing is known: that nobody answers does not mean that it was never started.
+ */
+export async function requestState({ reader, account }: StateSources, request: StateRequest): Promise<void> {
+  const { session, execution_id } = request;
+  const bare = await tellFromLog(reader, request);
+  if (bare === undefined) return;
+  const found = await account(execution_id).catch((error: unknown) => {
+    if (bare.started) return undefined;
+    throw error;
+  });
+  if (found !== undefined) assertMaySee(session.identity, found.about);
+  await tellFromLog(reader, request, (snapshot) =>
+    found === undefined
+      ? { snapshot, source: 'log' }
+      : { snapshot: snapshotOf(found, snapshot.position), source: found.source },
+  );
+}
+
+/** `instead`: for a bare log; without it that is told nobody, and returned. */
+async function tellFromLog(
+  reader: EventReader,
+  { session, execution_id, tell }: StateRequest,
+  instead: (snapshot: Snapshot) => StateAnswer | undefined = () => undefined,
+): Promise<Snapshot | undefined> {
+  let bare: Snapshot | undefined;
+  const read = async (): Promise<StateAnswer | undefined> => {
     const snapshot = await reader.snapshot(execution_id);
     const owner = ownerOf(snapshot);
     if (owner !== undefined) assertMaySee(session.identity, owner);
-    session.moveTo(execution_id, snapshot.position);
-    return snapshot;
-  }, tell);
+    if (isBare(snapshot)) bare = snapshot;
+    const answer: StateAnswer | undefined = bare === undefined ? { snapshot, source: 'log' } : instead(bare);
+    if (answer !== undefined) session.moveTo(execution_id, snapshot.position);
+    return answer;
+  };
+  await session.catchingUp(read, (answer) => {
+    if (answer !== undefined) tell(answer);
+  });
+  return bare;
 }

@@ -29,4 +29,26 @@ export class SharedRead<T> {
   }
 }
 
+/** A `SharedRead` for each key, kept while somebody waits for it. */
+export class SharedReads<T> {
+  readonly #read: (key: string) => Promise<T>;
+  readonly #reads = new Map<string, { readonly read: SharedRead<T>; waiting: number }>();
+
+  constructor(read: (key: string) => Promise<T>) {
+    this.#read = read;
+  }
+
+  async get(key: string): Promise<T> {
+    const shared = this.#reads.get(key) ?? { read: new SharedRead(() => this.#read(key)), waiting: 0 };
+    this.#reads.set(key, shared);
+    shared.waiting += 1;
+    try {
+      return await shared.read.get();
+    } finally {
+      shared.waiting -= 1;
+      if (shared.waiting === 0) this.#reads.delete(key);
+    }
+  }
+}
+
 const ignore = (): void => undefined;

@@ -40,6 +40,7 @@ beforeAll(async () => {
     counters: new Counters(),
     budgets: new Budgets(DEFAULT_LIMITS.messages, DEFAULT_LIMITS.raises),
     hears: () => Promise.resolve(),
+    account: () => Promise.resolve(undefined),
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;

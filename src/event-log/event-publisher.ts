@@ -46,8 +46,7 @@ const CLOSE_DEADLINE_MS = 2_000;
  * Refusals that say something about the server's state now, not about the event. A redirection is not followed: the event waits here until
  * the server, or the proxy in front of it, holds the slot again.
  */
-const PASSING =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|BUSY|OOM|MISCONF|NOREPLICAS|NOSCRIPT)\b/;
+const PASSING = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|BUSY|OOM|MISCONF|NOREPLICAS|NOSCRIPT)\b/;
 const PASSING_RETRY_MS = 250;
 /** Until a log with another number of partitions is looked at again. */
 const LAYOUT_RETRY_MS = 1_000;

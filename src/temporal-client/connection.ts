@@ -55,9 +55,9 @@ const MOMENT_MOST_MS = 80;
 const MOMENT_ATTEMPTS = 200;
 
 /**
- * The SDK's own back-off, but for a desk that goes on in a new run, whose first task may be scheduled a moment later, or has its hands full (a
- * workflow that is at work keeps one query waiting and refuses the second), or was asked where it would have run ahead of its history: the SDK waits 1.4 to 2 s for it, and an order
- * that needs a permit cannot.
+ * The SDK's own back-off, but for a desk that goes on in a new run, whose first task may be scheduled a moment later, or has its hands full
+ * (a workflow that is at work keeps one query waiting and refuses the second), or was asked where it would have run ahead of its history: the
+ * SDK waits 1.4 to 2 s for it, and an order that needs a permit cannot.
  */
 export function retryOptions(): GrpcRetryOptions {
   const usual = defaultGrpcRetryOptions();

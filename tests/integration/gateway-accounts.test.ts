@@ -7,6 +7,7 @@ import { Session } from '../../src/gateway/session';
 import { requestState } from '../../src/gateway/subscriptions';
 import type { Identity } from '../../src/gateway/tokens';
 import type { RunGraphInput } from '../../src/workflows/messages';
+import { constant, constantGraph as graph } from '../support/constant-graph';
 import { askOf, listen, startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
@@ -16,13 +17,6 @@ import { until } from '../support/until';
 jest.setTimeout(120_000);
 
 const VIEWER: Identity = { subject: 'ada', role: 'viewer', expires_at: Number.MAX_SAFE_INTEGER };
-const constant = { type: 'constant', params: { value: '1' } };
-const graph = (id: string, nodes: object = { one: constant }, more: object = {}) => ({
-  holdfast: 1,
-  id,
-  nodes,
-  ...more,
-});
 const typesOf = ({ nodes }: Snapshot) =>
   Object.fromEntries(Object.entries(nodes).map(([key, { type }]) => [key, type]));
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { EventPublisher } from '../../src/event-log';
 import type { RunGraphInput } from '../../src/workflows/messages';
+import { constant, constantGraph as graph } from '../support/constant-graph';
 import {
   askOf,
   listen,
@@ -48,14 +49,6 @@ async function get(path: string, as: Parameters<typeof token>[0] = {}): Promise<
   const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${await token(as)}` } });
   return { status: response.status, body: (await response.json()) as Body };
 }
-
-const constant = { type: 'constant', params: { value: '1' } };
-const graph = (id: string, nodes: object = { one: constant }, more: object = {}) => ({
-  holdfast: 1,
-  id,
-  nodes,
-  ...more,
-});
 
 async function finished(id: string, document: object, settings?: RunGraphInput['settings']): Promise<string> {
   const input = prepare(document);

@@ -12,6 +12,7 @@ import { present } from '../json';
 import {
   RUN_GRAPH,
   emergencySignal,
+  emergencyUpdate,
   haltSignal,
   lookAgainSignal,
   resumeSignal,
@@ -210,18 +211,44 @@ async function startOfHistory(access: TemporalAccess, execution: { workflowId: s
   return history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
 }
 
-/** A closed execution needs no telling, so its refusal is no error. */
+/**
+ * Tells an execution, and whether it heard within that time. Where it did not, or no time is given, it is left word: a signal is kept until a
+ * worker is there to hear it. An update is not, and until it was heard the server writes nothing down, which makes it the cheaper of the two
+ * by half. A closed execution has nothing to hear.
+ */
 export async function notifyExecution(
   access: TemporalAccess,
   executionId: string,
   notice: EmergencyNotice,
-): Promise<void> {
+  withinMs = 0,
+): Promise<boolean> {
+  if (withinMs > 0 && (await hasHeard(access, executionId, notice, withinMs))) return true;
   try {
     await call(access, { kind: 'execution', id: executionId }, () =>
       access.client.workflow.getHandle(executionId).signal(emergencySignal, notice),
     );
+    return false;
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (isNotFound(error)) return true;
+    throw error;
+  }
+}
+
+/** Executions of releases that know no such update refuse it. */
+async function hasHeard(
+  { client, connection }: TemporalAccess,
+  executionId: string,
+  notice: EmergencyNotice,
+  withinMs: number,
+): Promise<boolean> {
+  const handle = client.workflow.getHandle(executionId);
+  try {
+    await connection.withDeadline(Date.now() + withinMs, () =>
+      handle.executeUpdate(emergencyUpdate, { args: [notice] }),
+    );
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -424,8 +424,8 @@ export class HoldfastClient {
     return desk.knowsCommand(this.#access, commandId, deskId);
   }
 
-  /** Tells one execution the desk's state; a closed one needs no telling. */
-  async notifyExecution(executionId: string, notice: EmergencyNotice): Promise<void> {
-    await executions.notifyExecution(this.#access, executionId, notice);
+  /** Tells one execution the desk's state. Whether it heard within that time; it is left word where it did not. */
+  async notifyExecution(executionId: string, notice: EmergencyNotice, withinMs?: number): Promise<boolean> {
+    return executions.notifyExecution(this.#access, executionId, notice, withinMs);
   }
 }

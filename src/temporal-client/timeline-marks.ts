@@ -87,8 +87,12 @@ const UPDATES = ['approve', 'retry_node', 'skip_node'] as const;
 
 function updated(event: HistoryEvent): Said | undefined {
   const input = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
-  const type = UPDATES.find((name) => name === textOf(input?.name));
-  const request = decoded(input?.args?.payloads?.[0]);
+  return input == null ? undefined : updatedBy(textOf(input.name), decoded(input.args?.payloads?.[0]));
+}
+
+function updatedBy(name: string | undefined, request: unknown): Said | undefined {
+  if (name === 'emergency') return signalled(name, request);
+  const type = UPDATES.find((each) => each === name);
   if (type === undefined || !isObject(request)) return undefined;
   return { type, ...textsIn(request, ['node', 'actor', 'reason', 'decision', 'comment']) };
 }

@@ -11,7 +11,9 @@ import type { AuditEntry } from '../journal/entry';
 import type { EmergencyNotice } from '../workflows/desk-messages';
 import type { DeskActivities } from '../workflows/desk-calls';
 
+/** So many executions are told at once, and each is left word when it has not heard for so long. */
 const AT_ONCE = 20;
+const HEARD_WITHIN_MS = 2_000;
 
 /** What the desk tells outside Temporal. */
 export interface DeskPorts {
@@ -111,11 +113,17 @@ function concernedBy(scope: Scope): ExecutionFilter {
   return kind === 'strategy' ? { strategy_id: id } : {};
 }
 
+/**
+ * The next is told when one has heard: signals to all of them at once would be tasks for all of them at once, which wait beyond their two
+ * seconds for the worker that holds the execution, and the server is slow to hand them to another. Where nobody hears, nobody is waited for.
+ */
 async function notifyAll(client: HoldfastClient, ids: readonly string[], notice: EmergencyNotice): Promise<void> {
   const queue = ids.values();
+  let unheard = 0;
   const lane = async () => {
     for (const id of queue) {
-      await client.notifyExecution(id, notice);
+      const hasHeard = await client.notifyExecution(id, notice, unheard < AT_ONCE ? HEARD_WITHIN_MS : 0);
+      unheard = hasHeard ? 0 : unheard + 1;
       heartbeat();
     }
   };

@@ -192,8 +192,10 @@ export type Wait =
 /** Any payload halts, also none and nonsense; `{reason}` or a string is kept as the reason. */
 export const haltSignal = defineSignal<[unknown?]>('halt');
 export const resumeSignal = defineSignal<[unknown?]>('resume');
-/** From the desk: the state of one scope. */
+/** From the desk: the state of one scope. Kept by the server until a worker is there to hear it. */
 export const emergencySignal = defineSignal<[unknown?]>('emergency');
+/** The same, answered when it was heard. */
+export const emergencyUpdate = defineUpdate<unknown, [unknown]>('emergency');
 /** A message for a `wait_for_signal` node: `{name, payload}`. Kept when no node waits for it yet. */
 export const deliverSignal = defineSignal<[unknown?]>('deliver');
 /** From a worker that heard of it: the order of a node may have ended. A word to look, which may be wrong, late or sent twice. */

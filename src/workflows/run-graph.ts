@@ -33,6 +33,7 @@ import {
   childEndedSignal,
   deliverSignal,
   emergencySignal,
+  emergencyUpdate,
   haltSignal,
   lookAgainSignal,
   resumeSignal,
@@ -247,13 +248,12 @@ function listenToHalts(execution: Execution): void {
       }
     }),
   );
-  setHandler(
-    emergencySignal,
-    heard(execution, (payload) => {
-      if (!isEmergencyNotice(payload)) log.warn('emergency_ignored', { why: 'its payload cannot be read' });
-      else hearNotice(execution, payload);
-    }),
-  );
+  const hear = heard(execution, (payload) => {
+    if (!isEmergencyNotice(payload)) log.warn('emergency_ignored', { why: 'its payload cannot be read' });
+    else hearNotice(execution, payload);
+  });
+  setHandler(emergencySignal, hear);
+  setHandler(emergencyUpdate, hear);
 }
 
 async function runToEnd(execution: Execution): Promise<RunEnd> {

@@ -78,6 +78,16 @@ export const recordedShapes: Readonly<Record<string, Shape>> = {
     await worker.client.resumeExecution(id, 'looked');
     return finished(worker, id);
   },
+  'halted-by-the-desk': async (worker) => {
+    const desk = await LiveDesk.begin(worker);
+    const nodes = { runs: { type: 'test_slow', params: { ms: 500, value: 1 } }, after: constant(['runs']) };
+    const id = await worker.start(nodes, { desk: desk.id });
+    await worker.reaches(id, ({ nodes: { runs } }) => runs?.state === 'running');
+    await desk.raise('halt');
+    await worker.reaches(id, ({ state, nodes: { runs } }) => state === 'halted' && runs?.state === 'completed');
+    await desk.resume();
+    return finished(worker, id);
+  },
   'read-again': async (worker) => {
     const id = await worker.start({
       quote: { type: 'test_slow', params: { ms: 1, value: '1' }, max_age: '200ms' },

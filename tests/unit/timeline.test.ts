@@ -138,6 +138,9 @@ describe('the marks of a history', () => {
   it('are its start, what it was told, and its end', () => {
     expect(typesOf('halt-and-resume')).toEqual(['started', 'halt', 'resume', 'completed']);
     expect(marksOf(recorded('halt-and-resume'))).toMatchObject([{}, { reason: 'look' }, { reason: 'looked' }, {}]);
+    expect(marksOf(recorded('halted-by-the-desk'))).toContainEqual(
+      expect.objectContaining({ type: 'emergency', scope: 'global', state: 'halt' }),
+    );
     expect(typesOf('continued-first-run').at(-1)).toBe('continued');
     expect(marksOf(recorded('failure')).at(-1)).toMatchObject({ type: 'failed', error_type: 'NodeFailed' });
     expect(typesOf('cancel')).toEqual(['started', 'cancel', 'cancelled']);

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { by, LiveDesk } from '../support/live-desk';
+import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
+import { until } from '../support/until';
 
 jest.setTimeout(120_000);
 
@@ -20,6 +22,25 @@ describe('what the emergency desk makes of executions', () => {
     await worker.reaches(id, ({ state }) => state === 'waiting');
     return id;
   };
+  /** How often its history says that it heard of a halt of the desk, and how often that it was left word of one. */
+  const haltsIn = async (id: string) => {
+    const { events } = await worker.temporal.workflow.getHandle(id).fetchHistory();
+    const tellsOne = (payloads: readonly { readonly data?: Uint8Array | null }[] | null | undefined) =>
+      Buffer.from(payloads?.[0]?.data ?? [])
+        .toString()
+        .includes('"state":"halt"');
+    const updates = events?.map(
+      (event) => event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input,
+    );
+    const signals = events?.map((event) => event.workflowExecutionSignaledEventAttributes);
+    return {
+      heard: updates?.filter((input) => input?.name === 'emergency' && tellsOne(input.args?.payloads)).length,
+      left: signals?.filter((signal) => signal?.signalName === 'emergency' && tellsOne(signal.input?.payloads)).length,
+    };
+  };
+  /** The broadcast of the desk's first change, with both of its rounds. */
+  const firstIsTold = (desk: LiveDesk) =>
+    worker.temporal.workflow.getHandle(`desk/${desk.id}/told/${desk.born + 1}`).result();
   const halted = (id: string) => worker.reaches(id, ({ state }) => state === 'halted');
   const goesOn = (id: string) => worker.reaches(id, ({ state }) => state === 'waiting');
   const stateOf = async (id: string) => (await worker.client.executionStatus(id)).state;
@@ -131,10 +152,55 @@ describe('what the emergency desk makes of executions', () => {
     await goesOn(first);
     const second = await start(desk);
     // The second round of a halt’s notices goes out five seconds after the first: at its end nobody is left to be told.
-    const told = worker.temporal.workflow.getHandle(`desk/${desk.id}/told/${desk.born + 1}`);
-    await told.result();
+    await firstIsTold(desk);
     expect(worker.eventsOf(second).filter(({ type }) => type === 'execution_halted')).toEqual([]);
     expect(await stateOf(second)).toBe('waiting');
     await end([first, second]);
+  });
+
+  it('leaves word for executions no worker hears, and is not held up by them', async () => {
+    const desk = await newDesk();
+    const nobody = await HoldfastClient.connect({ ...worker.config.temporal, task_queue: `nobody-${desk.id}` });
+    const graph = worker.prepare(waiting, { desk: desk.id });
+    // More than are told at once.
+    const deaf = await Promise.all(Array.from({ length: 25 }, () => nobody.startExecution(graph)));
+    const deafIds = deaf.map(({ execution_id }) => execution_id);
+    const listed = async () => (await worker.client.listExecutions({ desk_id: desk.id, open: true })).executions.length;
+    await until('all are listed', async () => (await listed()) === 25);
+    const hears = await start(desk);
+    await desk.raise('halt', 'global', by('fire'));
+    await halted(hears);
+    await firstIsTold(desk);
+    for (const id of deafIds) expect((await haltsIn(id)).left).toBeGreaterThanOrEqual(1);
+    await end([...deafIds, hears]);
+    await nobody.close();
+  });
+
+  it('tells an execution once; the second round is for those that began around the change', async () => {
+    const desk = await newDesk();
+    const old = await start(desk);
+    const began = Date.now();
+    await until('it began long before', () => Date.now() - began > 21_000, 30_000);
+    const young = await start(desk);
+    await desk.raise('halt', 'global', by('fire'));
+    await Promise.all([old, young].map(halted));
+    await firstIsTold(desk);
+    expect((await haltsIn(old)).heard).toBe(1);
+    expect((await haltsIn(young)).heard).toBeGreaterThanOrEqual(1);
+    for (const each of [old, young]) {
+      expect(worker.eventsOf(each).filter(({ type }) => type === 'execution_halted')).toHaveLength(1);
+    }
+    await end([old, young]);
+  });
+
+  it('waits for no execution that has ended, and takes no refusal for an answer', async () => {
+    const desk = await newDesk();
+    const notice = { state: 'halt', scope: 'global', epoch: 1, reason: 'x' } as const;
+    const id = await start(desk);
+    await end([id]);
+    expect(await worker.client.notifyExecution(id, notice, 20_000)).toBe(true);
+    // No graph runs there, and as little does it know the word as an execution of an earlier release.
+    expect(await worker.client.notifyExecution(`desk/${desk.id}`, notice, 20_000)).toBe(false);
+    expect(await haltsIn(`desk/${desk.id}`)).toEqual({ heard: 0, left: 1 });
   });
 });

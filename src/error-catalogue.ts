@@ -578,6 +578,15 @@ export const errorCatalogue = {
     meaning: 'An amount is in another currency than the desk’s.',
     next_step: 'Convert it first; a desk counts in one currency.',
   },
+  WrongMode: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning:
+      'A paper execution would order or cancel at a live venue profile, or a live one at a paper profile. Nothing was sent.',
+    next_step:
+      'Name a profile of the execution’s mode; `--live` with `run` and `deploy` makes it live, when real money is meant.',
+  },
   WorkflowNotFound: {
     retryable: false,
     http_status: 404,

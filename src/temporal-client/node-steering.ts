@@ -107,7 +107,15 @@ export async function prepareRerun(
   };
   const { adopted, again, dropped } = rerun;
   return {
-    input: { graph, version, kinds, mode, ...present({ inputs, inputs_until, settings }), carried },
+    input: {
+      graph,
+      version,
+      kinds,
+      mode,
+      orders_by_run: true,
+      ...present({ inputs, inputs_until, settings }),
+      carried,
+    },
     answer: {
       execution_id: execution_id ?? `exec_${graph.id}_${randomBytes(4).toString('hex')}`,
       adopted,

@@ -189,9 +189,11 @@ function requestOf({ leg = ONLY_LEG, permits_of, ...order }: OrderDraft, attempt
 }
 
 function idsOf({ task, idempotency_key }: TradeAttempt, leg: string, permits_of?: number): OrderIds {
+  const { first_run, trail, dispatch } = task;
+  const of = [idempotency_key, ...(first_run === undefined ? [] : [first_run])];
   return {
-    permit_id: idOf(idempotency_key, permits_of ?? task.trail?.permits_of ?? task.dispatch, leg),
-    client_order_id: idOf(idempotency_key, leg),
+    permit_id: idOf(...of, permits_of ?? trail?.permits_of ?? dispatch, leg),
+    client_order_id: idOf(...of, leg),
   };
 }
 

@@ -272,6 +272,29 @@ describe('an order whose world goes to pieces is one order', () => {
   });
 });
 
+describe('an execution called as one that Temporal has forgotten', () => {
+  it('orders anew, adopts nothing of what the other ordered, and both count', async () => {
+    // A worker that has just begun hands the first node out twice, and its permits go by that number.
+    await world.run({ order: market() });
+    const before = await held();
+    const id = await world.start({ order: market() });
+    await world.ended(id);
+    await world.startAgain(id, { order: market({ quantity: '0.02' }) });
+    const { nodes } = await world.ended(id);
+    expect(nodes['order']).toMatchObject({ branch: 'filled', outputs: { quantity: '0.02' } });
+    expect(await booked()).toEqual(['FILLED 0.01', 'FILLED 0.01', 'FILLED 0.02']);
+    const ids = (await world.orders()).map(({ client_order_id }) => client_order_id);
+    expect(new Set(ids).size).toBe(3);
+    await until('both are held', async () => (await held()).minus(before).eq('0.03'));
+  });
+
+  async function held() {
+    const { positions } = await world.client.deskFigures(world.desk);
+    const quantities = positions.filter(({ symbol }) => symbol === 'BTC/BUSD').map(({ quantity }) => decimal(quantity));
+    return quantities.reduce((sum, each) => sum.plus(each), decimal('0'));
+  }
+});
+
 describe('a halt', () => {
   it('stops a TWAP between two slices, and the resume goes on with what is left', async () => {
     const twap = { type: 'twap', params: { ...place, side: 'buy', total: '0.04', slices: 4, over: '6s' } };

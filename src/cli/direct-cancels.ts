@@ -89,7 +89,7 @@ class DirectCancels {
   async #sweep(): Promise<boolean> {
     try {
       const { symbol, stops } = this.#order;
-      const listed = await this.#account.trading.openOrders(symbol);
+      const listed = await this.#account.trading.openOrders(symbol, { urgent: true });
       const isSpared = (each: VenueOrder) => !stops && protects(each, undefined);
       for (const each of listed.filter(isSpared)) this.#note(targetOf(each), 'spared', each);
       const resting = listed.filter((each) => !isSpared(each));

@@ -2,7 +2,7 @@
 import { HoldfastError, type ErrorCode } from '../errors';
 import { isObject } from '../json';
 import type { BinanceConnection } from './binance-connection';
-import { BinanceLookup } from './binance-lookup';
+import { BinanceLookup, type Lane } from './binance-lookup';
 import { readBalances, readBook, readMarket } from './binance-market';
 import { marketNameOf, readOrder, type MarketName } from './binance-order';
 import { BinanceOrders } from './binance-orders';
@@ -83,11 +83,15 @@ export class BinanceAccount implements TradingVenue {
     return balances;
   }
 
-  async openOrders(symbol?: string): Promise<readonly VenueOrder[]> {
+  async openOrders(
+    symbol?: string,
+    { urgent = false }: { readonly urgent?: boolean } = {},
+  ): Promise<readonly VenueOrder[]> {
     const only = symbol === undefined ? undefined : marketNameOf(symbol);
-    const raw = await this.#connection.read('openOrders', only === undefined ? {} : { symbol: only.id });
+    const lane = urgent ? 'urgent' : 'in turn';
+    const raw = await this.#read('openOrders', only === undefined ? {} : { symbol: only.id }, lane);
     if (!Array.isArray(raw)) throw this.#unreadableOrders();
-    const names = only === undefined ? await this.#namesOf(raw) : new Map([[only.id, only]]);
+    const names = only === undefined ? await this.#namesOf(raw, lane) : new Map([[only.id, only]]);
     return raw.map((entry: unknown) => {
       const name = isObject(entry) ? names.get(entry['symbol']) : undefined;
       const order = name === undefined ? undefined : readOrder(entry, name);
@@ -119,7 +123,7 @@ export class BinanceAccount implements TradingVenue {
 
   async #readMarket(symbol: string): Promise<Market> {
     const name = marketNameOf(symbol);
-    const [entry] = await this.#entries((entry) => entry['symbol'] === name.id, { symbol: name.id });
+    const [entry] = await this.#entries((entry) => entry['symbol'] === name.id, { symbol: name.id }, 'in turn');
     const isIt = entry?.['baseAsset'] === name.base && entry['quoteAsset'] === name.quote;
     const market = isIt ? readMarket(entry, name) : undefined;
     if (market === undefined)
@@ -128,10 +132,11 @@ export class BinanceAccount implements TradingVenue {
   }
 
   /** How the venue's names are written, by name. It has thousands, so only those are asked for that are there. */
-  async #namesOf(orders: readonly unknown[]): Promise<ReadonlyMap<unknown, MarketName>> {
+  async #namesOf(orders: readonly unknown[], lane: Lane): Promise<ReadonlyMap<unknown, MarketName>> {
     const ids = new Set(orders.map((order) => (isObject(order) ? order['symbol'] : undefined)));
     if (ids.size === 0) return new Map();
-    const entries = await this.#entries((entry) => ids.has(entry['symbol']), { symbols: JSON.stringify([...ids]) });
+    const symbols = JSON.stringify([...ids]);
+    const entries = await this.#entries((entry) => ids.has(entry['symbol']), { symbols }, lane);
     const names = entries.map(({ baseAsset, quoteAsset }) =>
       marketNameOf(`${String(baseAsset)}/${String(quoteAsset)}`),
     );
@@ -141,11 +146,16 @@ export class BinanceAccount implements TradingVenue {
   async #entries(
     isWanted: (entry: Readonly<Record<string, unknown>>) => boolean,
     params: Readonly<Record<string, string>>,
+    lane: Lane,
   ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const raw = await this.#connection.read('exchangeInfo', params);
+    const raw = await this.#read('exchangeInfo', params, lane);
     const symbols = isObject(raw) ? raw['symbols'] : undefined;
     if (!Array.isArray(symbols)) throw this.#error('ServiceError', 'shows markets that cannot be read');
     return symbols.filter(isObject).filter(isWanted);
+  }
+
+  #read(name: 'exchangeInfo' | 'openOrders', params: Readonly<Record<string, string>>, lane: Lane): Promise<unknown> {
+    return lane === 'urgent' ? this.#connection.readUrgently(name, params) : this.#connection.read(name, params);
   }
 
   #unreadableOrders(): HoldfastError {

@@ -66,7 +66,7 @@ const cancelAll = (venues: Venues): NodeKind =>
     },
     run: async ({ venue, symbol, stops }, { signal, task }) => {
       const { trading } = accountOfMode(venues, venue, task.mode);
-      const open = await trading.openOrders(symbol);
+      const open = await trading.openOrders(symbol, { urgent: true });
       const meant = open.filter(({ type }) => stops || type !== 'stop');
       const orders = await allCancelled(trading, meant, signal);
       const cancelled = orders.filter(({ outcome }) => outcome === 'cancelled').length;

@@ -362,10 +362,25 @@ describe('a read', () => {
     expect(await trading.cancel(ref)).toMatchObject({ kind: 'cancelled' });
   });
 
-  it('is refused at once when hundreds wait for their turn', async () => {
+  it('gets no order for as long as it asked to be left alone, and every cancel', async () => {
+    server.answer('POST order', () => ({ status: 429, body: {}, headers: { 'retry-after': '60' } }));
+    expect(await trading.submit(draft, new StubPermit())).toMatchObject({ kind: 'rejected', code: 'RateLimited' });
+    const permit = new StubPermit();
+    expect(await trading.submit(draft, permit)).toMatchObject({ kind: 'unsent', error: { code: 'RateLimited' } });
+    expect([permit.settlements, server.of('POST order').length]).toEqual([['unused'], 1]);
+    server.answer('DELETE order', () => ({
+      body: { ...recorded('cancel'), executedQty: '0', cummulativeQuoteQty: '0' },
+    }));
+    expect(await trading.cancel(ref)).toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('is refused at once when hundreds wait for their turn, but for the list of what is to be cancelled', async () => {
     server.answer('GET depth', () => 'silence');
     const asked = Array.from({ length: 301 }, () => trading.orderBook('BTC/USDT', 5).catch((error: unknown) => error));
     expect(await asked.at(-1)).toMatchObject({ code: 'RateLimited' });
+    server.answer('GET openOrders', () => ({ body: [] }));
+    await expect(trading.openOrders()).rejects.toMatchObject({ code: 'RateLimited' });
+    expect(await trading.openOrders(undefined, { urgent: true })).toEqual([]);
     await venue.close();
     for (const each of await Promise.all(asked)) expect(each).toMatchObject({ entry: { retryable: true } });
   }, 20_000);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { decimal } from '../../src/money';
 import { clientIdOf, newExecution, TradingWorld, type BookedOrder } from '../support/trading-world';
+import { resetToBeginning } from '../support/reset';
 import { until } from '../support/until';
 
 jest.setTimeout(150_000);
@@ -270,6 +271,33 @@ describe('an order whose world goes to pieces is one order', () => {
     expect((await world.status(id)).nodes['order']).toMatchObject({ state: 'completed', branch: 'filled' });
     expect(await booked()).toEqual(['FILLED 0.01']);
   });
+});
+
+describe('an order of an execution that was reset before it went on in new runs', () => {
+  it('is one order also where the desk does not know its permit any more', async () => {
+    const id = await world.startInRuns({
+      first: market(),
+      second: { ...market(), after: ['first'] },
+      third: { ...market(), after: ['second'] },
+    });
+    await world.ended(id);
+    expect(await booked()).toEqual(['FILLED 0.01', 'FILLED 0.01', 'FILLED 0.01']);
+    await world.forgetPermits();
+    const last = await world.temporal.workflow.getHandle(id).describe();
+    await resetToBeginning(world.temporal, id, await firstRunOf(id));
+    await until('a new run has ended', async () => {
+      const { runId, status } = await world.temporal.workflow.getHandle(id).describe();
+      return runId !== last.runId && status.name === 'COMPLETED';
+    });
+    expect(await booked()).toEqual(['FILLED 0.01', 'FILLED 0.01', 'FILLED 0.01']);
+  });
+
+  async function firstRunOf(id: string): Promise<string> {
+    const { events } = await world.temporal.workflow.getHandle(id).fetchHistory();
+    const { continuedExecutionRunId, firstExecutionRunId } = events![0]!.workflowExecutionStartedEventAttributes!;
+    expect(continuedExecutionRunId).not.toBe('');
+    return firstExecutionRunId!;
+  }
 });
 
 describe('an execution called as one that Temporal has forgotten', () => {

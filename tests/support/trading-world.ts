@@ -166,6 +166,30 @@ export class TradingWorld {
     return execution_id;
   }
 
+  /** That goes on in a new run after every few tasks. */
+  async startInRuns(nodes: Readonly<Record<string, unknown>>): Promise<string> {
+    const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes };
+    const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
+    const input = { ...prepared, settings: { tasks_per_run: 3 } };
+    const { execution_id } = await answered(() => this.client.startExecution(input));
+    this.#started.push(execution_id);
+    return execution_id;
+  }
+
+  /** The desk hears of so many permits since that it knows no more which it granted before. */
+  async forgetPermits(): Promise<void> {
+    for (let batch = 0; batch < 70; batch += 1) {
+      const ids = Array.from({ length: 100 }, (_, n) => `forgotten-${randomUUID()}-${n}`);
+      const order = { ...{ account: 'main', venue: 'nowhere', symbol: 'X/USDT' }, side: 'buy' as const };
+      const requests = ids.map((permit_id) => ({
+        ...{ permit_id, ...order, quantity: '1', price: '0.01', currency: 'USDT', execution_id: 'forgotten' },
+      }));
+      await answered(() => this.client.requestPermits({ requests, settlements: [] }, this.desk));
+      const settlements = ids.map((permit_id) => ({ permit_id, outcome: 'unused' as const }));
+      await answered(() => this.client.requestPermits({ requests: [], settlements }, this.desk));
+    }
+  }
+
   /** Under the id of one that has ended, as if Temporal had forgotten that: the retention of a namespace is a day at least. */
   async startAgain(id: string, nodes: Readonly<Record<string, unknown>>): Promise<void> {
     const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes };

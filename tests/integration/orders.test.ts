@@ -251,6 +251,22 @@ describe('an order whose world goes to pieces is one order', () => {
     await until('the desk holds nothing open', async () => (await openPermits()) === 0);
   });
 
+  it('execution terminated with it in flight, and run again', async () => {
+    const id = await world.start({ order: limit({ price: await far() }), told: { ...market(), after: ['order'] } });
+    await until('the venue has it', async () => (await world.orders()).length === 1);
+    await world.temporal.workflow.getHandle(id).terminate('a test of what is not said');
+    await until('it is closed', async () => (await world.client.describeExecution(id)).closing);
+    await expect(world.client.rerunExecution(id)).rejects.toMatchObject({ code: 'OrderUnheard' });
+    expect(await booked()).toEqual(['NEW 0']);
+    const [resting] = await world.orders();
+    const cancel = { type: 'cancel_order', params: { ...place, client_order_id: resting!.client_order_id } };
+    expect((await world.run({ cancel })).nodes['cancel']).toMatchObject({ branch: 'cancelled' });
+    const answer = await world.client.rerunExecution(id, { from: 'told' }).catch((error: unknown) => error);
+    expect(answer).toMatchObject({ code: 'OrderUnheard', details: { nodes: ['order'] } });
+    const { again } = await world.client.rerunExecution(id, { from: 'order', dry_run: true });
+    expect(again).toEqual(['order', 'told']);
+  });
+
   it('workflow reset to before it filled', async () => {
     const id = await world.start({ order: market() });
     await world.ended(id);

@@ -254,6 +254,16 @@ describe('paired_order', () => {
 describe('twap', () => {
   const twap = { ...at, side: 'buy', total: '1', slices: 4, over: '200ms' };
 
+  it('does not send at once what is late', async () => {
+    const world = new OrderWorld();
+    const slow = { ...twap, over: '4h' };
+    const first = await pendingOf(world.run('twap', slow));
+    expect(first.retry_in_ms).toBeGreaterThan(3_500_000);
+    const { own, ...memo } = first.memo as { readonly own: Record<string, unknown> };
+    const late = { ...memo, own: { ...own, started_at: Date.now() - 86_400_000 } };
+    expect((await pendingOf(world.run('twap', slow, { memo: late }))).retry_in_ms).toBe(1_800_000);
+  });
+
   it('sends a slice with each dispatch, and ends with the sums', async () => {
     const world = new OrderWorld();
     const first = await pendingOf(world.run('twap', twap));

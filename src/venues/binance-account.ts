@@ -13,6 +13,7 @@ import type {
   Balance,
   Cancellation,
   Market,
+  OpenOrdersOptions,
   OrderBook,
   OrderRef,
   Submission,
@@ -85,19 +86,20 @@ export class BinanceAccount implements TradingVenue {
 
   async openOrders(
     symbol?: string,
-    { urgent = false }: { readonly urgent?: boolean } = {},
+    { urgent = false, unreadable = () => this.#unreadableOrders() }: OpenOrdersOptions = {},
   ): Promise<readonly VenueOrder[]> {
     const only = symbol === undefined ? undefined : marketNameOf(symbol);
     const lane = urgent ? 'urgent' : 'in turn';
     const raw = await this.#read('openOrders', only === undefined ? {} : { symbol: only.id }, lane);
-    if (!Array.isArray(raw)) throw this.#unreadableOrders();
+    if (!Array.isArray(raw)) return this.#unreadableOrders();
     const names = only === undefined ? await this.#namesOf(raw, lane) : new Map([[only.id, only]]);
-    return raw.map((entry: unknown) => {
+    const orders = raw.map((entry: unknown) => {
       const name = isObject(entry) ? names.get(entry['symbol']) : undefined;
-      const order = name === undefined ? undefined : readOrder(entry, name);
-      if (order === undefined) throw this.#unreadableOrders();
-      return order;
+      return name === undefined ? undefined : readOrder(entry, name);
     });
+    const read = orders.filter((order) => order !== undefined);
+    if (read.length < orders.length) unreadable(orders.length - read.length);
+    return read;
   }
 
   find(order: OrderRef): Promise<VenueOrder | undefined> {
@@ -158,8 +160,8 @@ export class BinanceAccount implements TradingVenue {
     return lane === 'urgent' ? this.#connection.readUrgently(name, params) : this.#connection.read(name, params);
   }
 
-  #unreadableOrders(): HoldfastError {
-    return this.#error('ServiceError', 'shows open orders that cannot be read');
+  #unreadableOrders(): never {
+    throw this.#error('ServiceError', 'shows open orders that cannot be read');
   }
 
   #error(code: ErrorCode, what: string): HoldfastError {

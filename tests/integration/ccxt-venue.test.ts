@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { cancelDirectly } from '../../src/cli/direct-cancels';
 import { HoldfastError } from '../../src/errors';
 import { Secret } from '../../src/secret';
 import { BinanceVenue } from '../../src/venues/binance-venue';
@@ -372,6 +373,21 @@ describe('a read', () => {
       body: { ...recorded('cancel'), executedQty: '0', cummulativeQuoteQty: '0' },
     }));
     expect(await trading.cancel(ref)).toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('shows what can be read of its open orders to who cancels without anybody else, and what cannot is no end of it', async () => {
+    const odd = { ...open0().body, status: 'A_NEW_ONE', orderId: 30, clientOrderId: 'odd' };
+    let listed: unknown[] = [{ ...open0().body, clientOrderId: 'c0ffee' }, odd];
+    server.answer('GET openOrders', () => ({ body: listed }));
+    server.answer('DELETE order', () => {
+      listed = [odd];
+      return { body: { ...recorded('cancel'), executedQty: '0', cummulativeQuoteQty: '0' } };
+    });
+    await expect(trading.openOrders('BTC/USDT')).rejects.toMatchObject({ code: 'ServiceError' });
+    const order = { symbol: 'BTC/USDT', stops: false, deadline_ms: 1 };
+    const [account] = await cancelDirectly([{ profile: 'p', trading }], order);
+    expect(account).toMatchObject({ is_clear: false, why: '1 orders that it shows cannot be read' });
+    expect(account?.orders).toMatchObject([{ client_order_id: 'c0ffee', status: 'cancelled' }]);
   });
 
   it('is refused at once when hundreds wait for their turn, but for the list of what is to be cancelled', async () => {

@@ -398,6 +398,15 @@ export const errorCatalogue = {
     meaning: 'The venue refused the order; it was not placed.',
     next_step: 'Read the reason the venue gives, and change the order.',
   },
+  OrderUnheard: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning:
+      'A node would run again that had begun to order when its execution ended: its order may rest, or have filled, and would be there twice.',
+    next_step:
+      'Look at `holdfast orders --execution EXECUTION`, and cancel what rests. Then name that node itself: `holdfast rerun EXECUTION --from NODE`.',
+  },
   OrderUnknown: {
     retryable: true,
     http_status: 503,
@@ -577,6 +586,15 @@ export const errorCatalogue = {
     exit_code: 4,
     meaning: 'An amount is in another currency than the desk’s.',
     next_step: 'Convert it first; a desk counts in one currency.',
+  },
+  WrongMode: {
+    retryable: false,
+    http_status: 409,
+    exit_code: 4,
+    meaning:
+      'A paper execution would order or cancel at a live venue profile, or a live one at a paper profile. Nothing was sent.',
+    next_step:
+      'Name a profile of the execution’s mode; `--live` with `run` and `deploy` makes it live, when real money is meant.',
   },
   WorkflowNotFound: {
     retryable: false,

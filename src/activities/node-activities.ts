@@ -24,7 +24,7 @@ export type TradeTask = Pick<
   NodeTask,
   'execution_id' | 'mode' | 'desk' | 'bot_id' | 'strategy_id' | 'frame' | 'dispatch' | 'trail'
 > &
-  Partial<Pick<NodeTask, 'workflow_id'>>;
+  Partial<Pick<NodeTask, 'workflow_id' | 'first_run'>>;
 
 export interface TradeAttempt extends Pick<NodeContext, 'idempotency_key' | 'signal'>, Pick<NodeAttempt, 'run_id'> {
   readonly task: TradeTask;

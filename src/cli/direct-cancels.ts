@@ -89,13 +89,19 @@ class DirectCancels {
   async #sweep(): Promise<boolean> {
     try {
       const { symbol, stops } = this.#order;
-      const listed = await this.#account.trading.openOrders(symbol);
+      let unread = 0;
+      // What cannot be read must not keep the rest.
+      const unreadable = (count: number) => {
+        unread = count;
+      };
+      const listed = await this.#account.trading.openOrders(symbol, { urgent: true, unreadable });
       const isSpared = (each: VenueOrder) => !stops && protects(each, undefined);
       for (const each of listed.filter(isSpared)) this.#note(targetOf(each), 'spared', each);
       const resting = listed.filter((each) => !isSpared(each));
       await this.#cancelAll(resting);
       await this.#explain(new Set(resting.map(({ client_order_id }) => client_order_id)));
-      this.#why = [...this.#results.values()].find(({ status }) => status === 'pending')?.why;
+      const pending = [...this.#results.values()].find(({ status }) => status === 'pending')?.why;
+      this.#why = unread === 0 ? pending : `${unread} orders that it shows cannot be read`;
       return resting.length === 0 && this.#why === undefined;
     } catch (error) {
       this.#why = messageOf(error);

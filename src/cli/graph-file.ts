@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { NodeKinds } from '../activities/kinds';
 import { HoldfastError, messageOf } from '../errors';
+import type { Mode } from '../events/envelope';
 import type { Mistake } from '../graph/mistake';
 import { prepareGraph, type Prepared } from '../graph/prepare';
 import { sha256 } from './sha256';
 
 /** The graph of a file, ready to start. Throws `FileUnreadable`, `GraphTooLarge`, or `GraphInvalid` with every mistake. */
-export function prepareGraphFile(file: string, kinds: NodeKinds): Prepared {
-  return prepareGraph({ text: textOf(file), file }, kinds, { mode: 'paper', sha256 });
+export function prepareGraphFile(file: string, kinds: NodeKinds, mode: Mode = 'paper'): Prepared {
+  return prepareGraph({ text: textOf(file), file }, kinds, { mode, sha256 });
 }
 
 /** Every mistake of a graph, in the order of the text, or the graph. Throws `FileUnreadable` and `GraphTooLarge`. */

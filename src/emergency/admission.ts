@@ -37,6 +37,15 @@ export interface Admission {
   readonly reduces: boolean;
 }
 
+/**
+ * What one unit counts as. The price of a sell is the least it may get, and it may get the market's: sold for nothing at worst it would count as
+ * nothing, whatever it sells.
+ */
+export function countedPrice({ side, price, market }: Pick<PermitRequest, 'side' | 'price' | 'market'>): string {
+  const getsMore = side === 'sell' && market !== undefined && decimal(market.price).gt(decimal(price));
+  return getsMore ? market.price : price;
+}
+
 /** Changes nothing. Throws a `HoldfastError` with a `DenialCode`. */
 export function admit(draft: Draft, batch: Batch, request: PermitRequest): Admission {
   assertUnused(draft, request);
@@ -152,11 +161,11 @@ interface Room {
   readonly breached: readonly LimitName[];
 }
 
-function assertWithin(draft: Draft, { scope, limits, breached }: Room, { quantity, price }: PermitRequest): void {
+function assertWithin(draft: Draft, { scope, limits, breached }: Room, request: PermitRequest): void {
   const [first] = breached;
   if (first !== undefined) exceed(scope, first);
   const { max_order_notional, max_position_notional, max_open_orders } = limits;
-  const notional = decimal(quantity).times(decimal(price));
+  const notional = decimal(request.quantity).times(decimal(countedPrice(request)));
   if (max_order_notional?.lt(notional) === true) exceed(scope, 'max_order_notional', notional);
   if (max_position_notional !== undefined) {
     const would = committed(draft, scope).plus(notional);

@@ -30,7 +30,7 @@ import {
   signed,
   type Trade,
 } from './positions';
-import { noteUnpermitted } from './order-facts';
+import { noteUnpermitted, orderIdOf } from './order-facts';
 import { recordPermitFill, settleAll } from './reservations';
 import { partScopesOf, scopesOf } from './scopes';
 import { entry, type Draft, type Holding, type OrderSoFar, type Position } from './state';
@@ -221,12 +221,23 @@ function countResult(draft: Draft, fill: Fill, net: Decimal): void {
   }
 }
 
+/**
+ * Those whose permits are open are not forgotten: an order may rest for longer than thousands of others take, and its next report would count
+ * anew what it had filled before. They are a group of their own behind the others.
+ */
 function keepOrder({ desk }: Draft, orderId: string, order: OrderSoFar): void {
   const grown = withAll(desk.orders, { [orderId]: order }, ORDER_BOUNDS);
-  const isFull = desk.orders.length === ORDER_BOUNDS.groups && grown[1] === desk.orders[0];
-  const forgotten = isFull ? Object.values(desk.orders.at(-1) ?? {}).map(({ at }) => at) : [];
+  const isFull = desk.orders.length >= ORDER_BOUNDS.groups && grown[1] === desk.orders[0];
+  const dropped = isFull ? desk.orders.slice(ORDER_BOUNDS.groups - 1).flatMap((group) => Object.entries(group)) : [];
+  const open = dropped.length === 0 ? new Set<string>() : openOrderIds(desk);
+  const kept = dropped.filter(([id]) => open.has(id) && find(grown, id) === undefined);
+  const forgotten = dropped.filter(([id]) => !open.has(id)).map(([, { at }]) => at);
   desk.orders_forgotten_until = Math.max(desk.orders_forgotten_until, ...forgotten);
-  desk.orders = grown;
+  desk.orders = kept.length === 0 ? grown : [...grown, Object.fromEntries(kept)];
+}
+
+function openOrderIds({ permits }: Draft['desk']): ReadonlySet<string> {
+  return new Set(Object.entries(permits).map(([permitId, permit]) => orderIdOf(permitId, permit)));
 }
 
 /** Its price values what other bots and strategies hold of the symbol, too. */

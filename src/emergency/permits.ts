@@ -1,5 +1,5 @@
 /** Decides a batch of permit requests, after the settlements that came with them have made room. */
-import { admit, grantsWithin, hasRate, openBatch, type Admission, type Batch } from './admission';
+import { admit, countedPrice, grantsWithin, hasRate, openBatch, type Admission, type Batch } from './admission';
 import { judge } from './breaches';
 import { messageOf } from '../errors';
 import { present } from '../json';
@@ -41,6 +41,7 @@ function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument,
   const { permit_id, venue, symbol, side, quantity, price, execution_id } = request;
   const { client_order_id, bot_id, strategy_id, workflow_id, mode } = request;
   const { epoch, clock: at } = draft.desk;
+  const counted = countedPrice(request);
   reserve(draft, permit_id, {
     instrument,
     venue,
@@ -54,6 +55,7 @@ function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument,
     epoch,
     at,
     execution_id,
+    ...present({ counted_at: counted === price ? undefined : counted }),
     ...present({ client_order_id, bot_id, strategy_id, workflow_id, mode }),
   });
   batch.open += 1;

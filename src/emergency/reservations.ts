@@ -186,7 +186,7 @@ function hold(draft: Draft, permit: OpenPermit, quantity: Decimal): void {
     holdPosition(draft, permit, quantity);
     return;
   }
-  const notional = quantity.times(decimal(permit.price));
+  const notional = quantity.times(decimal(permit.counted_at ?? permit.price));
   for (const scope of scopesOf(permit)) {
     const exposure = exposureOf(draft, scope);
     exposure.reserved = exposure.reserved.plus(notional);

@@ -129,6 +129,8 @@ export interface OpenPermit {
   /** What was permitted, where the quantity is not that any more. */
   readonly ordered?: string;
   readonly price: string;
+  /** What one unit counts as, where that is not its price. */
+  readonly counted_at?: string;
   readonly filled: string;
   readonly reduces: boolean;
   /** `closed`: its order has ended, and fills up to its quantity are still to come. */

@@ -48,7 +48,7 @@ const listQuery = z.strictObject({
   to: moment.optional(),
   ...pageOf({ most: 200, usual: 50 }),
 });
-const startGraphBody = startBody.extend({ graph: z.record(z.string(), z.unknown()) });
+const startGraphBody = startBody.extend({ graph: z.record(z.string(), z.unknown()), live: z.boolean().optional() });
 const ACTIONS = {
   halt: 'Halt it: nothing new starts, what runs is awaited',
   resume: 'Lift its own halt',
@@ -76,14 +76,15 @@ export function executionRoutes(context: ApiContext): readonly DeclaredRoute[] {
       method: 'post',
       path: '/api/executions',
       summary: 'Start a graph that is not deployed',
-      description: 'Under an `execution_id` of the caller’s the same start may be sent again: it starts once.',
+      description:
+        'Under an `execution_id` of the caller’s the same start may be sent again: it starts once. `live: true` trades with real money.',
       role: 'operator',
       body: startGraphBody,
       answers: STARTED,
       refusals: [...START_REFUSALS, 'GraphInvalid', 'GraphTooLarge'],
-      handle: async ({ identity, body: { graph, ...options }, traceparent }, reply) => {
+      handle: async ({ identity, body: { graph, live, ...options }, traceparent }, reply) => {
         const asked = { ...options, traceparent };
-        const started = await start(context, identity, prepareDocument(graph, context.kinds), asked);
+        const started = await start(context, identity, prepareDocument(graph, context.kinds, { live }), asked);
         return reply.code(started.already_started === true ? 200 : 201).send(started);
       },
     }),

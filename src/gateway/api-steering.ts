@@ -91,7 +91,14 @@ function executionRoutes(context: ApiContext): readonly DeclaredRoute[] {
         201: { says: 'It was started.', schema: rerunAnswer },
       },
       refusals: [
-        ...(['ExecutionNotFound', 'ExecutionOpen', 'ExecutionExists', 'NodeNotFound', 'LiveNotConfirmed'] as const),
+        ...([
+          'ExecutionNotFound',
+          'ExecutionOpen',
+          'ExecutionExists',
+          'NodeNotFound',
+          'LiveNotConfirmed',
+          'OrderUnheard',
+        ] as const),
         ...(['EmergencyHalted', 'EmergencyUnreachable', 'WorkerUnavailable'] as const),
       ],
       handle: async ({ params, body, identity }, reply) => {

@@ -31,7 +31,8 @@ import { route, type DeclaredRoute } from './route';
 import type { Identity } from './tokens';
 
 const listQuery = z.strictObject({ ...pageOf({ most: 500, usual: 100 }), page: idSchema.optional() });
-const deployQuery = z.strictObject({ trigger_now: z.enum(['true', 'false']).optional() });
+const flag = z.enum(['true', 'false']).optional();
+const deployQuery = z.strictObject({ trigger_now: flag, live: flag });
 const backfillBody = z.strictObject({ from: z.string(), to: z.string(), overlap: z.enum(OVERLAPS).optional() });
 
 export function workflowRoutes(context: ApiContext): readonly DeclaredRoute[] {
@@ -73,15 +74,15 @@ function deployRoutes(context: ApiContext): readonly DeclaredRoute[] {
       method: 'put',
       path: '/api/workflows/:id',
       summary: 'Deploy a graph, or replace one',
-      description: 'Running executions go on with their version. `trigger_now=true` also starts one at once.',
+      description:
+        'Running executions go on with their version. `trigger_now=true` also starts one at once. `live=true`: what it starts trades with real money.',
       role: 'admin',
       params: idParams,
       query: deployQuery,
       body: graphDocument,
       answers: { 200: { says: 'It is deployed.', schema: deployment } },
       refusals: ['GraphInvalid', 'GraphTooLarge', 'InputsInvalid', 'TemporalUnavailable'],
-      handle: ({ params, query, body, identity }) =>
-        deploy(context, identity, { ...params, body, trigger_now: query.trigger_now === 'true' }),
+      handle: ({ params, query, body, identity }) => deploy(context, identity, { ...params, ...query, body }),
     }),
     route({
       method: 'delete',
@@ -176,18 +177,17 @@ export async function startDeployed(context: ApiContext, identity: Identity, id:
   return start(context, identity, await context.client.deployedInput(workflow_id), options);
 }
 
-interface DeployOrder {
+interface DeployOrder extends z.infer<typeof deployQuery> {
   readonly id: string;
   readonly body: unknown;
-  readonly trigger_now: boolean;
 }
 
-async function deploy(context: ApiContext, identity: Identity, { id, body, trigger_now }: DeployOrder) {
-  const input = prepareDocument(body, context.kinds);
+async function deploy(context: ApiContext, identity: Identity, { id, body, trigger_now, live }: DeployOrder) {
+  const input = prepareDocument(body, context.kinds, { live: live === 'true' });
   if (input.graph.id !== id) throw new HoldfastError('BadRequest', `The graph’s id is ${input.graph.id}, not ${id}.`);
   assertMaySee(identity, input.graph);
   if (isRestricted(identity)) await assertOwnsExisting(context.client, identity, id);
-  const deployed = await context.client.deploy(input, { trigger_now });
+  const deployed = await context.client.deploy(input, { trigger_now: trigger_now === 'true' });
   log(context, identity, id, 'deploy');
   return deployed;
 }

@@ -107,7 +107,7 @@ export class ExecutionTeller {
     const { client, publisher } = this.#options;
     const mark = await client.executionMark(executionId);
     const [runId = ''] = mark.split(' ');
-    if (!this.#agreed.has(executionId) && (await client.wasReset(executionId, runId))) {
+    if (!this.#agreed.has(executionId) && (await client.runOrigin(executionId, runId)).was_reset) {
       if (await publisher.renew(executionId, runId)) await this.tell(executionId);
     }
     const stands = `${mark} ${log_epoch} ${seq}`;
@@ -129,7 +129,7 @@ export class ExecutionTeller {
   ): Promise<boolean> {
     const { client, publisher } = this.#options;
     const isOpenAgain = ended && closing === undefined;
-    if (!isOpenAgain && !(isNewRun && (await client.wasReset(execution_id, run_id)))) return false;
+    if (!isOpenAgain && !(isNewRun && (await client.runOrigin(execution_id, run_id)).was_reset)) return false;
     return publisher.renew(execution_id, run_id);
   }
 

@@ -9,9 +9,13 @@ const OPTIONS: PrepareOptions = {
   sha256: (text) => createHash('sha256').update(text).digest('hex'),
 };
 
-/** Throws `GraphInvalid` with every mistake. */
-export function prepareDocument(document: unknown, kinds: NodeKinds): RunGraphInput {
-  return prepareGraph({ document }, kinds, OPTIONS).prepared;
+/** Paper, unless real money was asked for by name. Throws `GraphInvalid` with every mistake. */
+export function prepareDocument(
+  document: unknown,
+  kinds: NodeKinds,
+  { live }: { readonly live?: boolean | undefined } = {},
+): RunGraphInput {
+  return prepareGraph({ document }, kinds, live === true ? { ...OPTIONS, mode: 'live' } : OPTIONS).prepared;
 }
 
 /** As `prepareDocument`; the mistakes have their places. */

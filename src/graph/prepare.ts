@@ -51,7 +51,8 @@ export function prepareGraph(
     .map((each) => place(notImported(each), each.path, parsed));
   const all = [...parsed.mistakes, ...placed, ...lost].sort(inTextOrder);
   if (graph === undefined || all.length > 0) throw invalid(all, file);
-  const prepared = { graph, version: graphVersion(graph, sha256), kinds: traitsOf(graph, catalogue), mode };
+  const frozen = { graph, version: graphVersion(graph, sha256), kinds: traitsOf(graph, catalogue), mode };
+  const prepared = { ...frozen, orders_by_run: true } as const;
   assertCarriable(prepared);
   return { prepared, report };
 }

@@ -6,7 +6,8 @@ import { decodeRun, encodeRun, type CarriedGraph, type Parts } from './carry';
 import { FrameTable } from './frame';
 import { itemAt } from './item-at';
 import { OutputLedger } from './output-ledger';
-import type { Plan } from './plan';
+import type { KindTraits } from './kinds';
+import type { Plan, PlannedNode } from './plan';
 import * as scheduler from './scheduler';
 
 export interface Rerun {
@@ -16,13 +17,24 @@ export interface Rerun {
   readonly again: readonly string[];
   /** Of those that run: because their outputs were dropped, though nothing asked for them to run. */
   readonly dropped: readonly string[];
+  /** Of those that run: in which an order may be out, for they had begun, and how that ended the execution never heard. */
+  readonly unheard: readonly string[];
+}
+
+export interface RerunOptions {
+  /** A node's id at the top; without it, what failed or never ran. */
+  readonly from?: string | undefined;
+  /** Nodes at the top, by index, that still followed orders. */
+  readonly followed?: ReadonlySet<number>;
+  /** Of the graphs of subgraphs. */
+  readonly kinds?: Readonly<Record<string, KindTraits>>;
 }
 
 /**
- * `ended`: what the execution was when it ended. `from`: a node's id at the top; without it, what failed or never ran. Throws
- * `RangeError` when there is no such node.
+ * `ended`: what the execution was when it ended. Throws `RangeError` when there is no node `from`.
  */
-export function rerunFrom(plan: Plan, ended: CarriedGraph, from?: string): Rerun {
+export function rerunFrom(plan: Plan, ended: CarriedGraph, options: RerunOptions = {}): Rerun {
+  const { from } = options;
   const before = decodeRun({ top: plan }, topOf(ended, plan), { ledger: new OutputLedger(Infinity) });
   const old = before.frames.all[0]?.run;
   if (old === undefined) throw new RangeError('no frames');
@@ -54,7 +66,25 @@ export function rerunFrom(plan: Plan, ended: CarriedGraph, from?: string): Rerun
     adopted: ids(plan.nodes.keys()).filter((_, index) => !again.has(index)),
     again: ids([...again].sort((a, b) => a - b)),
     dropped: ids(dropped),
+    unheard: ids([...again].filter((index) => isUnheard(plan, old, index, options))),
   };
+}
+
+function isUnheard(
+  plan: Plan,
+  old: scheduler.RunState,
+  index: number,
+  { followed = new Set(), kinds = {} }: RerunOptions,
+): boolean {
+  const isOut = old.nodes[index]?.state === 'running' && mayTrade(itemAt(plan.nodes, index), kinds);
+  return isOut || followed.has(index);
+}
+
+/** Itself, or what it holds. */
+function mayTrade({ traits, body, child }: PlannedNode, kinds: NonNullable<RerunOptions['kinds']>): boolean {
+  if (traits.effect === 'trade') return true;
+  if (body?.nodes.some((node) => mayTrade(node, kinds)) === true) return true;
+  return Object.values(child?.nodes ?? {}).some(({ type }) => kinds[type]?.effect === 'trade');
 }
 
 /** A loop is taken over or run again as a whole, so what happened inside is of no use. */

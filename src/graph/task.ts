@@ -6,6 +6,8 @@ export interface NodeTask extends Correlation {
   readonly execution_id: string;
   readonly workflow_id: string;
   readonly mode: Mode;
+  /** Of kinds that trade: the execution's first run, for its name may be given again; absent in executions of earlier releases. */
+  readonly first_run?: string;
   /** W3C trace context of the start, where it was made in a trace. */
   readonly traceparent?: string;
   /** The emergency desk that judges it; absent for the default one. */

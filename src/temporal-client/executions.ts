@@ -194,10 +194,22 @@ export async function executionMark(access: TemporalAccess, id: string): Promise
   return `${runId} ${historyLength}`;
 }
 
-/** Whether a reset made the run: its history then begins as that of the run it was made of. */
-export async function wasReset(access: TemporalAccess, executionId: string, runId: string): Promise<boolean> {
-  const { originalExecutionRunId } = await startOfHistory(access, { workflowId: executionId, runId });
-  return originalExecutionRunId !== runId;
+export interface RunOrigin {
+  /** A reset made it: its history then begins as that of the run it was made of. */
+  readonly was_reset: boolean;
+  /** The run it goes on from. */
+  readonly continued_from?: string;
+}
+
+/** Throws `ExecutionNotFound` also for a run of an execution that is forgotten already. */
+export async function runOrigin(access: TemporalAccess, executionId: string, runId: string): Promise<RunOrigin> {
+  const execution = { workflowId: executionId, runId };
+  const { originalExecutionRunId, continuedExecutionRunId } = await startOfHistory(access, execution);
+  const continued =
+    continuedExecutionRunId == null || continuedExecutionRunId === ''
+      ? {}
+      : { continued_from: continuedExecutionRunId };
+  return { was_reset: originalExecutionRunId !== runId, ...continued };
 }
 
 async function startOfHistory(access: TemporalAccess, execution: { workflowId: string; runId?: string }) {

@@ -167,9 +167,9 @@ export class HoldfastClient {
     return runTimeline(this.#access, executionId, runId);
   }
 
-  /** See `executions.wasReset`. */
-  async wasReset(executionId: string, runId: string): Promise<boolean> {
-    return executions.wasReset(this.#access, executionId, runId);
+  /** See `executions.runOrigin`. */
+  async runOrigin(executionId: string, runId: string): Promise<executions.RunOrigin> {
+    return executions.runOrigin(this.#access, executionId, runId);
   }
 
   /** Returns once Temporal has the signal; `executionStatus` says when it holds. Throws `ExecutionClosed`. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '../errors';
 import { planGraph } from '../graph/plan';
-import { rerunFrom } from '../graph/rerun';
+import { rerunFrom, type Rerun } from '../graph/rerun';
 import { present } from '../json';
 import { readDelivery } from '../workflows/mailbox';
 import {
@@ -78,7 +78,7 @@ export interface PreparedRerun {
   readonly rerun: string;
 }
 
-/** What a rerun would do; `startRerun` does it. Throws `ExecutionOpen`, `NodeNotFound`, `LiveNotConfirmed`, `BadRequest`. */
+/** What a rerun would do; `startRerun` does it. Throws `ExecutionOpen`, `NodeNotFound`, `LiveNotConfirmed`, `OrderUnheard`, `BadRequest`. */
 export async function prepareRerun(
   access: TemporalAccess,
   id: string,
@@ -95,7 +95,9 @@ export async function prepareRerun(
   if (from !== undefined && !plan.index.has(from)) {
     throw new HoldfastError('NodeNotFound', `The graph ${graph.id} has no node ${from} at its top.`, { node: from });
   }
-  const rerun = rerunFrom(plan, before.graph, from);
+  const followed = new Set(before.turns.filter(([, , , , , trail]) => trail !== undefined).map(([node]) => node));
+  const rerun = rerunFrom(plan, before.graph, { from, followed, kinds });
+  assertHeard(id, rerun, from);
   if (rerun.again.length === 0) {
     throw new HoldfastError('BadRequest', `Nothing of ${id} failed or was left out; name the node to run again from.`);
   }
@@ -107,7 +109,15 @@ export async function prepareRerun(
   };
   const { adopted, again, dropped } = rerun;
   return {
-    input: { graph, version, kinds, mode, ...present({ inputs, inputs_until, settings }), carried },
+    input: {
+      graph,
+      version,
+      kinds,
+      mode,
+      orders_by_run: true,
+      ...present({ inputs, inputs_until, settings }),
+      carried,
+    },
     answer: {
       execution_id: execution_id ?? `exec_${graph.id}_${randomBytes(4).toString('hex')}`,
       adopted,
@@ -116,6 +126,14 @@ export async function prepareRerun(
     },
     rerun: from === undefined ? id : `${id} from ${from}`,
   };
+}
+
+/** Its order may rest or have filled, and would be there twice. Who names the node itself has looked. */
+function assertHeard(id: string, { unheard }: Pick<Rerun, 'unheard'>, from: string | undefined): void {
+  const others = unheard.filter((node) => node !== from);
+  if (others.length === 0) return;
+  const message = `${id} ended before it heard what became of the orders of ${others.join(', ')}.`;
+  throw new HoldfastError('OrderUnheard', message, { execution_id: id, nodes: others });
 }
 
 export async function startRerun(

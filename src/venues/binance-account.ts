@@ -2,7 +2,7 @@
 import { HoldfastError, type ErrorCode } from '../errors';
 import { isObject } from '../json';
 import type { BinanceConnection } from './binance-connection';
-import { BinanceLookup } from './binance-lookup';
+import { BinanceLookup, type Lane } from './binance-lookup';
 import { readBalances, readBook, readMarket } from './binance-market';
 import { marketNameOf, readOrder, type MarketName } from './binance-order';
 import { BinanceOrders } from './binance-orders';
@@ -13,6 +13,7 @@ import type {
   Balance,
   Cancellation,
   Market,
+  OpenOrdersOptions,
   OrderBook,
   OrderRef,
   Submission,
@@ -83,17 +84,22 @@ export class BinanceAccount implements TradingVenue {
     return balances;
   }
 
-  async openOrders(symbol?: string): Promise<readonly VenueOrder[]> {
+  async openOrders(
+    symbol?: string,
+    { urgent = false, unreadable = () => this.#unreadableOrders() }: OpenOrdersOptions = {},
+  ): Promise<readonly VenueOrder[]> {
     const only = symbol === undefined ? undefined : marketNameOf(symbol);
-    const raw = await this.#connection.read('openOrders', only === undefined ? {} : { symbol: only.id });
-    if (!Array.isArray(raw)) throw this.#unreadableOrders();
-    const names = only === undefined ? await this.#namesOf(raw) : new Map([[only.id, only]]);
-    return raw.map((entry: unknown) => {
+    const lane = urgent ? 'urgent' : 'in turn';
+    const raw = await this.#read('openOrders', only === undefined ? {} : { symbol: only.id }, lane);
+    if (!Array.isArray(raw)) return this.#unreadableOrders();
+    const names = only === undefined ? await this.#namesOf(raw, lane) : new Map([[only.id, only]]);
+    const orders = raw.map((entry: unknown) => {
       const name = isObject(entry) ? names.get(entry['symbol']) : undefined;
-      const order = name === undefined ? undefined : readOrder(entry, name);
-      if (order === undefined) throw this.#unreadableOrders();
-      return order;
+      return name === undefined ? undefined : readOrder(entry, name);
     });
+    const read = orders.filter((order) => order !== undefined);
+    if (read.length < orders.length) unreadable(orders.length - read.length);
+    return read;
   }
 
   find(order: OrderRef): Promise<VenueOrder | undefined> {
@@ -119,7 +125,7 @@ export class BinanceAccount implements TradingVenue {
 
   async #readMarket(symbol: string): Promise<Market> {
     const name = marketNameOf(symbol);
-    const [entry] = await this.#entries((entry) => entry['symbol'] === name.id, { symbol: name.id });
+    const [entry] = await this.#entries((entry) => entry['symbol'] === name.id, { symbol: name.id }, 'in turn');
     const isIt = entry?.['baseAsset'] === name.base && entry['quoteAsset'] === name.quote;
     const market = isIt ? readMarket(entry, name) : undefined;
     if (market === undefined)
@@ -128,10 +134,11 @@ export class BinanceAccount implements TradingVenue {
   }
 
   /** How the venue's names are written, by name. It has thousands, so only those are asked for that are there. */
-  async #namesOf(orders: readonly unknown[]): Promise<ReadonlyMap<unknown, MarketName>> {
+  async #namesOf(orders: readonly unknown[], lane: Lane): Promise<ReadonlyMap<unknown, MarketName>> {
     const ids = new Set(orders.map((order) => (isObject(order) ? order['symbol'] : undefined)));
     if (ids.size === 0) return new Map();
-    const entries = await this.#entries((entry) => ids.has(entry['symbol']), { symbols: JSON.stringify([...ids]) });
+    const symbols = JSON.stringify([...ids]);
+    const entries = await this.#entries((entry) => ids.has(entry['symbol']), { symbols }, lane);
     const names = entries.map(({ baseAsset, quoteAsset }) =>
       marketNameOf(`${String(baseAsset)}/${String(quoteAsset)}`),
     );
@@ -141,15 +148,20 @@ export class BinanceAccount implements TradingVenue {
   async #entries(
     isWanted: (entry: Readonly<Record<string, unknown>>) => boolean,
     params: Readonly<Record<string, string>>,
+    lane: Lane,
   ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const raw = await this.#connection.read('exchangeInfo', params);
+    const raw = await this.#read('exchangeInfo', params, lane);
     const symbols = isObject(raw) ? raw['symbols'] : undefined;
     if (!Array.isArray(symbols)) throw this.#error('ServiceError', 'shows markets that cannot be read');
     return symbols.filter(isObject).filter(isWanted);
   }
 
-  #unreadableOrders(): HoldfastError {
-    return this.#error('ServiceError', 'shows open orders that cannot be read');
+  #read(name: 'exchangeInfo' | 'openOrders', params: Readonly<Record<string, string>>, lane: Lane): Promise<unknown> {
+    return lane === 'urgent' ? this.#connection.readUrgently(name, params) : this.#connection.read(name, params);
+  }
+
+  #unreadableOrders(): never {
+    throw this.#error('ServiceError', 'shows open orders that cannot be read');
   }
 
   #error(code: ErrorCode, what: string): HoldfastError {

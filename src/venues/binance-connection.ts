@@ -55,7 +55,7 @@ export class BinanceConnection {
 
   /** The same without waiting for a turn, on connections of its own. */
   async readUrgently(path: string, params: Readonly<Record<string, string>>): Promise<unknown> {
-    const request = this.api.unthrottled('private', path, params);
+    const request = this.api.unthrottled(path === 'exchangeInfo' ? 'public' : 'private', path, params);
     return this.#valueOf(await this.#urgent.get(request.path, request.headers));
   }
 

@@ -1,7 +1,7 @@
 /** What an order's fills cost. An order of this dialect does not say; its trades do. */
 import { HoldfastError, messageOf } from '../errors';
 import { isObject } from '../json';
-import { decimal } from '../money';
+import { decimal, formatDecimal } from '../money';
 import { feesOf, quantityOf, readFills, type MarketName, type VenueFill } from './binance-order';
 import type { VenueOrder } from './venue';
 
@@ -46,17 +46,30 @@ async function valueOfFills(
     const message = `${sources.profile} shows trades of ${shown}, and says that ${order.filled_quantity} were filled.`;
     throw new HoldfastError('ServiceError', message, { client_order_id: order.client_order_id });
   }
-  return feesOf(fills, name, (asset) => priceIn(asset, name.quote, sources));
+  // Asked for once each, however many fills there are: an order may have a thousand.
+  const worths = new Map<string, Promise<Worth>>();
+  return feesOf(fills, name, async (asset, { price }) => {
+    const worth = worths.get(asset) ?? worthOf(asset, name, sources);
+    worths.set(asset, worth);
+    return (await worth)(price);
+  });
 }
 
 function addsUp(fills: readonly VenueFill[], { filled_quantity }: FilledOrder): boolean {
   return decimal(quantityOf(fills)).eq(decimal(filled_quantity));
 }
 
-async function priceIn(asset: string, quote: string, { profile, price }: FeeSources): Promise<string> {
+/** In quote currency, of one unit, by the price of the fill it was taken of. */
+type Worth = (price: string) => string;
+
+/** Where it has no market in the quote currency it is worth what it is in the base currency, at the price of the fill. */
+async function worthOf(asset: string, { base, quote }: MarketName, { profile, price }: FeeSources): Promise<Worth> {
   try {
-    return await price(asset, quote);
+    const inQuote = await price(asset, quote);
+    return () => inQuote;
   } catch (error) {
+    const inBase = await price(asset, base).catch(() => undefined);
+    if (inBase !== undefined) return (filledAt) => formatDecimal(decimal(inBase).times(decimal(filledAt)));
     throw new HoldfastError('ServiceError', `${profile} took fees in ${asset}: ${messageOf(error)}`);
   }
 }

@@ -170,13 +170,14 @@ export function quantityOf(fills: readonly VenueFill[]): string {
 export async function feesOf(
   fills: readonly VenueFill[],
   { base, quote }: MarketName,
-  priceOf: (asset: string) => Promise<string>,
+  priceOf: (asset: string, fill: VenueFill) => Promise<string>,
 ): Promise<string> {
   let sum = decimal('0');
-  for (const { price, commission, commission_asset } of fills) {
+  for (const fill of fills) {
+    const { price, commission, commission_asset } = fill;
     const paid = decimal(commission);
     if (paid.eq('0') || commission_asset === quote) sum = sum.plus(paid);
-    else sum = sum.plus(paid.times(decimal(commission_asset === base ? price : await priceOf(commission_asset))));
+    else sum = sum.plus(paid.times(decimal(commission_asset === base ? price : await priceOf(commission_asset, fill))));
   }
   return formatDecimal(sum);
 }

@@ -4,7 +4,8 @@
  * - A1. An order is one request of the `OrderSender`, made when nothing else has to be waited for. Its time and its `recvWindow` are the
  *       permit's end on the venue's clock, so the venue refuses what arrives later.
  * - A2. Only an answer that certainly means yes or no ends as placed or rejected; everything else is unknown, and nothing is sent again.
- * - A3. Cancels, and the lookups they need, wait behind nothing that is read.
+ * - A3. A venue that asks for fewer orders gets none for as long as it says: its next answer would be a ban, of cancels too.
+ * - A4. Cancels, and the lookups they need, wait behind nothing that is read.
  */
 import { HoldfastError } from '../errors';
 import type { BinanceConnection } from './binance-connection';
@@ -14,6 +15,7 @@ import { CANCEL_REFUSED, NO_SUCH_ORDER, type VenueAnswer } from './binance-verdi
 import { transportError } from './http-reads';
 import { OncePermit } from './once-permit';
 import { OrderSender, type OrderHttpRequest, type UsablePermit, type VenueExpiry } from './order-sender';
+import { Silence } from './silence';
 import { orderProblem } from './size-checks';
 import type { Cancellation, Market, OrderRef, Submission, VenueOrderDraft } from './venue';
 
@@ -30,6 +32,8 @@ export class BinanceOrders {
   readonly #market: (symbol: string) => Promise<Market>;
   readonly #orders: OrderSender;
   readonly #cancels: OrderSender;
+  /** Of orders. Cancels go out all the same: they may be the last that can. */
+  readonly #silence = new Silence(0);
 
   constructor(connection: BinanceConnection, lookup: BinanceLookup, market: (symbol: string) => Promise<Market>) {
     this.#connection = connection;
@@ -46,7 +50,10 @@ export class BinanceOrders {
       const name = marketNameOf(draft.symbol);
       await this.#assertSendable(draft);
       const delivery = await this.#orders.send(permit, (expiry) => this.#orderRequest(draft, name, expiry));
-      if (delivery.kind === 'answered') return await this.#submissionOf(delivery, draft, name);
+      if (delivery.kind === 'answered') {
+        this.#silence.heed(delivery.status, delivery.retry_after);
+        return await this.#submissionOf(delivery, draft, name);
+      }
       return { kind: delivery.kind, error: this.#carried(delivery.error) };
     } catch (error) {
       if (permit.isUsed) return { kind: 'unknown', error };
@@ -76,6 +83,7 @@ export class BinanceOrders {
   }
 
   async #assertSendable(draft: VenueOrderDraft): Promise<void> {
+    if (this.#silence.isWanted) throw this.#error('RateLimited', 'asked for fewer orders');
     const problem = orderProblem(draft, await this.#market(draft.symbol));
     if (problem !== undefined) throw new HoldfastError(problem.code, problem.message);
     this.#connection.clock.keepFresh();
@@ -138,7 +146,7 @@ export class BinanceOrders {
     return transportError(error, this.#connection.profile.name, ANSWER_WITHIN_MS);
   }
 
-  #error(code: 'ServiceError' | 'ClockUncertain', what: string): HoldfastError {
+  #error(code: 'ServiceError' | 'ClockUncertain' | 'RateLimited', what: string): HoldfastError {
     const { name: venue } = this.#connection.profile;
     return new HoldfastError(code, `${venue} ${what}.`, { venue });
   }

@@ -1,9 +1,9 @@
 /** Reads of a venue: one request, one answer, errors of the catalogue. What it says carries no address: those hold signatures. */
-import { Pool, type Dispatcher } from 'undici';
+import { Pool } from 'undici';
 import { HoldfastError } from '../errors';
 import { isObject } from '../json';
-import { isWholeNumber, wholeNumber } from '../whole-number';
 import type { VenueAnswer } from './binance-verdict';
+import { Silence } from './silence';
 
 export interface HttpReadsOptions {
   readonly profile: string;
@@ -16,15 +16,13 @@ export interface HttpReadsOptions {
 
 const CONNECT_WITHIN_MS = 2_000;
 const LARGEST_ANSWER = 32 * 1024 * 1024;
-/** A venue that asked for silence gets it for so long at most, then it is asked again. */
-const LONGEST_SILENCE_MS = 120_000;
 const SILENCE_MS = 1_000;
 
 export class HttpReads {
   readonly #profile: string;
   readonly #within_ms: number;
   readonly #pool: Pool;
-  #silent_until = 0;
+  readonly #silence = new Silence(SILENCE_MS);
 
   constructor({ profile, origin, within_ms, connections }: HttpReadsOptions) {
     this.#profile = profile;
@@ -40,7 +38,7 @@ export class HttpReads {
 
   /** Throws `ConnectionError`, `TimeoutError` and, while the venue wants silence, `RateLimited`; every answer is returned. */
   async get(path: string, headers: Readonly<Record<string, string>>): Promise<VenueAnswer> {
-    if (performance.now() < this.#silent_until) {
+    if (this.#silence.isWanted) {
       throw new HoldfastError('RateLimited', `${this.#profile} asked for fewer requests.`, { venue: this.#profile });
     }
     try {
@@ -51,7 +49,8 @@ export class HttpReads {
         signal: AbortSignal.timeout(this.#within_ms),
       });
       const body = await response.body.text();
-      this.#heed(response);
+      const { 'retry-after': retryAfter } = response.headers;
+      this.#silence.heed(response.statusCode, typeof retryAfter === 'string' ? retryAfter : undefined);
       return { status: response.statusCode, body };
     } catch (error) {
       throw transportError(error, this.#profile, this.#within_ms);
@@ -60,14 +59,6 @@ export class HttpReads {
 
   async close(): Promise<void> {
     await this.#pool.destroy();
-  }
-
-  #heed({ statusCode, headers }: Dispatcher.ResponseData): void {
-    if (statusCode !== 429 && statusCode !== 418) return;
-    const given = String(headers['retry-after']);
-    const asked = isWholeNumber(given) ? wholeNumber(given) * 1_000 : 0;
-    const silence = asked > 0 ? Math.min(asked, LONGEST_SILENCE_MS) : SILENCE_MS;
-    this.#silent_until = performance.now() + silence;
   }
 }
 

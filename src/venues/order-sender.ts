@@ -10,6 +10,7 @@
  * not move while it waits.
  */
 import { Pool, type Dispatcher } from 'undici';
+import { present } from '../json';
 
 /** What the sender needs of a permit. */
 export interface UsablePermit {
@@ -36,7 +37,13 @@ export interface OrderHttpRequest {
 }
 
 export type OrderDelivery =
-  | { readonly kind: 'answered'; readonly status: number; readonly body: string }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly body: string;
+      /** As the venue wrote it. */
+      readonly retry_after?: string;
+    }
   /** Not a byte was written, so it was certainly not placed; the permit is settled `unused`. */
   | { readonly kind: 'unsent'; readonly error: unknown }
   /** It may have reached the venue. */
@@ -107,6 +114,7 @@ class OneRequest implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = [];
   #isWritten = false;
   #status = 0;
+  #retryAfter: string | undefined;
 
   constructor(permit: UsablePermit, resolve: (delivery: OrderDelivery) => void) {
     this.#permit = permit;
@@ -118,8 +126,14 @@ class OneRequest implements Dispatcher.DispatchHandler {
     this.#isWritten = true;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: Readonly<Record<string, unknown>>,
+  ): void {
+    const { 'retry-after': retryAfter } = headers;
     this.#status = statusCode;
+    this.#retryAfter = typeof retryAfter === 'string' ? retryAfter : undefined;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -127,7 +141,8 @@ class OneRequest implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#resolve({ kind: 'answered', status: this.#status, body: Buffer.concat(this.#chunks).toString('utf8') });
+    const body = Buffer.concat(this.#chunks).toString('utf8');
+    this.#resolve({ kind: 'answered', status: this.#status, body, ...present({ retry_after: this.#retryAfter }) });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -139,6 +139,12 @@ export interface Balance {
   readonly locked: string;
 }
 
+export interface OpenOrdersOptions {
+  /** To cancel them, so it waits behind nothing else that is read. */
+  readonly urgent?: boolean;
+  readonly unreadable?: (count: number) => void;
+}
+
 export interface OrderRef {
   readonly client_order_id: string;
   readonly symbol: string;
@@ -171,8 +177,8 @@ export interface TradingVenue {
   ready?(): Promise<void>;
   orderBook(symbol: string, depth: number): Promise<OrderBook>;
   balances(): Promise<readonly Balance[]>;
-  /** Of all markets where none is named. */
-  openOrders(symbol?: string): Promise<readonly VenueOrder[]>;
+  /** Of all markets where none is named. Throws also where one of them cannot be read, unless `unreadable` takes how many. */
+  openOrders(symbol?: string, options?: OpenOrdersOptions): Promise<readonly VenueOrder[]>;
   /** Undefined when the venue does not have it: which means never only when it is fenced, and the query lag has passed since. */
   find(order: OrderRef): Promise<VenueOrder | undefined>;
   /** One request, never repeated, with the permit's last check as its bytes are written. Never throws. */

@@ -5,7 +5,8 @@
  * - V1. Whether an order is gone is the venue's to say: its answer to the cancel, or what it shows of the order afterwards.
  * - V2. An order may have been filled in the moment before it was cancelled, and the venue may show it later. So one with a permit is
  *       looked at again, and its permit is settled `closed` only then.
- * - V3. What the desk cannot be told now is tried again with the order: its cancel may be repeated, and what is told is cumulative.
+ * - V3. While the venue does not show its list, what the desk knows is cancelled all the same; the list says later what became of the rest.
+ * - V4. What the desk cannot be told now is tried again with the order: its cancel may be repeated, and what is told is cumulative.
  */
 import { activityInfo } from '@temporalio/activity';
 import {
@@ -13,6 +14,7 @@ import {
   pickOrders,
   protects,
   resultOf,
+  type CancelOrder,
   type CancelReport,
   type CancelStatus,
   type CancelTarget,
@@ -28,7 +30,7 @@ import type { OpenOrdersCancelled } from '../events/envelope';
 import { present } from '../json';
 import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { TradingVenue, VenueOrder, Venues } from '../venues/venue';
-import type { CancelActivities, CancelRound, CancelStep } from '../workflows/cancel-orders';
+import type { CancelActivities, CancelRound, CancelStep, PickedOrders } from '../workflows/cancel-orders';
 import type { DeskPorts } from './desk-activities';
 import { whileAlive } from './while-alive';
 
@@ -59,18 +61,8 @@ export function createCancelActivities({ client, venues, publishEvents }: Cancel
         unreachable: [...strange.values()],
       };
     },
-    pickOrders: async (deskId, order, account) => {
-      const trading = tradingOf(venues, account);
-      // Before the venue is asked: an order that comes in between has a permit that is in the list, or one from after the halt.
-      const { currency, unsettled, resting } = await client.openOrders({ ...account, offset: 0, all: true }, deskId);
-      const listed = await trading.openOrders();
-      const { fence_ms, query_lag_ms } = trading;
-      const fenced_after_ms = fence_ms === undefined ? undefined : PERMIT_LIFETIME_MS + fence_ms + query_lag_ms;
-      return {
-        ...pickOrders(order, listed, [...unsettled, ...resting]),
-        terms: { currency, query_lag_ms, ...present({ fenced_after_ms }) },
-      };
-    },
+    pickOrders: (desk_id, order, account) =>
+      whileAlive(() => pick(client, tradingOf(venues, account), { desk_id, order, account })),
     cancelOrders: (round) => whileAlive(() => cancelAll(client, tradingOf(venues, round.account), round)),
     tellCancels: (deskId, report) => {
       const { workflowId } = activityInfo().workflowExecution ?? { workflowId: '' };
@@ -94,6 +86,30 @@ function tradingOf(venues: Venues, { venue, account }: AccountRef): TradingVenue
   const trading = venues.get(venue)?.trading;
   if (trading?.account === account) return trading;
   throw new HoldfastError('VenueRefused', `This worker cannot trade in the account ${account} of ${venue}.`);
+}
+
+interface Picking {
+  readonly desk_id: string;
+  readonly order: CancelOrder;
+  readonly account: AccountRef;
+}
+
+async function pick(client: Desk, trading: TradingVenue, { desk_id, order, account }: Picking): Promise<PickedOrders> {
+  // Before the venue is asked: an order that comes in between has a permit that is in the list, or one from after the halt.
+  const { currency, unsettled, resting } = await client.openOrders({ ...account, offset: 0, all: true }, desk_id);
+  const permits = [...unsettled, ...resting];
+  const { fence_ms, query_lag_ms } = trading;
+  const fenced_after_ms = fence_ms === undefined ? undefined : PERMIT_LIFETIME_MS + fence_ms + query_lag_ms;
+  try {
+    const picked = pickOrders(order, await trading.openOrders(undefined, { urgent: true }), permits);
+    return { ...picked, terms: { currency, query_lag_ms, ...present({ fenced_after_ms }) } };
+  } catch (error) {
+    // One order in the list that cannot be read must not keep those that the desk knows. They are in the next list, or have ended by then.
+    const { targets } = pickOrders(order, [], permits);
+    const cancel_stops = order.cancel_stops === true;
+    await cancelAll(client, trading, { desk_id, account, currency, cancel_stops, is_fenced: false, targets });
+    throw error;
+  }
 }
 
 async function cancelAll(client: Desk, trading: TradingVenue, round: CancelRound): Promise<readonly CancelStep[]> {

@@ -11,7 +11,7 @@ import type { OrderLookup } from '../venues/order-lookup';
 import { PermitSweeper } from './permit-sweeper';
 import { PermitDesk } from './permits';
 import type { Resets } from './resets';
-import { AttemptTrade } from './trade';
+import { AttemptTrade, type TradeSurroundings } from './trade';
 
 export interface DeskGuardOptions {
   readonly desk_id: string;
@@ -79,13 +79,18 @@ export class DeskGuard {
     return nodeVerdict(task, effect, this.gate);
   }
 
-  openTrade(attempt: TradeAttempt, resets: Pick<Resets, 'of'>): OpenTrade {
+  openTrade(
+    attempt: TradeAttempt,
+    resets: Pick<Resets, 'of'>,
+    modeOf: TradeSurroundings['modeOf'] = () => undefined,
+  ): OpenTrade {
     return new AttemptTrade(attempt, {
       desk: this.permits,
       recordFill: (fill) => this.#port.recordFill(fill),
       reducible: (question) => this.#port.reducible(question),
       openOrders: (question) => this.#port.openOrders(question),
       wasReset: () => resets.of(attempt.task.execution_id, attempt.run_id),
+      modeOf,
     });
   }
 

@@ -5,7 +5,9 @@
  *   it was first seen, so it is older than that and no two clocks are compared.
  * - W2. What the venue has is settled as the venue has it. What it has not is `fenced` only when the venue cannot accept it any more, and
  *   `closed` only when it could have been found since.
- * - W3. Several workers may sweep the same account: whatever is told is a fact, and may be told twice.
+ * - W3. What filled before an order ended may be shown after its end. So one that did not fill whole is looked at again, and `closed` only when
+ *   the venue's query lag has passed since it was seen to have ended.
+ * - W4. Several workers may sweep the same account: whatever is told is a fact, and may be told twice.
  */
 import { performance } from 'node:perf_hooks';
 import type { Settlement } from '../emergency/model';
@@ -32,6 +34,8 @@ const SWEEP_EVERY_MS = 1_000;
 /** Every so many sweeps also what rests at the venue. */
 const RESTING_EVERY = 30;
 const ADOPT_AFTER_MS = 2 * PERMIT_LIFETIME_MS;
+/** One that the venue shows no more, or does not tell of, is left to the list of those that rest. */
+const FORGET_AFTER_MS = 60_000;
 /** Questions to one venue at once: its budget is for orders. */
 const AT_ONCE = 4;
 
@@ -40,7 +44,15 @@ interface Account {
   currency: string;
   /** When a permit was first seen unsettled, on the clock of `now`. */
   sightings: ReadonlyMap<string, number>;
+  /** What was seen to have ended, and may still be shown to have filled more. */
+  readonly ends: Map<string, End>;
   offset: number;
+}
+
+interface End {
+  readonly permit: PermitStatus;
+  /** When it was first seen, on the clock of `now`. */
+  readonly seen_at: number;
 }
 
 export class PermitSweeper {
@@ -54,7 +66,9 @@ export class PermitSweeper {
   constructor(options: PermitSweeperOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#accounts = options.lookups.map((lookup) => ({ lookup, currency: '', sightings: new Map(), offset: 0 }));
+    this.#accounts = options.lookups.map((lookup) => {
+      return { lookup, currency: '', sightings: new Map(), ends: new Map(), offset: 0 };
+    });
   }
 
   /** Sweeps until it is closed. */
@@ -93,7 +107,12 @@ export class PermitSweeper {
     account.sightings = new Map(unsettled.map(({ permit_id }) => [permit_id, sightings.get(permit_id) ?? now]));
     const adopted = unsettled.filter((permit) => this.#ageOf(account, permit) > ADOPT_AFTER_MS);
     if (withResting) account.offset += resting.length;
-    await this.#askAll(account, withResting ? [...adopted, ...resting] : adopted);
+    const ended = [...account.ends].map(([permit_id, { permit }]) => [permit_id, permit] as const);
+    account.ends.forEach(({ seen_at }, permit_id) => {
+      if (now - seen_at > FORGET_AFTER_MS) account.ends.delete(permit_id);
+    });
+    const found = [...adopted, ...(withResting ? resting : [])].map((permit) => [permit.permit_id, permit] as const);
+    await this.#askAll(account, [...new Map([...ended, ...found]).values()]);
   }
 
   async #askAll(account: Account, permits: readonly PermitStatus[]): Promise<void> {
@@ -113,24 +132,44 @@ export class PermitSweeper {
     const { client_order_id, symbol, status } = permit;
     if (client_order_id === undefined) return;
     // What comes to the venue while it is asked is not in its answer.
+    const asked_at = this.#now();
     const age = this.#ageOf(account, permit);
     if (status === 'granted' && permit.unknown !== true) this.#settle(permit, 'unknown');
     // Also a venue that does not answer accepts it no more.
     if (status === 'granted' && isFenced(lookup, age)) this.#settle(permit, 'fenced');
     const found = await lookup.find({ client_order_id, symbol });
-    if (found !== undefined) await this.#adopt(account, permit, found);
+    if (found !== undefined) await this.#adopt(account, permit, { ...found, asked_at });
     else if (isUnclear(permit) && isFenced(lookup, age - lookup.query_lag_ms)) this.#settle(permit, 'closed');
   }
 
-  async #adopt(account: Account, permit: PermitStatus, found: FoundOrder): Promise<void> {
+  async #adopt(
+    account: Account,
+    permit: PermitStatus,
+    found: FoundOrder & { readonly asked_at: number },
+  ): Promise<void> {
     const { status, filled_quantity } = found;
     if (decimal(filled_quantity).gt(decimal(permit.filled))) {
       const { venue, account: of } = account.lookup;
       await this.#options.port.recordFill(fillOf(permit, { venue, account: of, currency: account.currency }, found));
     }
-    if (status === 'open') this.#settle(permit, 'acknowledged');
-    else if (status === 'rejected') this.#settle(permit, 'rejected');
-    else this.#settle(permit, 'closed', filled_quantity);
+    if (status === 'rejected') this.#settle(permit, 'rejected');
+    else if (this.#isShownWhole(account, permit, found)) this.#settle(permit, 'closed', filled_quantity);
+    else if (permit.status !== 'closed') this.#settle(permit, 'acknowledged');
+  }
+
+  /** It has ended, and will not be shown to have filled more. */
+  #isShownWhole(
+    { ends, lookup }: Account,
+    permit: PermitStatus,
+    { status, filled_quantity, asked_at }: FoundOrder & { readonly asked_at: number },
+  ): boolean {
+    const { permit_id, quantity } = permit;
+    if (status === 'open') return false;
+    const { seen_at } = ends.get(permit_id) ?? { seen_at: asked_at };
+    const isWhole = decimal(filled_quantity).gte(decimal(quantity)) || asked_at - seen_at >= lookup.query_lag_ms;
+    if (isWhole) ends.delete(permit_id);
+    else ends.set(permit_id, { permit, seen_at });
+    return isWhole;
   }
 
   #settle(permit: PermitStatus, outcome: Settlement['outcome'], filled_quantity?: string): void {

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { OpenTrade, TradeAttempt } from '../activities/node-activities';
 import type { EndedOrder, OrderDraft, OrderFill, OrderIds, PositionQuestion, TradePermit } from '../activities/trade';
+import { assertMode } from '../activities/orders/accounts';
 import type { Settlement } from '../emergency/model';
 import { HoldfastError } from '../errors';
+import type { Mode } from '../events/envelope';
 import { present } from '../json';
 import { decimal } from '../money';
 import { runsAside } from '../graph/frame';
@@ -20,6 +22,8 @@ export interface TradeSurroundings {
   readonly reducible: DeskPort['reducible'];
   readonly openOrders: DeskPort['openOrders'];
   readonly wasReset: () => Promise<boolean>;
+  /** Of a venue profile this worker has; undefined of others, which only own kinds know. */
+  readonly modeOf: (venue: string) => Mode | undefined;
 }
 
 export class AttemptTrade implements OpenTrade {
@@ -29,17 +33,19 @@ export class AttemptTrade implements OpenTrade {
   readonly #recordFill: DeskPort['recordFill'];
   readonly #reducible: DeskPort['reducible'];
   readonly #openOrders: DeskPort['openOrders'];
+  readonly #modeOf: TradeSurroundings['modeOf'];
   readonly #permits: Permit[] = [];
   /** What was last told of permits of earlier dispatches, whose orders are looked at again and again. */
   readonly #told = new Map<string, Settlement['outcome']>();
   #hasEnded = false;
 
-  constructor(attempt: TradeAttempt, { desk, recordFill, reducible, openOrders, wasReset }: TradeSurroundings) {
+  constructor(attempt: TradeAttempt, { desk, recordFill, reducible, openOrders, wasReset, modeOf }: TradeSurroundings) {
     this.#attempt = attempt;
     this.#desk = desk;
     this.#recordFill = recordFill;
     this.#reducible = reducible;
     this.#openOrders = openOrders;
+    this.#modeOf = modeOf;
     this.wasReset = wasReset;
     attempt.signal.addEventListener('abort', () => {
       this.#revokeAll(attempt.signal.reason);
@@ -48,6 +54,8 @@ export class AttemptTrade implements OpenTrade {
 
   async request(order: OrderDraft): Promise<TradePermit> {
     this.#attempt.signal.throwIfAborted();
+    const { mode } = this.#attempt.task;
+    assertMode({ profile: order.venue, mode: this.#modeOf(order.venue) ?? mode }, mode);
     const request = requestOf(order, this.#attempt);
     const permit = await this.#saying(() => this.#desk.request(request));
     this.#permits.push(permit);
@@ -181,9 +189,11 @@ function requestOf({ leg = ONLY_LEG, permits_of, ...order }: OrderDraft, attempt
 }
 
 function idsOf({ task, idempotency_key }: TradeAttempt, leg: string, permits_of?: number): OrderIds {
+  const { first_run, trail, dispatch } = task;
+  const of = [idempotency_key, ...(first_run === undefined ? [] : [first_run])];
   return {
-    permit_id: idOf(idempotency_key, permits_of ?? task.trail?.permits_of ?? task.dispatch, leg),
-    client_order_id: idOf(idempotency_key, leg),
+    permit_id: idOf(...of, permits_of ?? trail?.permits_of ?? dispatch, leg),
+    client_order_id: idOf(...of, leg),
   };
 }
 

@@ -69,8 +69,9 @@ export function versioning({ worker }: WorkerDependencies['config'], defaultVers
 }
 
 /** The permits of one attempt to trade, by the desk it belongs to; without guards nothing can trade. */
-export function tradeBy({ guardOf, client }: Pick<WorkerDependencies, 'guardOf' | 'client'>) {
+export function tradeBy({ guardOf, client, venues }: Pick<WorkerDependencies, 'guardOf' | 'client' | 'venues'>) {
   if (guardOf === undefined) return {};
   const resets = new Resets(client);
-  return { openTrade: (attempt: TradeAttempt) => guardOf(attempt.task.desk).openTrade(attempt, resets) };
+  const modeOf = (venue: string) => venues?.get(venue)?.mode;
+  return { openTrade: (attempt: TradeAttempt) => guardOf(attempt.task.desk).openTrade(attempt, resets, modeOf) };
 }

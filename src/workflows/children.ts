@@ -131,7 +131,12 @@ async function loaded(parent: RunGraphInput, subgraph: Subgraph): Promise<RunGra
 }
 
 function passedOn({ mode, settings, traceparent }: RunGraphInput, { link, until }: Subgraph) {
-  return { mode, parent: link, ...present({ settings, traceparent, inputs_until: until }) };
+  return {
+    mode,
+    orders_by_run: true,
+    parent: link,
+    ...present({ settings, traceparent, inputs_until: until }),
+  } as const;
 }
 
 function bodyGraph(graph: Graph, { id, child }: PlannedNode): Graph {

@@ -1,5 +1,5 @@
 /** Hands nodes out: which may start next, by which way, and with what. */
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import { weightOf } from '../graph/output-ledger';
 import type { PlannedNode } from '../graph/plan';
 import type { NodeTask, OrderTrail } from '../graph/task';
@@ -254,12 +254,14 @@ export class Launcher {
   }
 
   #task(id: number, node: PlannedNode, fields: Fields): NodeTask {
-    const { context, turns, graph } = this.#engine.books;
+    const { input, books } = this.#engine;
+    const { context, turns, graph } = books;
     const { dispatch, used, trail } = turns.of(id);
+    const isByRun = node.traits.effect === 'trade' && input.orders_by_run === true;
     return {
       ...context,
-      workflow_id: this.#engine.input.graph.id,
-      ...present({ desk: this.#engine.input.graph.desk }),
+      workflow_id: input.graph.id,
+      ...present({ desk: input.graph.desk, first_run: isByRun ? workflowInfo().firstExecutionRunId : undefined }),
       node_id: node.id,
       node_type: node.type,
       frame: graph.frame(id).path,

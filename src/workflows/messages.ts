@@ -18,6 +18,11 @@ export interface RunGraphInput {
   /** The traits of the kinds the graph uses. */
   readonly kinds: Readonly<Record<string, KindTraits>>;
   readonly mode: Mode;
+  /**
+   * Its orders go by ids of its first run, and not of its name alone: that may be given again once Temporal has forgotten it. Absent in what
+   * earlier releases started, whose orders are known by their names.
+   */
+  readonly orders_by_run?: true;
   /** The values it starts with, checked against the graph's declared inputs, defaults filled in. */
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** Of a child: until when these may be acted on after a halt, in milliseconds since 1970. */

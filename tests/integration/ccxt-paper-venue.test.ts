@@ -204,6 +204,11 @@ describe('a fault of the venue', () => {
     const draft = await resting();
     expect(await trading.submit(draft, new StubPermit())).toMatchObject({ kind: 'rejected', code: 'RateLimited' });
     expect(await inBooks(draft)).toEqual([]);
+    // For the second it asks for none goes out.
+    const later = await resting();
+    const isPlaced = async () => (await trading.submit(later, new StubPermit())).kind === 'placed';
+    await until('it takes orders again', isPlaced);
+    await trading.cancel(later);
   });
 
   it('that hides an order does not hide it for ever', async () => {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { cancelDirectly } from '../../src/cli/direct-cancels';
 import { HoldfastError } from '../../src/errors';
 import { Secret } from '../../src/secret';
 import { BinanceVenue } from '../../src/venues/binance-venue';
@@ -362,10 +363,40 @@ describe('a read', () => {
     expect(await trading.cancel(ref)).toMatchObject({ kind: 'cancelled' });
   });
 
-  it('is refused at once when hundreds wait for their turn', async () => {
+  it('gets no order for as long as it asked to be left alone, and every cancel', async () => {
+    server.answer('POST order', () => ({ status: 429, body: {}, headers: { 'retry-after': '60' } }));
+    expect(await trading.submit(draft, new StubPermit())).toMatchObject({ kind: 'rejected', code: 'RateLimited' });
+    const permit = new StubPermit();
+    expect(await trading.submit(draft, permit)).toMatchObject({ kind: 'unsent', error: { code: 'RateLimited' } });
+    expect([permit.settlements, server.of('POST order').length]).toEqual([['unused'], 1]);
+    server.answer('DELETE order', () => ({
+      body: { ...recorded('cancel'), executedQty: '0', cummulativeQuoteQty: '0' },
+    }));
+    expect(await trading.cancel(ref)).toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('shows what can be read of its open orders to who cancels without anybody else, and what cannot is no end of it', async () => {
+    const odd = { ...open0().body, status: 'A_NEW_ONE', orderId: 30, clientOrderId: 'odd' };
+    let listed: unknown[] = [{ ...open0().body, clientOrderId: 'c0ffee' }, odd];
+    server.answer('GET openOrders', () => ({ body: listed }));
+    server.answer('DELETE order', () => {
+      listed = [odd];
+      return { body: { ...recorded('cancel'), executedQty: '0', cummulativeQuoteQty: '0' } };
+    });
+    await expect(trading.openOrders('BTC/USDT')).rejects.toMatchObject({ code: 'ServiceError' });
+    const order = { symbol: 'BTC/USDT', stops: false, deadline_ms: 1 };
+    const [account] = await cancelDirectly([{ profile: 'p', trading }], order);
+    expect(account).toMatchObject({ is_clear: false, why: '1 orders that it shows cannot be read' });
+    expect(account?.orders).toMatchObject([{ client_order_id: 'c0ffee', status: 'cancelled' }]);
+  });
+
+  it('is refused at once when hundreds wait for their turn, but for the list of what is to be cancelled', async () => {
     server.answer('GET depth', () => 'silence');
     const asked = Array.from({ length: 301 }, () => trading.orderBook('BTC/USDT', 5).catch((error: unknown) => error));
     expect(await asked.at(-1)).toMatchObject({ code: 'RateLimited' });
+    server.answer('GET openOrders', () => ({ body: [] }));
+    await expect(trading.openOrders()).rejects.toMatchObject({ code: 'RateLimited' });
+    expect(await trading.openOrders(undefined, { urgent: true })).toEqual([]);
     await venue.close();
     for (const each of await Promise.all(asked)) expect(each).toMatchObject({ entry: { retryable: true } });
   }, 20_000);

@@ -99,6 +99,17 @@ describe('holdfast run', () => {
     expect(other.err).toMatch(/^error: .* was already started, of version \w+, not \w+\.\n/);
   });
 
+  it('starts live only when that is asked for by name, and says so', async () => {
+    const file = graphFile('real', { a: constant(1) });
+    expect((await cli(['run', file, '--id', 'real_1', '--live', '--follow'])).out).toMatch(/^real_1 started, live, /);
+    expect((await own.client.describeExecution('real_1')).mode).toBe('live');
+    const paper = await cli(['run', file, '--id', 'real_1']);
+    expect(paper).toMatchObject({ code: 4, err: expect.stringContaining('in mode live, not paper') });
+    await cli(['deploy', file, '--live']);
+    expect((await own.client.deployedInput('real')).mode).toBe('live');
+    await own.client.undeploy('real');
+  });
+
   it('starts nothing of a graph with mistakes', async () => {
     const file = graphFile('broken', { a: { type: 'cnstant' } });
     expect(await cli(['run', file])).toMatchObject({ code: 2, err: expect.stringContaining('unknown_kind') });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { decimal } from '../../src/money';
 import { clientIdOf, newExecution, TradingWorld, type BookedOrder } from '../support/trading-world';
+import { resetToBeginning } from '../support/reset';
 import { until } from '../support/until';
 
 jest.setTimeout(150_000);
@@ -250,6 +251,22 @@ describe('an order whose world goes to pieces is one order', () => {
     await until('the desk holds nothing open', async () => (await openPermits()) === 0);
   });
 
+  it('execution terminated with it in flight, and run again', async () => {
+    const id = await world.start({ order: limit({ price: await far() }), told: { ...market(), after: ['order'] } });
+    await until('the venue has it', async () => (await world.orders()).length === 1);
+    await world.temporal.workflow.getHandle(id).terminate('a test of what is not said');
+    await until('it is closed', async () => (await world.client.describeExecution(id)).closing);
+    await expect(world.client.rerunExecution(id)).rejects.toMatchObject({ code: 'OrderUnheard' });
+    expect(await booked()).toEqual(['NEW 0']);
+    const [resting] = await world.orders();
+    const cancel = { type: 'cancel_order', params: { ...place, client_order_id: resting!.client_order_id } };
+    expect((await world.run({ cancel })).nodes['cancel']).toMatchObject({ branch: 'cancelled' });
+    const answer = await world.client.rerunExecution(id, { from: 'told' }).catch((error: unknown) => error);
+    expect(answer).toMatchObject({ code: 'OrderUnheard', details: { nodes: ['order'] } });
+    const { again } = await world.client.rerunExecution(id, { from: 'order', dry_run: true });
+    expect(again).toEqual(['order', 'told']);
+  });
+
   it('workflow reset to before it filled', async () => {
     const id = await world.start({ order: market() });
     await world.ended(id);
@@ -270,6 +287,56 @@ describe('an order whose world goes to pieces is one order', () => {
     expect((await world.status(id)).nodes['order']).toMatchObject({ state: 'completed', branch: 'filled' });
     expect(await booked()).toEqual(['FILLED 0.01']);
   });
+});
+
+describe('an order of an execution that was reset before it went on in new runs', () => {
+  it('is one order also where the desk does not know its permit any more', async () => {
+    const id = await world.startInRuns({
+      first: market(),
+      second: { ...market(), after: ['first'] },
+      third: { ...market(), after: ['second'] },
+    });
+    await world.ended(id);
+    expect(await booked()).toEqual(['FILLED 0.01', 'FILLED 0.01', 'FILLED 0.01']);
+    await world.forgetPermits();
+    const last = await world.temporal.workflow.getHandle(id).describe();
+    await resetToBeginning(world.temporal, id, await firstRunOf(id));
+    await until('a new run has ended', async () => {
+      const { runId, status } = await world.temporal.workflow.getHandle(id).describe();
+      return runId !== last.runId && status.name === 'COMPLETED';
+    });
+    expect(await booked()).toEqual(['FILLED 0.01', 'FILLED 0.01', 'FILLED 0.01']);
+  });
+
+  async function firstRunOf(id: string): Promise<string> {
+    const { events } = await world.temporal.workflow.getHandle(id).fetchHistory();
+    const { continuedExecutionRunId, firstExecutionRunId } = events![0]!.workflowExecutionStartedEventAttributes!;
+    expect(continuedExecutionRunId).not.toBe('');
+    return firstExecutionRunId!;
+  }
+});
+
+describe('an execution called as one that Temporal has forgotten', () => {
+  it('orders anew, adopts nothing of what the other ordered, and both count', async () => {
+    // A worker that has just begun hands the first node out twice, and its permits go by that number.
+    await world.run({ order: market() });
+    const before = await held();
+    const id = await world.start({ order: market() });
+    await world.ended(id);
+    await world.startAgain(id, { order: market({ quantity: '0.02' }) });
+    const { nodes } = await world.ended(id);
+    expect(nodes['order']).toMatchObject({ branch: 'filled', outputs: { quantity: '0.02' } });
+    expect(await booked()).toEqual(['FILLED 0.01', 'FILLED 0.01', 'FILLED 0.02']);
+    const ids = (await world.orders()).map(({ client_order_id }) => client_order_id);
+    expect(new Set(ids).size).toBe(3);
+    await until('both are held', async () => (await held()).minus(before).eq('0.03'));
+  });
+
+  async function held() {
+    const { positions } = await world.client.deskFigures(world.desk);
+    const quantities = positions.filter(({ symbol }) => symbol === 'BTC/BUSD').map(({ quantity }) => decimal(quantity));
+    return quantities.reduce((sum, each) => sum.plus(each), decimal('0'));
+  }
 });
 
 describe('a halt', () => {

@@ -41,11 +41,15 @@ export class ScriptedMarket {
   age_ms = 0;
   isDead = false;
   reads = 0;
+  mode: Venue['mode'] = 'paper';
 
   venue(profile: string): Venue {
+    const mode = () => this.mode;
     return {
       profile,
-      mode: 'paper',
+      get mode() {
+        return mode();
+      },
       now: () => 1_000_000,
       candles: () => Promise.resolve([]),
       ticker: (symbol) => {
@@ -98,6 +102,7 @@ export class OrderWorld {
             : this.desk.recordFill(fill),
         reducible: () => Promise.resolve(this.held),
         openOrders: (question) => this.desk.openOrders(question),
+        modeOf: (venue) => ({ a: this.a, b: this.b })[venue]?.mode,
       }),
     );
     return this.kinds.get(type)!.run(fields, { ...attempt, log, trade });

@@ -4,8 +4,8 @@ import type { Client } from '@temporalio/client';
 import { temporal as protocol } from '@temporalio/proto';
 
 /** To the end of its first workflow task. Returns the new run. */
-export async function resetToBeginning(temporal: Client, workflowId: string): Promise<string> {
-  const handle = temporal.workflow.getHandle(workflowId);
+export async function resetToBeginning(temporal: Client, workflowId: string, run?: string): Promise<string> {
+  const handle = temporal.workflow.getHandle(workflowId, run);
   const { runId } = await handle.describe();
   const { events } = await handle.fetchHistory();
   const first = events?.find(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);

@@ -9,6 +9,7 @@ export function tradeSurroundings(desk: PermitDesk, over: Partial<TradeSurroundi
     reducible: () => Promise.resolve('0'),
     openOrders: () => Promise.resolve({ currency: 'USDT', unsettled: [], resting: [] }),
     wasReset: () => Promise.resolve(false),
+    modeOf: () => 'paper',
     ...over,
   };
 }

@@ -11,6 +11,8 @@ import { prepareGraph } from '../../src/graph/prepare';
 import type { FaultSettings } from '../../src/paper-venue/faults';
 import { recordedProfiles } from '../../src/paper-venue/recorded-profiles';
 import { startPaperVenue, type PaperVenue } from '../../src/paper-venue/start-paper-venue';
+import { startAttributes } from '../../src/workflows/search-attributes';
+import { present } from '../../src/json';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { recordings } from '../../src/venues/recordings';
 import { replayWindow } from '../../src/venues/recorded-venue';
@@ -146,17 +148,56 @@ export class TradingWorld {
     await killed?.kill();
   }
 
-  /** `owner`: bot and strategy, where it has them. */
+  /**
+   * `owner`: bot and strategy, where it has them. With an id that is given its orders are known beforehand, by `clientIdOf`: it is started as
+   * earlier releases did.
+   */
   async start(
     nodes: Readonly<Record<string, unknown>>,
-    id = newExecution(),
+    given?: string,
     owner: Readonly<Record<string, string>> = {},
   ): Promise<string> {
+    const id = given ?? newExecution();
     const document = { holdfast: 1, id: 'trading', desk: this.desk, ...owner, nodes };
-    const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
+    const { orders_by_run, ...named } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 }).prepared;
+    const prepared = given === undefined ? { ...named, ...present({ orders_by_run }) } : named;
     const { execution_id } = await answered(() => this.client.startExecution(prepared, { execution_id: id }));
     this.#started.push(execution_id);
     return execution_id;
+  }
+
+  /** That goes on in a new run after every few tasks. */
+  async startInRuns(nodes: Readonly<Record<string, unknown>>): Promise<string> {
+    const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes };
+    const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
+    const input = { ...prepared, settings: { tasks_per_run: 3 } };
+    const { execution_id } = await answered(() => this.client.startExecution(input));
+    this.#started.push(execution_id);
+    return execution_id;
+  }
+
+  /** The desk hears of so many permits since that it knows no more which it granted before. */
+  async forgetPermits(): Promise<void> {
+    for (let batch = 0; batch < 70; batch += 1) {
+      const ids = Array.from({ length: 100 }, (_, n) => `forgotten-${randomUUID()}-${n}`);
+      const order = { ...{ account: 'main', venue: 'nowhere', symbol: 'X/USDT' }, side: 'buy' as const };
+      const requests = ids.map((permit_id) => ({
+        ...{ permit_id, ...order, quantity: '1', price: '0.01', currency: 'USDT', execution_id: 'forgotten' },
+      }));
+      await answered(() => this.client.requestPermits({ requests, settlements: [] }, this.desk));
+      const settlements = ids.map((permit_id) => ({ permit_id, outcome: 'unused' as const }));
+      await answered(() => this.client.requestPermits({ requests: [], settlements }, this.desk));
+    }
+  }
+
+  /** Under the id of one that has ended, as if Temporal had forgotten that: the retention of a namespace is a day at least. */
+  async startAgain(id: string, nodes: Readonly<Record<string, unknown>>): Promise<void> {
+    const document = { holdfast: 1, id: 'trading', desk: this.desk, nodes };
+    const { prepared } = prepareGraph({ document }, KINDS, { mode: 'paper', sha256 });
+    await this.temporal.workflow.start('runGraph', {
+      ...{ workflowId: id, taskQueue: this.#parts.environment['HOLDFAST_TASK_QUEUE'] ?? '', args: [prepared] },
+      ...{ workflowIdReusePolicy: 'ALLOW_DUPLICATE', typedSearchAttributes: startAttributes(prepared) },
+    });
   }
 
   async run(nodes: Readonly<Record<string, unknown>>, id?: string): Promise<ExecutionStatus> {

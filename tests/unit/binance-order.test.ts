@@ -139,6 +139,21 @@ describe('what fills cost', () => {
     expect(await feesOfOrder(order, name, page(recordedList('my-trades')))).toBe('4.405');
   });
 
+  it('is of a currency without a market in the quote currency what that is in the base currency', async () => {
+    const asked: string[] = [];
+    const price = (asset: string, currency: string) => {
+      asked.push(`${asset}/${currency}`);
+      return currency === 'BTC' ? Promise.resolve('0.02') : Promise.reject(new Error('no such market'));
+    };
+    const fill = { orderId: 29, qty: '0.2', commission: '0.01', commissionAsset: 'BNB' };
+    const trades = [
+      { ...fill, id: 1, price: '10000' },
+      { ...fill, id: 2, price: '20000' },
+    ];
+    expect(await feesOfOrder(order, name, { ...page(trades), price })).toBe('6');
+    expect(asked).toEqual(['BNB/USDT', 'BNB/BTC']);
+  });
+
   it('is an error that may pass while not all trades are shown, or where a currency has no price', async () => {
     const [first] = recordedList('my-trades');
     await expect(feesOfOrder(order, name, page([first]))).rejects.toMatchObject({ code: 'ServiceError' });

@@ -2,7 +2,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { statusOf } from '../../src/emergency/decide';
 import { tradingDayOf } from '../../src/emergency/trading-day';
-import { DeskAtWork, NOON } from '../support/desk-at-work';
+import { DeskAtWork, NOON, orderRequest } from '../support/desk-at-work';
 
 // Thousands of inputs, on a machine that may be busy.
 jest.setTimeout(60_000);
@@ -492,6 +492,30 @@ describe('a position', () => {
     desk.now += 1;
     expect(desk.fill({ order_id: 'new' })).toEqual({ kind: 'accepted' });
     expect(position(desk)!.quantity).toBe('2102');
+  });
+
+  it('is moved once by each part of an order that rests while thousands of others come and go', () => {
+    const desk = new DeskAtWork({ checks: false });
+    desk.limits({ max_position_notional: null });
+    desk.permits([orderRequest('p', { client_order_id: 'slow', quantity: '3' })]);
+    desk.settle('p', 'acknowledged');
+    const part = (filled_quantity: string) =>
+      desk.fill({
+        ...{ order_id: 'slow', permit_id: 'p', filled_quantity, at: desk.now },
+        filled_notional: `${filled_quantity}00`,
+      });
+    part('1');
+    for (const [filled, held] of [
+      ['2', '2602'],
+      ['3', '5203'],
+    ] as const) {
+      for (let n = 0; n < 2_600; n += 1, desk.now += 1) desk.fill({ at: desk.now });
+      expect(part(filled)).toEqual({ kind: 'accepted' });
+      expect(position(desk)!.quantity).toBe(held);
+    }
+    desk.settle('p', 'closed', { filled_quantity: '3' });
+    for (let n = 0; n < 2_600; n += 1, desk.now += 1) desk.fill({ at: desk.now });
+    expect(desk.state.orders.some((group) => Object.hasOwn(group, 'slow'))).toBe(false);
   });
 });
 

@@ -10,6 +10,31 @@ const sell = { side: 'sell' };
 const book = (desk: DeskAtWork, scope = 'global') =>
   statusOf(desk.state, desk.now).scopes.find((each) => each.scope === scope);
 
+describe('a sell that opens', () => {
+  const market = { price: '100', age_ms: 5 };
+  const cheap = { ...sell, price: '0.01', quantity: '50', market };
+
+  it('counts as what the market pays for it, and not as the least it may get', () => {
+    const desk = new DeskAtWork();
+    desk.limits({ max_order_notional: '4999', max_position_notional: '8000' });
+    expect(desk.ask(cheap)).toBe('LimitExceeded');
+    desk.limits({ max_order_notional: '5000' });
+    desk.permits([orderRequest('p', cheap)]);
+    expect(book(desk)).toMatchObject({ reserved: '5000' });
+    expect(desk.ask(cheap)).toBe('LimitExceeded');
+    desk.fill({ side: 'sell', permit_id: 'p', order_id: 'p', filled_quantity: '20', filled_notional: '2000' });
+    expect(book(desk)).toMatchObject({ reserved: '3000', held: '2000' });
+    desk.settle('p', 'closed', { filled_quantity: '20' });
+    expect(book(desk)).toMatchObject({ reserved: '0', held: '2000' });
+  });
+
+  it('counts at its own price where that is above the market’s, or the market’s is not known', () => {
+    const desk = new DeskAtWork();
+    desk.permits([orderRequest('p', { ...sell, price: '120', market }), orderRequest('q', { ...sell, price: '7' })]);
+    expect(book(desk)).toMatchObject({ reserved: '127' });
+  });
+});
+
 describe('a permit', () => {
   it('carries the epoch and its lifetime', () => {
     const desk = new DeskAtWork();

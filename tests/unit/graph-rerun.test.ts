@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { GraphRun } from '../../src/graph/graph-run';
 import { rerunFrom } from '../../src/graph/rerun';
-import { GraphAtWork, completed, failed, type Nodes } from '../support/plans';
+import { GraphAtWork, completed, failed, traits, type Nodes } from '../support/plans';
 
 const data = (from: string): Partial<Nodes[string]> => ({ inputs: { value: `${from}.value` } });
 const one = completed({ value: 1 });
 
 /** What a rerun of it would be, and the nodes that start first in it. */
 function rerun(before: GraphAtWork, from?: string) {
-  const { graph, ...rest } = rerunFrom(before.plans.top, before.run.carry(), from);
+  const { graph, ...rest } = rerunFrom(before.plans.top, before.run.carry(), { from });
   const again = GraphRun.restore(before.plans, graph, { inputs: {}, output_limit: 1_000_000 });
   return { ...rest, starts: again.readyIds.map((id) => again.key(id)), run: again };
 }
@@ -35,7 +35,7 @@ describe('a rerun', () => {
     const kept = new GraphAtWork(chain, { ...options, outputs: { b: 'b.value' } });
     for (const node of ['a', 'b', 'c', 'last']) kept.end(node, one);
     const { run, ...rest } = rerun(kept, 'c');
-    expect(rest).toEqual({ adopted: ['a', 'b'], again: ['c', 'last'], dropped: [], starts: ['c'] });
+    expect(rest).toMatchObject({ adopted: ['a', 'b'], again: ['c', 'last'], dropped: [], starts: ['c'] });
     const [id = -1] = run.readyIds;
     expect(run.fields(id)).toEqual({ value: 1 });
   });
@@ -87,9 +87,31 @@ describe('a rerun', () => {
     work.end('each[1]/x');
     work.end('last');
     const { run, ...rest } = rerun(work, 'last');
-    expect(rest).toEqual({ adopted: ['each'], again: ['last'], dropped: [], starts: ['last'] });
+    expect(rest).toMatchObject({ adopted: ['each'], again: ['last'], dropped: [], starts: ['last'] });
     expect(run.frames).toHaveLength(1);
     expect(rerun(work, 'each')).toMatchObject({ adopted: [], again: ['each', 'last'], starts: ['each'] });
+  });
+
+  it('says in which nodes that run again an order may be out', () => {
+    const body = { nodes: { x: { type: 'order' } }, outputs: {} };
+    const work = new GraphAtWork({
+      a: {},
+      out: { type: 'order', after: ['a'] },
+      read: { type: 'fetch', after: ['a'] },
+      done: { type: 'order', after: ['a'] },
+      each: { type: 'map', params: { items: [1] }, after: ['a'], body },
+      child: { type: 'subgraph', after: ['a'], body },
+      never: { type: 'order', after: ['out'] },
+    });
+    work.end('a');
+    work.start('out', 'read', 'child');
+    work.open('each');
+    work.end('done');
+    const ended = work.run.carry();
+    const options = { kinds: { order: traits('trade') } };
+    expect(rerunFrom(work.plans.top, ended, options).unheard).toEqual(['out', 'each', 'child']);
+    const followed = new Set([work.plans.top.index.get('never')!]);
+    expect(rerunFrom(work.plans.top, ended, { followed }).unheard).toEqual(['out', 'each', 'never']);
   });
 
   it('has nothing to do where nothing failed and no node is named, and knows no other node', () => {

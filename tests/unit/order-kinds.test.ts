@@ -44,6 +44,38 @@ describe('before the desk is asked', () => {
   });
 });
 
+describe('a paper execution at a live venue', () => {
+  const pair = { sell: { venue: 'b', symbol: 'BTC/USDT' }, buy: { venue: 'a', symbol: 'BTC/USDT' } };
+  const old = { ...at, client_order_id: 'old' };
+
+  it.each<[string, Record<string, unknown>]>([
+    ['market_order', buy],
+    ['limit_order', { ...buy, price: '90' }],
+    ['stop_order', { ...buy, side: 'sell', stop_price: '90' }],
+    ['twap', { ...at, side: 'buy', total: '1', slices: 2, over: '1s' }],
+    ['close_position', at],
+    ['paired_order', { ...pair, quote_amount: '1000' }],
+    ['replace_order', { ...old, price: '90' }],
+    ['cancel_order', old],
+    ['cancel_all', { venue: 'a' }],
+  ])('neither orders nor cancels by %s', async (type, fields) => {
+    const world = new OrderWorld();
+    world.held = '1';
+    for (const { trading } of [world.a, world.b]) {
+      trading.balances = () => Promise.resolve([{ asset: 'BTC', free: '9', locked: '0' }]);
+    }
+    world.a.trading.accepted.push({
+      ...{ client_order_id: 'old', venue_order_id: '1', symbol: 'BTC/USDT', side: 'buy', type: 'limit' },
+      ...{ status: 'open', quantity: '1', price: '80', filled_quantity: '0', filled_notional: '0', fees: '0' },
+      ...{ created_ms: 1, updated_ms: 1 },
+    });
+    world.a.mode = 'live';
+    expect(await failure(world.run(type, fields))).toBe('WrongMode');
+    expect([...world.a.trading.submits, ...world.b.trading.submits]).toEqual([]);
+    expect(world.a.trading.cancels).toEqual([]);
+  });
+});
+
 describe('market_order', () => {
   it('asks for the collar as its worst price, on the safe side of the tick, and sends just that', async () => {
     const world = new OrderWorld();
@@ -221,6 +253,16 @@ describe('paired_order', () => {
 
 describe('twap', () => {
   const twap = { ...at, side: 'buy', total: '1', slices: 4, over: '200ms' };
+
+  it('does not send at once what is late', async () => {
+    const world = new OrderWorld();
+    const slow = { ...twap, over: '4h' };
+    const first = await pendingOf(world.run('twap', slow));
+    expect(first.retry_in_ms).toBeGreaterThan(3_500_000);
+    const { own, ...memo } = first.memo as { readonly own: Record<string, unknown> };
+    const late = { ...memo, own: { ...own, started_at: Date.now() - 86_400_000 } };
+    expect((await pendingOf(world.run('twap', slow, { memo: late }))).retry_in_ms).toBe(1_800_000);
+  });
 
   it('sends a slice with each dispatch, and ends with the sums', async () => {
     const world = new OrderWorld();

@@ -77,6 +77,25 @@ describe('the sweeper of an account', () => {
     expect(desk.fills).toEqual([]);
   });
 
+  it('looks again at an order that ended before it was filled whole, so that a fill that shows late is told', async () => {
+    const { desk, settled, venue, sweepAt } = sweeping();
+    desk.unsettled = [];
+    desk.resting = [{ ...open, status: 'acknowledged' }];
+    venue.has = { ...filled, filled_quantity: '0', filled_notional: '0', fees: '0' };
+    await sweepAt(5_000);
+    expect(settled).toEqual([]);
+    // The list of the next sweep may begin elsewhere.
+    desk.resting = [];
+    venue.has = { ...filled, filled_quantity: '1', filled_notional: '99', fees: '0.1' };
+    await sweepAt(5_999);
+    expect(settled).toEqual([]);
+    expect(desk.fills).toMatchObject([{ filled_quantity: '1', permit_id: 'p' }]);
+    await sweepAt(6_000);
+    expect(settled).toEqual([{ permit_id: 'p', outcome: 'closed', filled_quantity: '1' }]);
+    await sweepAt(6_001);
+    expect(settled).toHaveLength(1);
+  });
+
   it('says of an order the venue has not that it is unknown, then fenced, and closed once it could have been found', async () => {
     const { settled, sweepAt } = sweeping({ fence_ms: 1_500, query_lag_ms: 1_000 });
     await sweepAt(5_000);

@@ -75,6 +75,20 @@ describe('a halt with cancel_open', () => {
     });
   });
 
+  it('cancels what the desk knows also while the venue’s list cannot be read, and the rest once it can', async () => {
+    const desk = await LiveDesk.begin(worker);
+    await resting(desk, 'mine');
+    account.rests({ client_order_id: 'foreign' });
+    const read = account.openOrders.bind(account);
+    account.openOrders = () => Promise.reject(new Error('shows open orders that cannot be read'));
+    const { epoch } = await desk.raise('halt', 'global', { cancel_open: true });
+    await until('the one is cancelled', () => account.order('mine')?.status === 'cancelled');
+    expect(await answered(() => desk.client.cancelReport(epoch, desk.id))).toMatchObject({ is_done: false });
+    account.openOrders = read;
+    expect(ordersOf(await reportOf(desk, epoch))).toEqual({ mine: 'cancelled', foreign: 'cancelled' });
+    expect((await desk.status()).open_permits.count).toBe(0);
+  });
+
   it('cancels protective stops too where that was asked for', async () => {
     const desk = await LiveDesk.begin(worker);
     account.rests({ client_order_id: 'stop', type: 'stop', side: 'sell' });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError, messageOf } from '../../errors';
-import type { OrderRef, TradingVenue, Venues, VenueOrder } from '../../venues/venue';
+import type { OrderRef, TradingVenue, Venue, Venues, VenueOrder } from '../../venues/venue';
 import { defineNode, field, optional, output, type NodeKind } from '../define-node';
-import { accountAt } from '../orders/accounts';
+import { accountAt, assertMode, type Account } from '../orders/accounts';
 import { cancelToTheEnd } from '../orders/cancels';
 
 /** Kinds that take orders back: without permits, and whatever is halted. No breaker keeps them back either. */
@@ -35,8 +35,8 @@ const cancelOrder = (venues: Venues): NodeKind =>
       fees: output('decimal', 'In quote currency.'),
     },
     branches: ['cancelled', 'ended', 'not_found'],
-    run: async ({ venue, symbol, client_order_id }, { signal }) => {
-      const { trading } = accountAt(venues, venue);
+    run: async ({ venue, symbol, client_order_id }, { signal, task }) => {
+      const { trading } = accountOfMode(venues, venue, task.mode);
       const { kind, order } = await cancelToTheEnd(trading, { client_order_id, symbol }, { signal });
       const { status = 'not_found', filled_quantity = '0', filled_notional = '0', fees = '0' } = order ?? {};
       return { branch: kind, outputs: { client_order_id, status, filled_quantity, filled_notional, fees } };
@@ -64,15 +64,21 @@ const cancelAll = (venues: Venues): NodeKind =>
       cancelled: output('integer', 'How many were cancelled.'),
       spared: output('integer', 'How many stop orders were left.'),
     },
-    run: async ({ venue, symbol, stops }, { signal }) => {
-      const { trading } = accountAt(venues, venue);
-      const open = await trading.openOrders(symbol);
+    run: async ({ venue, symbol, stops }, { signal, task }) => {
+      const { trading } = accountOfMode(venues, venue, task.mode);
+      const open = await trading.openOrders(symbol, { urgent: true });
       const meant = open.filter(({ type }) => stops || type !== 'stop');
       const orders = await allCancelled(trading, meant, signal);
       const cancelled = orders.filter(({ outcome }) => outcome === 'cancelled').length;
       return { outputs: { orders, cancelled, spared: open.length - meant.length } };
     },
   });
+
+function accountOfMode(venues: Venues, profile: string, mode: Venue['mode']): Account {
+  const account = accountAt(venues, profile);
+  assertMode(account.venue, mode);
+  return account;
+}
 
 const TRIES = 3;
 const AGAIN_AFTER_MS = 500;

@@ -99,7 +99,7 @@ const stopOrder = (venues: Venues): NodeKind =>
     ...order,
     type: 'stop_order',
     description:
-      'Rests at the venue until its stop price is reached, and is a market order from then on. The desk counts it at its collar; the venue may fill it at any price.',
+      'Rests at the venue until its stop price is reached, and is a market order from then on. The desk counts it at its collar, a sell that opens at the market’s price where that is above; the venue may fill it at any price.',
     example: {
       type: 'stop_order',
       params: { venue: 'paper_bybit', symbol: 'BTC/USDT', side: 'sell', stop_price: '16500', until: 'placed' },

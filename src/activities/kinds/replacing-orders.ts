@@ -1,6 +1,6 @@
 import type { Venues } from '../../venues/venue';
 import { defineNode, field, optional, output, type NodeKind, type NodeOutcome } from '../define-node';
-import { accountAt } from '../orders/accounts';
+import { accountAt, assertMode } from '../orders/accounts';
 import { refOf } from '../orders/decide';
 import { orderBranches, orderOutcome, orderOutputs, placeAndFollow } from '../orders/follow';
 import { OrderLegs } from '../orders/order-legs';
@@ -59,8 +59,13 @@ const replaceOrder = (venues: Venues): NodeKind =>
       const place = { ...account, leg: 'order', symbol };
       const replacement = new Replacement({ place, legs, context }, fields);
       const following = { legs, venue: account.trading, context, decides_last: true, ...untilOf(fields) };
+      const decide = () => {
+        // To decide is to cancel, which needs no permit.
+        assertMode(account.venue, context.task.mode);
+        return replacement.decide();
+      };
       try {
-        const order = await placeAndFollow(refOf(place), () => replacement.decide(), following);
+        const order = await placeAndFollow(refOf(place), decide, following);
         const outcome = orderOutcome(venue, order);
         return { ...outcome, outputs: { ...outcome.outputs, replaced: await replacement.replaced() } };
       } catch (error) {

@@ -23,7 +23,7 @@ const twap = (venues: Venues): NodeKind =>
     timeout_ms: ORDER_TIMEOUT_MS,
     resource_from: 'venue',
     description:
-      'Buys or sells a total in equal slices over a span of time, each at the market within a collar. What one does not fill is carried into the next; a halt stops it between two.',
+      'Buys or sells a total in equal slices over a span of time, each at the market within a collar. What one does not fill is carried into the next; a halt stops it between two, and what is late then is not sent at once.',
     example: {
       type: 'twap',
       params: { venue: 'paper_binance', symbol: 'BTC/BUSD', side: 'buy', total: '0.1', slices: 10, over: '10m' },

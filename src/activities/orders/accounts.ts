@@ -28,6 +28,15 @@ export function accountAt(venues: Venues, profile: string): Account {
   throw new HoldfastError('VenueRefused', message, { venue: profile });
 }
 
+/**
+ * Throws `WrongMode`. What says paper everywhere must not move real money, and what is to move it must not find its other half on paper.
+ */
+export function assertMode({ profile, mode }: Pick<Venue, 'profile' | 'mode'>, execution: Venue['mode']): void {
+  if (mode === execution) return;
+  const message = `The execution is ${execution}, and the venue profile ${profile} is ${mode}.`;
+  throw new HoldfastError('WrongMode', message, { venue: profile, mode });
+}
+
 /** In which the desk counts what an order of this market is worth; by its name alone, so that nobody has to be asked. */
 export function currencyOf(trading: TradingVenue, symbol: string): string {
   return trading.countsAs(symbol.slice(symbol.indexOf('/') + 1));

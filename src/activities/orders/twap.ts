@@ -3,7 +3,9 @@
  *
  * - S1. A slice is one order and one dispatch; between two of them the node waits durably, so a halt stops it there.
  * - S2. What a slice did not fill is carried into the next ones, and so is a slice that could not be sent: a dead feed buys nothing.
- * - S3. A slice that is out is followed to its end before the next one is decided.
+ * - S3. Slices that are late, as after a halt, do not come at once, which would be one large order: two of them are never closer than half of what
+ *   lies between two. It then ends later.
+ * - S4. A slice that is out is followed to its end before the next one is decided.
  */
 import { HoldfastError, isErrorCode, messageOf } from '../../errors';
 import { isObject } from '../../json';
@@ -60,8 +62,9 @@ export async function runTwap(
   const after = await nextSlice(legs, slice, { before, terms });
   legs.own = after;
   if (hasEnded(after, terms)) return ended(after);
-  const due = after.started_at + Math.round((terms.over_ms * after.done) / terms.slices);
-  const retry_in_ms = Math.max(1, due - Date.now());
+  const between = terms.over_ms / terms.slices;
+  const due = after.started_at + Math.round(between * after.done);
+  const retry_in_ms = Math.max(1, Math.ceil(between / 2), due - Date.now());
   throw legs.pending(`${after.filled} of ${terms.total} filled after ${after.done} slices`, { retry_in_ms });
 }
 

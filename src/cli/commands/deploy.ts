@@ -5,9 +5,11 @@ import { withClient } from '../client';
 import { prepareGraphFile } from '../graph-file';
 import { uiOf, type Io, type Ui } from '../io';
 import { kindsFor } from '../kinds';
+import { modeOf } from './run';
 
 interface Options {
   readonly triggerNow?: boolean;
+  readonly live?: boolean;
 }
 
 export function addDeploy(program: Command, io: Io): void {
@@ -16,11 +18,12 @@ export function addDeploy(program: Command, io: Io): void {
     .description('create or update the schedule of each graph; all are checked before any is deployed')
     .argument('<file...>', 'graphs in JSON or YAML')
     .option('--trigger-now', 'also start one execution of each at once')
+    .option('--live', 'yes, what it starts trades with real money: at live venue profiles, and at no others')
     .addHelpText('after', '\nExample:\n  $ holdfast deploy examples/trading_arb_btc.json --trigger-now')
     .action(async (files: string[], options: Options, command: Command) => {
       const ui = uiOf(command, io);
       const kinds = kindsFor(command, io);
-      const prepared = files.map((file) => prepareGraphFile(file, kinds));
+      const prepared = files.map((file) => prepareGraphFile(file, kinds, modeOf(options)));
       await withClient(io, async (client) => {
         for (const { prepared: input, report } of prepared) {
           for (const { message } of report) ui.note(message);

@@ -15,6 +15,7 @@ import { locate } from '../where';
 interface Options extends InputOptions {
   readonly follow?: boolean;
   readonly id?: string;
+  readonly live?: boolean;
 }
 
 export function addRun(program: Command, io: Io): void {
@@ -23,7 +24,8 @@ export function addRun(program: Command, io: Io): void {
     .description('start one execution of a graph; it need not be deployed')
     .argument('<file>', 'graph in JSON or YAML')
     .option('--follow', 'print its events until it ends; Ctrl-C stops the printing, not the execution')
-    .option('--id <execution>', 'start under this id; the same start again is answered with what there is');
+    .option('--id <execution>', 'start under this id; the same start again is answered with what there is')
+    .option('--live', 'yes, trade with real money: at live venue profiles, and at no others');
   addInputOptions(command)
     .addHelpText(
       'after',
@@ -31,7 +33,7 @@ export function addRun(program: Command, io: Io): void {
     )
     .action(async (file: string, options: Options, self: Command) => {
       const ui = uiOf(self, io);
-      const { prepared: input, report } = prepareGraphFile(file, kindsFor(self, io));
+      const { prepared: input, report } = prepareGraphFile(file, kindsFor(self, io), modeOf(options));
       for (const { message } of report) ui.note(message);
       const inputs = startInputs(input.graph, options);
       await withClient(io, async (client) => {
@@ -42,6 +44,11 @@ export function addRun(program: Command, io: Io): void {
         if (!ui.json) ui.line(`\`holdfast status ${execution_id}\` shows its nodes.`);
       });
     });
+}
+
+/** Paper, unless real money was asked for by name. */
+export function modeOf({ live }: { readonly live?: boolean }): RunGraphInput['mode'] {
+  return live === true ? 'live' : 'paper';
 }
 
 /** A start that was made before says so: nothing new runs. */

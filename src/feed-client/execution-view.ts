@@ -57,6 +57,11 @@ export function withEvent(view: ExecutionView | undefined, event: EventEnvelope)
   return viewOf({ facts: { ...facts, last_event_at }, nodes: withNode(nodes, event, state) });
 }
 
+/** One of its nodes, without a record of all. */
+export function nodeIn(view: ExecutionView, key: string): NodeView | undefined {
+  return partsOf(view).nodes.get(key);
+}
+
 function viewOf(parts: Parts): ExecutionView {
   const view: ExecutionView = {
     ...parts.facts,

@@ -16,6 +16,7 @@ import { SIZE, until, type PageWorld } from './page-world';
 const NODES = 1_000;
 const RATE = 1_000;
 const SECONDS = 10;
+const ROUNDS = 2;
 const DRAG_STEPS = 40;
 const NAIVE = '.holdfast/bench/naive';
 const STARTED: NodeFact = { type: 'node_started' };
@@ -23,15 +24,25 @@ const COMPLETED: NodeFact = { type: 'node_completed', status: 'success', duratio
 
 export async function graphPart(world: PageWorld, say: (line: string) => void): Promise<readonly Bar[]> {
   const graph = mixed(NODES);
-  const ours = await atWork(world, graph, { open: openOurs, ended: OUR_ENDED });
-  say(`${NODES} nodes, ${RATE} events/s, panning: ${costs(ours)}`);
-  const naive = await atWork(world, graph, { open: openNaive, ended: NAIVE_ENDED });
-  say(`  React Flow driven naively: ${costs(naive)}`);
+  const [ours, naive]: [AtWork[], AtWork[]] = [[], []];
+  // In turn, so that a machine that slows down favours neither.
+  for (let round = 0; round < ROUNDS; round += 1) {
+    ours.push(await atWork(world, graph, { open: openOurs, ended: OUR_ENDED }));
+    say(`${NODES} nodes, ${RATE} events/s, panning: ${costs(ours.at(-1)!)}`);
+    naive.push(await atWork(world, graph, { open: openNaive, ended: NAIVE_ENDED }));
+    say(`  React Flow driven naively: ${costs(naive.at(-1)!)}`);
+  }
+  const longest = Math.max(...ours.map((each) => each.longest));
+  const share = sum(ours.map(({ in_all }) => in_all)) / sum(naive.map(({ in_all }) => in_all));
   return [
-    { what: 'graph: script per frame', figure: ours.script, most: 6, unit: ' ms' },
-    { what: 'graph: longest task', figure: ours.longest, most: 50, unit: ' ms' },
-    { what: 'graph: its script against the naive one’s', figure: ours.in_all / naive.in_all, most: 0.2, unit: '×' },
+    { what: 'graph: script per frame', figure: median(ours.map(({ script }) => script)), most: 6, unit: ' ms' },
+    { what: 'graph: longest task', figure: longest, most: 50, unit: ' ms' },
+    { what: 'graph: its script against the naive one’s', figure: share, most: 0.2, unit: '×' },
   ];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }
 
 function costs({ frames, script, work, in_all, longest, intervals, ended }: AtWork): string {

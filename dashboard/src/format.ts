@@ -9,9 +9,15 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${seconds % 60} s`;
 }
 
+/** Made once: to make one for each time, as `toLocaleTimeString` does, costs twenty times what the writing does. */
+const CLOCK = new Intl.DateTimeFormat([], {
+  ...{ hour: 'numeric', minute: 'numeric', second: 'numeric' },
+  hourCycle: 'h23',
+});
+
 /** Hours, minutes and seconds where the reader is. */
 export function clock(at: string | number | Date): string {
-  return new Date(at).toLocaleTimeString([], { hourCycle: 'h23' });
+  return CLOCK.format(new Date(at));
 }
 
 /** With the day, for what may be of any age. */

@@ -1,5 +1,8 @@
-/** A value that changes and says so. What is put in is never changed in place, so that "is it the same" is a comparison of references. */
-import { useSyncExternalStore } from 'react';
+/**
+ * A value that changes and says so. What is put in is not changed in place, so that "is it the same" is a comparison of references; the one
+ * exception is a large one of which everybody reads parts, whose owner says so with `tell`.
+ */
+import { startTransition, useEffect, useState, useSyncExternalStore } from 'react';
 
 export class Observable<T> {
   #value: T;
@@ -14,6 +17,11 @@ export class Observable<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
+    this.tell();
+  }
+
+  /** Something within it is another. */
+  tell(): void {
     for (const listener of this.#listeners) listener();
   }
 
@@ -32,4 +40,29 @@ export function useValue<T>(observable: Observable<T>): T {
 /** A part of it; a component that reads one draws again only when that part is another. */
 export function usePart<T, P>(observable: Observable<T>, part: (value: T) => P): P {
   return useSyncExternalStore(observable.subscribe, () => part(observable.get()));
+}
+
+/** For what comes faster than it can be read: after a pause at once, then at most every so often, and behind all else there is to draw. */
+export function usePaced<T extends object>(observable: Observable<T>, every_ms: number): T {
+  const [value, setValue] = useState(observable.get);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let told = -Infinity;
+    const tell = () => {
+      timer = undefined;
+      told = performance.now();
+      startTransition(() => {
+        setValue(observable.get());
+      });
+    };
+    const stop = observable.subscribe(() => {
+      timer ??= setTimeout(tell, Math.max(0, told + every_ms - performance.now()));
+    });
+    tell();
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [observable, every_ms]);
+  return value;
 }

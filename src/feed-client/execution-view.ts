@@ -6,6 +6,7 @@
 import type { Snapshot } from '../event-log/event-reader';
 import type { EventEnvelope } from '../events/envelope';
 import { isNodeEnd, nodeStateAfter, type NodeState } from './node-states';
+import { ToldNodes } from './told-nodes';
 
 export interface NodeView {
   readonly node_id: string;
@@ -35,15 +36,49 @@ export interface ExecutionView {
   readonly last_event_at: string;
 }
 
+type Facts = Omit<ExecutionView, 'nodes'>;
+
+/** What a view is made of. To read its `nodes` makes their record, so what comes after it is not made from them. */
+interface Parts {
+  readonly facts: Facts;
+  readonly nodes: ToldNodes;
+}
+
+const PARTS = new WeakMap<ExecutionView, Parts>();
+
 /** Of an event that belongs to no execution, or to another than `view`: what was given. */
 export function withEvent(view: ExecutionView | undefined, event: EventEnvelope): ExecutionView | undefined {
   const { execution_id } = event;
   if (execution_id === undefined || event.stream !== execution_id) return view;
-  const known = view ?? blank(event, execution_id);
-  const last_event_at = event.timestamp > known.last_event_at ? event.timestamp : known.last_event_at;
+  const { facts, nodes } = view === undefined ? blank(event, execution_id) : partsOf(view);
+  const last_event_at = event.timestamp > facts.last_event_at ? event.timestamp : facts.last_event_at;
   const state = nodeStateAfter(event.type);
-  if (state === undefined) return { ...known, ...stateAfter(known, event), last_event_at };
-  return { ...known, nodes: withNode(known.nodes, event, state), last_event_at };
+  if (state === undefined) return viewOf({ facts: { ...facts, ...stateAfter(facts, event), last_event_at }, nodes });
+  return viewOf({ facts: { ...facts, last_event_at }, nodes: withNode(nodes, event, state) });
+}
+
+/** One of its nodes, without a record of all. */
+export function nodeIn(view: ExecutionView, key: string): NodeView | undefined {
+  return partsOf(view).nodes.get(key);
+}
+
+function viewOf(parts: Parts): ExecutionView {
+  const view: ExecutionView = {
+    ...parts.facts,
+    get nodes() {
+      return parts.nodes.record;
+    },
+  };
+  PARTS.set(view, parts);
+  return view;
+}
+
+/** A view may have been copied. */
+function partsOf(view: ExecutionView): Parts {
+  const known = PARTS.get(view);
+  if (known !== undefined) return known;
+  const { nodes, ...facts } = view;
+  return { facts, nodes: ToldNodes.of(nodes) };
 }
 
 /** The snapshot stands for all events up to its position; of what it holds no event of, nothing is known. */
@@ -52,24 +87,26 @@ export function fromSnapshot({ stream, latest, nodes, node_count }: Snapshot): E
   for (const event of Object.values(nodes)) view = withEvent(view, event);
   if (latest !== undefined) view = withEvent(view, latest);
   if (view === undefined || view.execution_id !== stream || node_count === undefined) return view;
-  return { ...view, node_count };
+  const { facts, nodes: told } = partsOf(view);
+  return viewOf({ facts: { ...facts, node_count }, nodes: told });
 }
 
-function blank(event: EventEnvelope, execution_id: string): ExecutionView {
+function blank(event: EventEnvelope, execution_id: string): Parts {
   const { workflow_id, bot_id, strategy_id, mode, timestamp } = event;
-  return {
+  const facts: Facts = {
     execution_id,
     ...(workflow_id === undefined ? {} : { workflow_id }),
     ...(bot_id === undefined ? {} : { bot_id }),
     ...(strategy_id === undefined ? {} : { strategy_id }),
-    ...{ mode, state: 'running', has_ended: false, nodes: {}, last_event_at: timestamp },
+    ...{ mode, state: 'running', has_ended: false, last_event_at: timestamp },
   };
+  return { facts, nodes: ToldNodes.of({}) };
 }
 
 function stateAfter(
-  { state, has_ended }: ExecutionView,
+  { state, has_ended }: Facts,
   event: EventEnvelope,
-): Partial<Pick<ExecutionView, 'state' | 'has_ended' | 'node_count'>> {
+): Partial<Pick<Facts, 'state' | 'has_ended' | 'node_count'>> {
   switch (event.type) {
     case 'execution_started':
       return { node_count: event.node_count };
@@ -86,13 +123,13 @@ function stateAfter(
   }
 }
 
-function withNode(nodes: ExecutionView['nodes'], event: EventEnvelope, state: NodeState): ExecutionView['nodes'] {
+function withNode(nodes: ToldNodes, event: EventEnvelope, state: NodeState): ToldNodes {
   const { node_id, frame, generation = 0 } = event;
   if (node_id === undefined) return nodes;
   const key = frame === undefined ? node_id : `${frame}/${node_id}`;
-  const standing = nodes[key];
+  const standing = nodes.get(key);
   if (standing !== undefined && !mayReplace(standing, generation, state)) return nodes;
-  return { ...nodes, [key]: { node_id, ...(frame === undefined ? {} : { frame }), state, event } };
+  return nodes.with(key, { node_id, ...(frame === undefined ? {} : { frame }), state, event });
 }
 
 function mayReplace(standing: NodeView, generation: number, state: NodeState): boolean {

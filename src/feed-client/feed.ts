@@ -13,7 +13,7 @@ import { isAfter, type Cursor } from '../event-log/cursor';
 import type { Snapshot } from '../event-log/event-reader';
 import type { EventEnvelope } from '../events/envelope';
 import type { Answer, ClientToServer, GapNotice, Message, MessageName, ServerToClient } from '../gateway/protocol';
-import { fromSnapshot, withEvent, type ExecutionView } from './execution-view';
+import { fromSnapshot, nodeIn, withEvent, type ExecutionView, type NodeView } from './execution-view';
 import { Mending, type MendOutcome } from './mending';
 import { missingBetween } from './missing';
 import { concerns, keyOf, roomOf, type Target } from './target';
@@ -37,7 +37,8 @@ export interface FeedOptions {
 
 export interface FeedEvents {
   readonly event: (event: EventEnvelope) => void;
-  readonly execution: (view: ExecutionView) => void;
+  /** `event` is what changed it; without one it was made anew and anything in it may be another. */
+  readonly execution: (view: ExecutionView, event?: EventEnvelope) => void;
   readonly status: (status: FeedStatus) => void;
   /** Events of these streams may be missing from what `event` told, as the gateway says or their numbers; views are made right by the feed itself. */
   readonly gap: (gap: GapNotice) => void;
@@ -112,6 +113,12 @@ export class Feed {
 
   execution(id: string): ExecutionView | undefined {
     return this.#views.get(id);
+  }
+
+  /** One node of an execution, by `frame/node` or the node alone; cheaper than all `nodes` of a large one. */
+  node(executionId: string, key: string): NodeView | undefined {
+    const view = this.#views.get(executionId);
+    return view === undefined ? undefined : nodeIn(view, key);
   }
 
   get executions(): readonly ExecutionView[] {
@@ -241,7 +248,7 @@ export class Feed {
     this.#handOn(event);
     // The first of a stream that began anew: what it held before is told again, or was undone.
     const isFirst = event.seq === 1 && missing !== undefined;
-    this.#show(withEvent(isFirst ? undefined : this.#views.get(stream), event));
+    this.#show(withEvent(isFirst ? undefined : this.#views.get(stream), event), isFirst ? undefined : event);
     if (missing === undefined) return;
     this.#tellGap(missing.reason, { streams: [stream], dropped: missing.count });
     if (isFirst) return;
@@ -307,11 +314,11 @@ export class Feed {
     this.#cursors.set(stream, cursor);
   }
 
-  #show(view: ExecutionView | undefined): void {
+  #show(view: ExecutionView | undefined, event?: EventEnvelope): void {
     if (view === undefined || view === this.#views.get(view.execution_id)) return;
     this.#views.set(view.execution_id, view);
     this.#forgetOldest(view.execution_id);
-    for (const listener of this.#listeners.execution) listener(view);
+    for (const listener of this.#listeners.execution) listener(view, event);
   }
 
   /** With their cursors: what comes of them later is told anew, which is better than a list without an end. */

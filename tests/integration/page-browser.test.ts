@@ -100,7 +100,7 @@ describe('the page', () => {
     expect(page.url()).not.toContain('token');
     await feedIs('live');
     expect(await textOf('#badges')).toContain('PAPER');
-    expect(await page.locator('.react-flow__edge-text').allTextContents()).toEqual(
+    expect(await page.locator('.line-label').allTextContents()).toEqual(
       expect.arrayContaining(['bps', 'pass']),
     );
     publisher.publish(node(of, 'left', nodeStarted));

@@ -63,4 +63,26 @@ describe('the view of an execution', () => {
     expect(fromSnapshot({ ...snapshot, latest: begun! })?.nodes['a']?.state).toBe('completed');
     expect(fromSnapshot({ ...snapshot, nodes: {} })).toBeUndefined();
   });
+
+  it('is a value: what is told later changes neither it nor a record of its nodes that was read', () => {
+    const states = (view: ExecutionView | undefined) => Object.values(view?.nodes ?? {}).map(({ state }) => state);
+    const before = viewOf(started(of), node(of, 'a', nodeStarted));
+    const [later] = numbered([node(of, 'a', nodeCompleted)]);
+    const unread = withEvent(before, later!);
+    expect(states(before)).toEqual(['running']);
+    const after = withEvent(before, later!);
+    expect([unread, after].map(states)).toEqual([['completed'], ['completed']]);
+    expect(states(before)).toEqual(['running']);
+    expect(after?.nodes).toBe(after?.nodes);
+    expect(withEvent({ ...before! }, later!)).toEqual(after);
+  });
+
+  it('knows every node of many, in the order in which they were first told, however seldom it is read', () => {
+    const ids = Array.from({ length: 300 }, (_, at) => `n${at}`);
+    const told = [nodeStarted, nodeCompleted].flatMap((fact) => ids.map((id) => node(of, id, fact)));
+    const view = viewOf(started(of), ...told);
+    expect(Object.keys(view?.nodes ?? {})).toEqual(ids);
+    expect(Object.values(view?.nodes ?? {}).every(({ state }) => state === 'completed')).toBe(true);
+    expect(JSON.parse(JSON.stringify(view))).toMatchObject({ nodes: { n299: { state: 'completed' } } });
+  });
 });

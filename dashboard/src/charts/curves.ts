@@ -1,4 +1,8 @@
-/** The curves of a bot or a strategy, made of its series. For the screen: what is decided with amounts, the desk decides. Pure. */
+/**
+ * The curves of a bot or a strategy, made of its series. For the screen: what is decided with amounts, the desk decides. Pure.
+ *
+ * Of a long series the worth of every point is read once, and which are drawn is decided by that; texts and times are made of those alone.
+ */
 import type { EquityPoint, FillMoment, ResultPoint } from '../wire';
 
 export interface CurvePoint {
@@ -9,47 +13,67 @@ export interface CurvePoint {
 
 /** Moments at which nobody knew its worth are left out. */
 export function equityCurve(points: readonly EquityPoint[]): readonly CurvePoint[] {
-  return points.flatMap(({ at, equity }) => (equity == null ? [] : [{ at, equity }]));
+  const drawn = thinned(points, ({ equity }) => Number(equity ?? Number.NaN));
+  return drawn.map(({ at, equity }) => ({ at, equity: equity ?? '' }));
 }
 
 /** How far below its highest worth it was, in percent, downwards. */
 export function drawdownCurve(points: readonly EquityPoint[]): readonly CurvePoint[] {
-  return points.flatMap(({ at, equity, high_water }) => {
-    const [now, high] = [Number(equity ?? Number.NaN), Number(high_water ?? Number.NaN)];
-    return high > 0 && !Number.isNaN(now) ? [{ at, equity: (Math.min(0, now / high - 1) * 100).toFixed(4) }] : [];
-  });
+  return thinned(points, drawdownAt).map((point) => ({ at: point.at, equity: drawdownAt(point).toFixed(4) }));
+}
+
+function drawdownAt({ equity, high_water }: EquityPoint): number {
+  const high = Number(high_water ?? Number.NaN);
+  return high > 0 ? Math.min(0, Number(equity ?? Number.NaN) / high - 1) * 100 : Number.NaN;
 }
 
 /** What a strategy came to, which has no equity of its own: realised and unrealised, fees off. */
 export function resultCurve(points: readonly ResultPoint[]): readonly CurvePoint[] {
-  return points.map(({ at, realized, unrealized, fees }) => {
-    return { at, equity: (Number(realized) + Number(unrealized) - Number(fees)).toFixed(4) };
-  });
+  return thinned(points, resultAt).map((point) => ({ at: point.at, equity: resultAt(point).toFixed(4) }));
+}
+
+function resultAt({ realized, unrealized, fees }: ResultPoint): number {
+  return Number(realized) + Number(unrealized) - Number(fees);
 }
 
 /** What was realised since the window began, fees off. */
 export function profitCurve(fills: readonly FillMoment[]): readonly CurvePoint[] {
-  return fills.map(({ at, profit }) => ({ at, equity: profit }));
+  return thinned(fills, ({ profit }) => Number(profit)).map(({ at, profit }) => ({ at, equity: profit }));
 }
 
 /** More than a drawing has pixels across. */
 const MOST_DRAWN = 4_000;
 
-/** Of more points than are drawn: the first, lowest, highest and last of each stretch, so that no extreme is lost. */
-export function thinned(points: readonly EquityPoint[], most = MOST_DRAWN): readonly EquityPoint[] {
-  if (points.length <= most) return points;
-  const stretch = Math.ceil((4 * points.length) / most);
-  const count = Math.ceil(points.length / stretch);
-  return Array.from({ length: count }, (_, at) => outlineOf(points.slice(at * stretch, (at + 1) * stretch))).flat();
+/**
+ * Those that are drawn, in their order: where there are more than `most`, the first, lowest, highest and last of each stretch, so that no
+ * extreme is lost. Those without a worth (`NaN`) are left out.
+ */
+export function thinned<T>(points: readonly T[], worthOf: (point: T) => number, most = MOST_DRAWN): readonly T[] {
+  const worths = new Float64Array(points.length);
+  const places = new Uint32Array(points.length);
+  let count = 0;
+  for (const [place, point] of points.entries()) {
+    const worth = worthOf(point);
+    if (Number.isNaN(worth)) continue;
+    worths[count] = worth;
+    places[count] = place;
+    count += 1;
+  }
+  const stretch = count <= most ? 1 : Math.ceil((4 * count) / most);
+  const kept: T[] = [];
+  for (let from = 0; from < count; from += stretch)
+    for (const each of outlineOf(worths, from, Math.min(count, from + stretch)))
+      kept.push(points[places[each] ?? 0] as T);
+  return kept;
 }
 
-function outlineOf(stretch: readonly EquityPoint[]): readonly EquityPoint[] {
-  const worths = stretch.map(({ equity }) => Number(equity));
-  let [low, high] = [0, 0];
-  for (const [at, worth] of worths.entries()) {
-    if (worth < (worths[low] ?? worth)) low = at;
-    if (worth > (worths[high] ?? worth)) high = at;
+/** Places of the first, lowest, highest and last from `from` up to `to`, each once, in their order. */
+function outlineOf(worths: Float64Array, from: number, to: number): readonly number[] {
+  const at = (place: number) => worths[place] ?? 0;
+  let [low, high] = [from, from];
+  for (let place = from + 1; place < to; place += 1) {
+    if (at(place) < at(low)) low = place;
+    if (at(place) > at(high)) high = place;
   }
-  const kept = new Set([0, low, high, stretch.length - 1]);
-  return stretch.filter((_, at) => kept.has(at));
+  return [...new Set([from, Math.min(low, high), Math.max(low, high), to - 1])];
 }

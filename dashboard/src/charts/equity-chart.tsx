@@ -5,12 +5,11 @@
 import { AreaSeries, createChart, createSeriesMarkers, type UTCTimestamp } from 'lightweight-charts';
 import { useEffect, useRef } from 'react';
 import { amount, moment } from '../format';
-import type { EquityPoint } from '../wire';
-import { thinned } from './curves';
+import type { CurvePoint } from './curves';
 import { marksOn, type Happened, type Mark } from './marks';
 
 interface EquityChartProps {
-  readonly points: readonly EquityPoint[];
+  readonly points: readonly CurvePoint[];
   readonly label: string;
   /** What is marked on it. */
   readonly happened?: Happened;
@@ -29,7 +28,7 @@ export function EquityChart({ points, label, happened }: EquityChartProps) {
       topColor: 'transparent',
       bottomColor: 'transparent',
     });
-    const data = dataOf(thinned(points));
+    const data = dataOf(points);
     series.setData(data);
     const times = data.map(({ time }) => time);
     if (happened !== undefined) createSeriesMarkers(series, marksOn(times, happened).map(drawnIn(place.current)));
@@ -42,7 +41,7 @@ export function EquityChart({ points, label, happened }: EquityChartProps) {
   const words =
     first === undefined || last === undefined
       ? ''
-      : `From ${amount(first.equity ?? '–', 2)} at ${moment(first.at)} to ${amount(last.equity ?? '–', 2)} at ${moment(last.at)}.`;
+      : `From ${amount(first.equity, 2)} at ${moment(first.at)} to ${amount(last.equity, 2)} at ${moment(last.at)}.`;
   return (
     <figure className="chart">
       <div ref={place} className="chart-place" role="img" aria-label={`${label}. ${words}`} />
@@ -58,7 +57,7 @@ export function EquityChart({ points, label, happened }: EquityChartProps) {
 }
 
 /** One point per second, the last of it; a curve on the screen, so digits beyond a number's do not matter. */
-function dataOf(points: readonly EquityPoint[]) {
+function dataOf(points: readonly CurvePoint[]) {
   const bySecond = new Map(points.map(({ at, equity }) => [Math.floor(Date.parse(at) / 1_000), Number(equity)]));
   return [...bySecond].toSorted(([a], [b]) => a - b).map(([time, value]) => ({ time: time as UTCTimestamp, value }));
 }

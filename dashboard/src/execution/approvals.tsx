@@ -7,12 +7,12 @@ import { useSession } from '../session';
 import { Field } from '../shell/field';
 import { Panel } from '../shell/parts';
 import type { ExecutionStore } from './execution-store';
-import { awaiting, type NodeShown } from './nodes';
+import type { NodeShown } from './nodes';
 
 const MOST_CHARACTERS = 1_000;
 
 export function Approvals({ store }: { readonly store: ExecutionStore }) {
-  const waiting = awaiting(useValue(store.nodes));
+  const waiting = useValue(store.awaiting);
   if (waiting.length === 0) return null;
   return (
     <Panel title="Waits for a decision">

@@ -1,6 +1,6 @@
 /** The events of an execution, newest first. */
 import { clock, counted } from '../format';
-import { useValue } from '../observable';
+import { usePaced } from '../observable';
 import { Empty, Panel } from '../shell/parts';
 import { VirtualRows } from '../shell/virtual-rows';
 import type { TraceEvent } from '../wire';
@@ -8,10 +8,12 @@ import type { ExecutionStore } from './execution-store';
 import { keyOf, noteOf } from './trace';
 
 const ROW = 44;
+/** Faster than anybody reads, and many events together are drawn as one. */
+const EVERY_MS = 200;
 
 export function EventList({ store }: { readonly store: ExecutionStore }) {
-  const events = useValue(store.events);
-  const newest = events.toReversed();
+  const events = usePaced(store.events, EVERY_MS);
+  const { length } = events;
   return (
     <Panel title={`Events: ${events.length}`}>
       {events.length === 0 ? (
@@ -20,15 +22,20 @@ export function EventList({ store }: { readonly store: ExecutionStore }) {
         <div id="events" className="events">
           <VirtualRows
             label={counted(events.length, 'event')}
-            rows={newest}
+            rows={{ length, at: (index) => events.at(length - 1 - index) }}
             rowHeight={ROW}
-            keyOf={({ event_id }) => event_id}
+            keyOf={placeOf}
             draw={(event) => <EventLine event={event} />}
           />
         </div>
       )}
     </Panel>
   );
+}
+
+/** What comes moves all of them, and a line is sooner written anew than made anew. */
+function placeOf(_event: TraceEvent, index: number): string {
+  return String(index);
 }
 
 function EventLine({ event }: { readonly event: TraceEvent }) {

@@ -8,10 +8,11 @@
 import { Observable } from '../observable';
 import { Resource } from '../resource';
 import type { Session } from '../session';
-import type { EventsPage, ExecutionDetail, PageGraph, TraceEvent } from '../wire';
-import { edgesOf } from '../graph/edges';
-import { nodesShown, type Nodes } from './nodes';
-import { SpanLog, criticalPath, merged, type Span } from './trace';
+import type { EventsPage, ExecutionDetail, NodeStatus, PageGraph, TraceEvent } from '../wire';
+import { edgesOf, type Edge } from '../graph/edges';
+import { EventRun } from './event-run';
+import { awaiting, nodeShown, nodesShown, type NodeShown, type Nodes } from './nodes';
+import { SpanLog, criticalPath, keyOf, type Span } from './trace';
 
 const PAGE = 2_000;
 /** Of an execution with more events the timeline ends here; its nodes stand right all the same. */
@@ -24,8 +25,11 @@ const SPANS_EVERY_MS = 250;
 export class ExecutionStore {
   readonly id: string;
   readonly detail: Resource<ExecutionDetail>;
+  /** Changed in place with events: parts of it are read, and a copy of a thousand with every frame is what a page would mostly do. */
   readonly nodes = new Observable<Nodes>({});
-  readonly events = new Observable<readonly TraceEvent[]>([]);
+  /** Those that wait for somebody's decision. */
+  readonly awaiting = new Observable<readonly NodeShown[]>([]);
+  readonly events = new Observable(EventRun.empty);
   /** Made from the events, at most four times a second. */
   readonly spans = new Observable<readonly Span[]>([]);
   readonly critical = new Observable<ReadonlySet<string>>(new Set());
@@ -35,7 +39,10 @@ export class ExecutionStore {
   readonly #stops: (() => void)[] = [];
   /** It never changes: kept, it is not placed anew with every reading. */
   #graph: PageGraph | undefined;
+  #edges: readonly Edge[] | undefined;
   #fresh: TraceEvent[] = [];
+  /** Of the nodes, those the feed told of since they were last placed; undefined: all of them may be others. */
+  #told: Set<string> | undefined;
   #drawing = false;
   #log = new SpanLog();
   /** Not in the spans yet. */
@@ -52,9 +59,15 @@ export class ExecutionStore {
   }
 
   start(): void {
-    const { feed, executions, gaps } = this.#session;
+    const { feed, gaps } = this.#session;
+    this.#told = undefined;
     this.#stops.push(
-      executions.subscribe(this.#place),
+      feed.on('execution', (view, event) => {
+        if (view.execution_id !== this.id) return;
+        if (event === undefined) this.#told = undefined;
+        else this.#told?.add(keyOf(event));
+        this.#draw();
+      }),
       this.detail.reading.subscribe(this.#place),
       gaps.subscribe(() => void this.read()),
       feed.on('event', (event) => {
@@ -97,6 +110,10 @@ export class ExecutionStore {
 
   #add(event: TraceEvent): void {
     this.#fresh.push(event);
+    this.#draw();
+  }
+
+  #draw(): void {
     if (this.#drawing) return;
     this.#drawing = true;
     requestAnimationFrame(() => {
@@ -104,21 +121,23 @@ export class ExecutionStore {
       const fresh = this.#fresh;
       this.#fresh = [];
       this.#take(fresh);
+      if (this.#told === undefined) this.#place();
+      else this.#placeTold(this.#told);
     });
   }
 
   #take(more: readonly TraceEvent[]): void {
     const known = this.events.get();
-    const all = merged(known, more);
+    const all = known.with(more);
     if (all === known) return;
-    const isAppended = all.length === known.length + more.length && all[known.length] === more[0];
+    const isAppended = all.length === known.length + more.length && all.at(known.length) === more[0];
     if (isAppended) this.#unmeasured.push(...more);
     else {
       // Something came before what was known: spans are made in the order of the log.
       this.#log = new SpanLog();
       this.#unmeasured = [...all];
     }
-    this.events.set(all.length > MOST_EVENTS + SPARE_EVENTS ? all.slice(-MOST_EVENTS) : all);
+    this.events.set(all.length > MOST_EVENTS + SPARE_EVENTS ? all.latest(MOST_EVENTS) : all);
     this.#measuring ??= setTimeout(this.#measure, SPANS_EVERY_MS);
   }
 
@@ -127,12 +146,41 @@ export class ExecutionStore {
     const spans = this.#log.take(this.#unmeasured);
     this.#unmeasured = [];
     this.spans.set(spans);
-    if (this.#graph !== undefined) this.critical.set(criticalPath(spans, edgesOf(this.#graph)));
+    if (this.#graph === undefined) return;
+    this.#edges ??= edgesOf(this.#graph);
+    this.critical.set(criticalPath(spans, this.#edges));
   };
 
   readonly #place = (): void => {
-    const told = this.#session.executions.get().get(this.id)?.nodes ?? {};
-    const status = this.detail.reading.get().data?.status?.nodes ?? {};
-    this.nodes.set(nodesShown(told, status, this.nodes.get()));
+    this.#told = new Set();
+    const told = this.#session.feed.execution(this.id)?.nodes ?? {};
+    this.nodes.set(nodesShown(told, this.#status, this.nodes.get()));
+    this.#sayWhoWaits();
   };
+
+  #placeTold(keys: Set<string>): void {
+    if (keys.size === 0) return;
+    const nodes = this.nodes.get() as Record<string, NodeShown>;
+    const status = this.#status;
+    let mayWait = this.awaiting.get().length > 0;
+    for (const key of keys) {
+      const event = this.#session.feed.node(this.id, key)?.event;
+      if (event === undefined) continue;
+      const node = nodeShown({ key, event, status: status[key], known: nodes[key] });
+      nodes[key] = node;
+      mayWait ||= node.state === 'awaiting approval';
+    }
+    keys.clear();
+    this.nodes.tell();
+    if (mayWait) this.#sayWhoWaits();
+  }
+
+  get #status(): Readonly<Record<string, NodeStatus>> {
+    return this.detail.reading.get().data?.status?.nodes ?? {};
+  }
+
+  #sayWhoWaits(): void {
+    const [waiting, known] = [awaiting(this.nodes.get()), this.awaiting.get()];
+    if (waiting.length !== known.length || waiting.some((node, at) => node !== known[at])) this.awaiting.set(waiting);
+  }
 }

@@ -44,10 +44,21 @@ export function nodesShown(
     nodes[key] = known[key]?.source === each ? known[key] : fromStatus(key, each);
   }
   for (const [key, { event }] of Object.entries(told)) {
-    const node = known[key]?.source === event ? known[key] : fromEvent(key, event);
-    nodes[key] = withWait(node, status[key]?.waits_for);
+    nodes[key] = nodeShown({ key, event, status: status[key], known: known[key] });
   }
   return nodes;
+}
+
+interface Told {
+  readonly key: string;
+  readonly event: TraceEvent;
+  readonly status: NodeStatus | undefined;
+  readonly known: NodeShown | undefined;
+}
+
+/** One that the feed tells of. */
+export function nodeShown({ key, event, status, known }: Told): NodeShown {
+  return withWait(known?.source === event ? known : fromEvent(key, event), status?.waits_for);
 }
 
 /** As it stood when these events were the last. */
@@ -82,12 +93,18 @@ function fromStatus(key: string, status: NodeStatus): NodeShown {
 
 /** Without those that are undefined. */
 function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+  const found: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
+  // A loop: it is gone through for every event.
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined) found[name] = value as Exclude<T[typeof name], undefined>;
+  }
+  return found;
 }
 
 /** The nodes that wait for somebody's decision. */
 export function awaiting(nodes: Nodes): readonly NodeShown[] {
-  return Object.values(nodes).filter(({ state }) => state === 'awaiting approval');
+  const found: NodeShown[] = [];
+  for (const key in nodes) if (nodes[key]?.state === 'awaiting approval') found.push(nodes[key]);
+  return found;
 }

@@ -1,9 +1,10 @@
 /** Looks back through an execution that has ended: graph and nodes stand as they stood then. */
 import { useState } from 'react';
 import { clock } from '../format';
-import { Observable, useValue } from '../observable';
+import { Observable, usePart } from '../observable';
 import { useSession } from '../session';
 import { useExecutionState } from './execution-head';
+import { EventRun } from './event-run';
 import type { ExecutionStore } from './execution-store';
 import { nodesOf, type Nodes } from './nodes';
 import { statesAt } from './trace';
@@ -15,11 +16,12 @@ interface ScrubberProps {
 }
 
 export function Scrubber({ store, onLook }: ScrubberProps) {
-  const events = useValue(store.events);
   const { has_ended } = useExecutionState(useSession(), store);
+  // Of one that goes on they are not read: it would be drawn again with every event.
+  const events = usePart(store.events, (all) => (has_ended ? all : EventRun.empty));
   const [moment, setMoment] = useState<number>();
-  const [first, last] = [events[0], events.at(-1)];
-  if (!has_ended || first === undefined || last === undefined) return null;
+  const [first, last] = [events.at(0), events.at(-1)];
+  if (first === undefined || last === undefined) return null;
   const [from, to] = [Date.parse(first.timestamp), Date.parse(last.timestamp)];
   const look = (wanted: number) => {
     const isNow = wanted >= to;

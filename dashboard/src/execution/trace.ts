@@ -101,6 +101,8 @@ export function timeOf(span: Span, now: number): { readonly running: number; rea
 export function criticalPath(spans: readonly Span[], edges: readonly Edge[]): ReadonlySet<string> {
   const ended = new Map<string, number>();
   for (const { key, to, state } of spans) if (to !== undefined && state !== 'skipped') ended.set(key, to);
+  const before = new Map<string, string[]>();
+  for (const { from, to } of edges) before.set(to, [...(before.get(to) ?? []), from]);
   const path = new Set<string>();
   let here = latest(
     [...ended.keys()].filter((key) => !key.includes('/')),
@@ -108,11 +110,7 @@ export function criticalPath(spans: readonly Span[], edges: readonly Edge[]): Re
   );
   while (here !== undefined && !path.has(here)) {
     path.add(here);
-    const next = here;
-    here = latest(
-      edges.filter(({ to }) => to === next).map(({ from }) => from),
-      ended,
-    );
+    here = latest(before.get(here) ?? [], ended);
   }
   return path;
 }
@@ -122,7 +120,7 @@ function latest(keys: readonly string[], ended: ReadonlyMap<string, number>): st
 }
 
 /** By key, the event that said last how the node stands; `until` in milliseconds since 1970. */
-export function statesAt(events: readonly TraceEvent[], until: number): Readonly<Record<string, TraceEvent>> {
+export function statesAt(events: Iterable<TraceEvent>, until: number): Readonly<Record<string, TraceEvent>> {
   const found: Record<string, TraceEvent> = {};
   for (const event of events) {
     if (nodeStateAfter(event.type) === undefined || event.node_id === undefined) continue;

@@ -29,6 +29,32 @@ export function treeOf(graph: Pick<PageGraph, 'nodes'>, nodes: Nodes, open: Read
   });
 }
 
+export interface TreePlace {
+  /** Its number among those beside it, from 1. */
+  readonly place: number;
+  readonly among: number;
+}
+
+/** Where each stands among its siblings: a reader cannot count lines that are not in the document. */
+export function placesOf(items: readonly Pick<TreeItem, 'level'>[]): readonly TreePlace[] {
+  const sizes = new Map<number, number>();
+  // Those below a node are a group of their own, named by its place; 0 is nobody's, for the first line has nothing above it.
+  let owner = 0;
+  const found = items.map(({ level }, at) => {
+    if (level === 1) owner = at + 1;
+    const group = level === 1 ? 0 : owner;
+    const place = (sizes.get(group) ?? 0) + 1;
+    sizes.set(group, place);
+    return { group, place };
+  });
+  return found.map(({ group, place }) => ({ place, among: sizes.get(group) ?? place }));
+}
+
+/** Whether something may run inside of one of its nodes. */
+export function hasLoops({ nodes }: Pick<PageGraph, 'nodes'>): boolean {
+  return Object.values(nodes).some(({ body }) => body !== undefined);
+}
+
 /** Which nodes stand inside loops, as a text that is another when they are others. */
 export function insideOf(nodes: Nodes): string {
   return Object.keys(nodes)

@@ -3,10 +3,10 @@ import { useEffect, useRef, type ReactNode } from 'react';
 import { deskWords, notNormal } from '../emergency/facts';
 import { moment } from '../format';
 import { Link, useAddress } from '../navigation';
-import { useValue } from '../observable';
+import { usePart, useValue } from '../observable';
 import { useResource } from '../resource';
 import type { Route } from '../routes';
-import { useSession } from '../session';
+import { useSession, type Executions } from '../session';
 import { Failure } from './failure';
 import { FeedBanner, FeedState } from './feed-state';
 import { LiveRegion } from './live-region';
@@ -84,10 +84,16 @@ function Header({ route }: { readonly route: Route }) {
 /** Live as soon as one execution that is known trades live. */
 function Mode() {
   const { executions, latest } = useSession();
-  const views = useValue(executions);
+  // Not the views: they are others with every event.
+  const isTold = usePart(executions, anyLive);
   const { data } = useValue(latest.reading);
-  const isLive = [...views.values(), ...(data?.executions ?? [])].some(({ mode }) => mode === 'live');
-  return <ModeBadge mode={isLive ? 'live' : 'paper'} />;
+  const isListed = data?.executions.some(({ mode }) => mode === 'live') ?? false;
+  return <ModeBadge mode={isTold || isListed ? 'live' : 'paper'} />;
+}
+
+function anyLive(views: Executions): boolean {
+  for (const { mode } of views.values()) if (mode === 'live') return true;
+  return false;
 }
 
 function DeskState() {

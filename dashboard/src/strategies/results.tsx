@@ -1,5 +1,5 @@
 /** What a bot or a strategy came to over a week: figures, and its equity, drawdown and profit with what happened marked on them. */
-import { Suspense, lazy, useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { drawdownCurve, equityCurve, profitCurve, resultCurve, type CurvePoint } from '../charts/curves';
 import { linesOf, type Happened } from '../charts/marks';
 import { counted, moment } from '../format';
@@ -10,7 +10,7 @@ import type { Performance } from '../wire';
 import { Figures } from './figures';
 
 const loadChart = () => import('../charts/equity-chart');
-const EquityChart = lazy(async () => ({ default: (await loadChart()).EquityChart }));
+type Chart = Awaited<ReturnType<typeof loadChart>>['EquityChart'];
 const EVERY_MS = 30_000;
 const WINDOW = '7d';
 
@@ -96,18 +96,37 @@ interface CurveProps {
 }
 
 function Curve({ title, of, points, happened, children }: CurveProps) {
+  const EquityChart = useChart();
   return (
     <>
       <h3>{title}</h3>
       {points.length < 2 ? (
         <Empty title="No curve yet">{children}</Empty>
+      ) : EquityChart === undefined ? (
+        <p className="quiet">Loading the chart…</p>
       ) : (
-        <Suspense fallback={<p className="quiet">Loading the chart…</p>}>
-          <EquityChart points={points} label={`${title} of ${of}`} {...(happened === undefined ? {} : { happened })} />
-        </Suspense>
+        <EquityChart points={points} label={`${title} of ${of}`} {...(happened === undefined ? {} : { happened })} />
       )}
     </>
   );
+}
+
+/** Not `lazy`: React keeps a fallback it has shown for 0.3 s, also when what it stands for is there with the next turn. */
+function useChart(): Chart | undefined {
+  const [loaded, setLoaded] = useState<{ readonly Chart: Chart } | { readonly error: unknown }>();
+  useEffect(() => {
+    loadChart().then(
+      ({ EquityChart }) => {
+        setLoaded({ Chart: EquityChart });
+      },
+      (error: unknown) => {
+        setLoaded({ error });
+      },
+    );
+  }, []);
+  if (loaded === undefined) return undefined;
+  if ('error' in loaded) throw loaded.error;
+  return loaded.Chart;
 }
 
 function HappenedList({ happened }: { readonly happened: Happened }) {

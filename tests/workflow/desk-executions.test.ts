@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { by, LiveDesk } from '../support/live-desk';
 import { RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-
-jest.setTimeout(120_000);
 
 describe('what the emergency desk makes of executions', () => {
   let worker: TestWorker;

@@ -4,7 +4,7 @@ import { askOf, listen, startGateway, token, type GatewayUnderTest } from '../su
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { prepare } from '../support/prepared';
-import { until } from '../support/until';
+import { answered, until } from '../support/until';
 
 let own: OwnNamespace;
 let redis: OwnRedis;
@@ -43,9 +43,12 @@ async function startedWaiting(id: string, nodes: object = steerable): Promise<st
   return execution_id;
 }
 
+/** On a loaded machine a worker may be silent for longer than one question waits. */
+const statusOf = (id: string) => answered(() => own.client.executionStatus(id));
+
 function reaches(id: string, condition: (status: ExecutionStatus) => boolean): Promise<ExecutionStatus> {
   return until(`${id} reaches the state`, async () => {
-    const status = await own.client.executionStatus(id);
+    const status = await statusOf(id);
     return condition(status) && status;
   });
 }
@@ -89,7 +92,7 @@ describe('steering over REST', () => {
         expect(await post(path, body, as)).toMatchObject({ status: 403, body: { code: 'Forbidden' } });
       }
     }
-    const { nodes } = await own.client.executionStatus(id);
+    const { nodes } = await statusOf(id);
     expect([nodes['anyone'], nodes['news']]).toMatchObject([{ state: 'waiting' }, { state: 'waiting' }]);
     expect(nodes['bad']).toMatchObject({ state: 'failed', generation: 0 });
   });
@@ -122,7 +125,7 @@ describe('steering over REST', () => {
       status: 200,
       body: { node: 'each[1]/sure', status: { frame: 'each[1]', branch: 'approved' } },
     });
-    expect((await own.client.executionStatus(id)).nodes['each[0]/sure']).toMatchObject({ state: 'waiting' });
+    expect((await statusOf(id)).nodes['each[0]/sure']).toMatchObject({ state: 'waiting' });
   });
 
   it('answers the second of two decisions, and what nobody has, with a refusal of its own', async () => {
@@ -174,7 +177,7 @@ describe('steering over REST', () => {
     });
     await post(nodePath(id, 'each[0]/sure', 'approve'), approve);
     await ended(id);
-    expect((await own.client.executionStatus(id)).nodes['news']).toMatchObject({
+    expect((await statusOf(id)).nodes['news']).toMatchObject({
       branch: 'received',
       outputs: { payload: { up: true } },
     });
@@ -192,7 +195,7 @@ describe('steering over REST', () => {
     expect((await post(`/api/executions/${early}/messages`, { name: 'news', payload: [1] })).status).toBe(202);
     await post(nodePath(early, 'ask', 'approve'), approve);
     await ended(early);
-    expect((await own.client.executionStatus(early)).nodes['news']).toMatchObject({ outputs: { payload: [1] } });
+    expect((await statusOf(early)).nodes['news']).toMatchObject({ outputs: { payload: [1] } });
   });
 });
 
@@ -242,6 +245,6 @@ describe('a rerun over REST', () => {
     await reaches(`${id}_again`, ({ state }) => state === 'waiting');
     await post(nodePath(`${id}_again`, 'ask', 'approve'), approve);
     expect((await ended(`${id}_again`)).status).toBe('completed');
-    expect((await own.client.executionStatus(`${id}_again`)).nodes['trade']).toMatchObject({ state: 'completed' });
+    expect((await statusOf(`${id}_again`)).nodes['trade']).toMatchObject({ state: 'completed' });
   });
 });

@@ -31,6 +31,8 @@ const withStack = {
 
 module.exports = {
   projects: [project('unit'), project('workflow', withStack), project('integration', withStack)],
+  // Of one test, and of what comes before and after it. It ends what hangs and measures nothing: a loaded machine may take its time.
+  testTimeout: 180_000,
   testSequencer: '<rootDir>/tests/support/sequencer.cjs',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/main.ts'],
   coverageProvider: 'babel',

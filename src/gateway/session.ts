@@ -67,6 +67,11 @@ export class Session {
     return turn;
   }
 
+  /** Of what is held back, gives only what `isWanted`: of a room that could not be entered nothing is, or its past would seem told. */
+  keepHeld(isWanted: (event: EventEnvelope) => boolean): void {
+    this.#held = this.#held?.filter(isWanted);
+  }
+
   positionIn(stream: string): Cursor | undefined {
     return this.#positions.get(stream);
   }

@@ -204,6 +204,7 @@ export class Sockets {
       cursors: new Map(Object.entries(cursors)),
       join: () => void socket.join(room),
       leave: () => void (already || socket.leave(room)),
+      isHeard: (event) => roomsOf(event).some((each) => socket.rooms.has(each)),
     });
     this.#options.log.info({ sid: socket.id, room, mode: answer.mode, ...target }, 'client_subscribed');
     return answer;

@@ -28,11 +28,13 @@ export interface Subscription {
   /** Joins the room; from then on events reach the session. */
   readonly join: () => void;
   readonly leave: () => void;
+  /** Whether an event is of a room the client is in. */
+  readonly isHeard: (event: EventEnvelope) => boolean;
 }
 
 /** Throws `Forbidden`, `RedisUnavailable`. */
 export async function subscribe(reader: EventReader, subscription: Subscription): Promise<Subscribed> {
-  const { session, target, cursors, join, leave } = subscription;
+  const { session, target, cursors, join, leave, isHeard } = subscription;
   assertMayEnter(session.identity, target);
   return session.catchingUp(async () => {
     join();
@@ -42,6 +44,7 @@ export async function subscribe(reader: EventReader, subscription: Subscription)
       return { ...answer, recovered: answer.recovered && complete };
     } catch (error) {
       leave();
+      session.keepHeld(isHeard);
       throw error;
     }
   });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CancelReport, CancelResult } from '../../src/emergency/cancels';
 import type { FaultSettings } from '../../src/paper-venue/faults';
 import { startPaperVenue, type PaperVenue } from '../../src/paper-venue/start-paper-venue';
@@ -21,8 +21,6 @@ import { readyDesk } from '../support/ready-desk';
 import { answered, until } from '../support/until';
 import { WorkerProcess } from '../support/worker-process';
 import { testBundle } from '../support/workflow-bundle';
-
-jest.setTimeout(120_000);
 
 const PROFILE = 'paper_binance';
 const OFF: FaultSettings = { refuse_cancel: null, late_fill: null, hidden_for_ms: null, error_5xx_before: null };

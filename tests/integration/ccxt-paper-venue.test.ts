@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/config';
 import { decimal } from '../../src/money';
 import { openVenues, type OpenVenues } from '../../src/venues/open-venues';
@@ -12,9 +12,6 @@ import type { OrderRef, TradingVenue, Venue, VenueOrderDraft } from '../../src/v
 import { PaperVenueProcess } from '../support/paper-venue-process';
 import { StubPermit } from '../support/stub-permit';
 import { until } from '../support/until';
-
-// The first use of ccxt transforms 25,000 lines.
-jest.setTimeout(120_000);
 
 const SYMBOL = 'BTC/USDT';
 const directory = resolve('examples/data');
@@ -35,7 +32,7 @@ beforeAll(async () => {
   opened = await openVenues({ ...loadConfig({ HOLDFAST_PAPER_VENUE_URL: paper.url }).venues, directory, clock });
   venue = opened.venues.get('paper_bybit') as Venue;
   trading = venue.trading as TradingVenue;
-}, 60_000);
+});
 afterAll(async () => {
   await opened.close();
   await paper.end('SIGTERM');

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cancelDirectly } from '../../src/cli/direct-cancels';
 import { HoldfastError } from '../../src/errors';
 import { Secret } from '../../src/secret';
@@ -12,9 +12,6 @@ import { recorded, recordedList } from '../support/binance-answers';
 import { BinanceServer, refusal } from '../support/binance-server';
 import { StubPermit } from '../support/stub-permit';
 import { until } from '../support/until';
-
-// The first use of ccxt transforms 25,000 lines.
-jest.setTimeout(120_000);
 
 const KEY = 'planted-key-5d10';
 const SECRET = 'planted-secret-c3aa';
@@ -171,7 +168,7 @@ describe('an order', () => {
       error: { code: 'TimeoutError' },
     });
     expect(server.of('POST order')).toHaveLength(1);
-  }, 20_000);
+  });
 
   it('has an unknown end when its fees cannot be told: it is looked up', async () => {
     const { fills: _fills, ...withoutFills } = recorded('order-filled');
@@ -399,12 +396,12 @@ describe('a read', () => {
     expect(await trading.openOrders(undefined, { urgent: true })).toEqual([]);
     await venue.close();
     for (const each of await Promise.all(asked)) expect(each).toMatchObject({ entry: { retryable: true } });
-  }, 20_000);
+  });
 
   it('is late after five seconds', async () => {
     server.answer('GET ticker/24hr', () => 'silence');
     await expect(venue.ticker('BTC/USDT')).rejects.toMatchObject({ code: 'TimeoutError' });
-  }, 20_000);
+  });
 });
 
 describe('the words of the account', () => {

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openJournal, type AuditEntry } from '../../src/journal/journal';
 import { freePort } from '../../src/local-stack/ports';
 import { holdfast } from '../support/command-line';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
-
-jest.setTimeout(120_000);
 
 const entry = (ordinal: number, desk_id = 'default'): AuditEntry => ({
   desk_id,

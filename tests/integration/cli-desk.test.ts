@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { holdfast } from '../support/command-line';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 const SECOND = 'cli:bob';
 let own: OwnNamespace;
@@ -23,11 +21,11 @@ beforeAll(async () => {
     err: '',
     out: expect.stringMatching(/^bot_001 is registered \(epoch \d+\)\.\n$/),
   });
-}, 120_000);
+});
 afterAll(async () => {
   await own.dispose();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Every test finds the desk as the first did. */
 afterEach(async () => {

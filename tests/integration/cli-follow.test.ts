@@ -33,7 +33,7 @@ beforeAll(async () => {
   own = await ownNamespace('cli-follow', (publication) => {
     publisher.publish(publication);
   });
-}, 120_000);
+});
 afterAll(async () => {
   await own.dispose();
   await publisher.close();

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OrderFact } from '../../src/emergency/model';
 import { openJournal } from '../../src/journal/journal';
 import { freePort } from '../../src/local-stack/ports';
 import { holdfast } from '../support/command-line';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
-
-jest.setTimeout(120_000);
 
 const AT = Date.UTC(2026, 0, 5, 12);
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,19 +11,17 @@ import { holdfast } from '../support/command-line';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { anotherSecond, until } from '../support/until';
 
-jest.setTimeout(30_000);
-
 let own: OwnNamespace;
 let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
   own = await ownNamespace('cli-schedules');
-}, 120_000);
+});
 afterAll(async () => {
   await own.dispose();
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 function cli(...args: readonly string[]) {
   return holdfast(args, { environment: { ...own.environment, HOLDFAST_HOME: join(folder, 'home') } });
@@ -83,7 +81,7 @@ describe('a deployed graph, by the command line', () => {
     );
     const ended = async () =>
       (await own.client.listExecutions({ workflow_id: 'made_up', state: 'completed' })).executions;
-    await until('both have ended', async () => (await ended()).length === 2, 20_000);
+    await until('both have ended', async () => (await ended()).length === 2);
     expect(await data('backfill', 'made_up', ...range, '--overlap', 'allow_all')).toMatchObject({
       instants: 0,
       left_out: 2,
@@ -199,5 +197,5 @@ describe('the examples', () => {
       for (const id of ['example_old', 'example_new']) await own.client.undeploy(id);
       await connection.close();
     }
-  }, 120_000);
+  });
 });

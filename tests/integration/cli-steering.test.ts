@@ -9,8 +9,8 @@ let own: OwnNamespace;
 
 beforeAll(async () => {
   own = await ownNamespace('cli-steering');
-}, 120_000);
-afterAll(() => own.dispose(), 30_000);
+});
+afterAll(() => own.dispose());
 
 const cli = (args: readonly string[], options: Parameters<typeof holdfast>[1] = {}) =>
   holdfast(args, { ...options, environment: own.environment });
@@ -64,7 +64,7 @@ describe('holdfast approve', () => {
     expect((await cli(['approve', id, 'each[0]/sure'])).code).toBe(0);
     await ended(id);
     expect(await cli(args)).toMatchObject({ code: 4, err: expect.stringContaining('[ExecutionClosed]') });
-  }, 30_000);
+  });
 });
 
 describe('holdfast retry and skip', () => {
@@ -91,7 +91,7 @@ describe('holdfast retry and skip', () => {
       });
     }
     await own.client.cancelExecution(id);
-  }, 30_000);
+  });
 });
 
 describe('holdfast message', () => {
@@ -121,7 +121,7 @@ describe('holdfast message', () => {
       code: 2,
       err: expect.stringContaining('its payload is larger than 65536 bytes'),
     });
-  }, 30_000);
+  });
 });
 
 describe('holdfast status', () => {
@@ -154,7 +154,7 @@ describe('holdfast status', () => {
     await ended(id);
     const closed = (await cli(['status', id])).out;
     expect(closed).toMatch(/\nOUTPUT +VALUE\ncount +6\nby +"desk_lead"\n$/);
-  }, 30_000);
+  });
 });
 
 describe('holdfast rerun', () => {
@@ -201,7 +201,7 @@ describe('holdfast rerun', () => {
       code: 4,
       err: expect.stringContaining('[ExecutionExists]'),
     });
-  }, 60_000);
+  });
 
   it('of a failed execution runs what failed and what never ran, with what it failed with for an exit code', async () => {
     const id = await started('divides', {
@@ -217,7 +217,7 @@ describe('holdfast rerun', () => {
     expect(answer.again).toEqual(expect.arrayContaining(['bad', 'after']));
     expect(answer.adopted.length + answer.again.length).toBe(3);
     expect(err).toContain('b: is zero and cannot divide');
-  }, 30_000);
+  });
 
   it('trades live again only when it is told to, and plans without that', async () => {
     const paper = prepare({ holdfast: 1, id: 'live', nodes: { one: constant(1) } });
@@ -229,7 +229,7 @@ describe('holdfast rerun', () => {
     });
     expect(await json(['rerun', id, '--from', 'one', '--dry-run'])).toMatchObject({ again: ['one'] });
     expect((await cli(['rerun', id, '--from', 'one', '--live', '--follow'])).code).toBe(0);
-  }, 30_000);
+  });
 });
 
 describe('steering without a worker', () => {
@@ -243,5 +243,5 @@ describe('steering without a worker', () => {
       expect(await cli(args)).toMatchObject({ code: 3, err: expect.stringContaining('[WorkerUnavailable]') });
     }
     expect(await cli(['message', id, 'news'])).toEqual({ code: 0, out: `Sent news to ${id}.\n`, err: '' });
-  }, 60_000);
+  });
 });

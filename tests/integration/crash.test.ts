@@ -64,7 +64,7 @@ describe('killed with -9', () => {
   beforeAll(async () => {
     receiver = await Receiver.listen();
     bundle = (await testBundle(false)).codePath;
-  }, 60_000);
+  });
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker.kill()));
     await Promise.all(open.splice(0).map((each) => each.close()));
@@ -98,15 +98,15 @@ describe('killed with -9', () => {
     const ranBefore = receiver.of(execution_id).length;
     const second = await WorkerProcess.start(environment, bundle);
     workers.push(second);
-    await until('the new worker continues', () => receiver.of(execution_id).length > ranBefore, 15_000);
-    await until('it is closed', async () => (await client.describeExecution(execution_id)).closing, 30_000);
+    await until('the new worker continues', () => receiver.of(execution_id).length > ranBefore);
+    await until('it is closed', async () => (await client.describeExecution(execution_id)).closing);
 
     const status = await client.executionStatus(execution_id);
     expect(status.state).toBe('completed');
     expect(completed.filter((node) => receiver.timesRun(execution_id, node) !== 1)).toEqual([]);
     const countedNodes = Object.entries(input.graph.nodes).filter(([, { type }]) => type === 'test_counted');
     expect(countedNodes.filter(([id]) => receiver.timesRun(execution_id, id) === 0)).toEqual([]);
-  }, 90_000);
+  });
 
   it('everything, the Temporal server too: the next start goes on with the same execution', async () => {
     const home = await StackHome.make();
@@ -133,7 +133,7 @@ describe('killed with -9', () => {
     } finally {
       await home.dispose();
     }
-  }, 120_000);
+  });
 });
 
 /** A stack with a supervisor process of its own, and what a worker needs to find it. */

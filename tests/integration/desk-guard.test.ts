@@ -22,7 +22,7 @@ beforeEach(async () => {
   const log = { warn: (_: object, what: string) => void said.push(what) };
   guard = new DeskGuard({ desk_id: 'default', port: desk, redis_url: redis.url, closing_key: KEY, log });
   await until('the gate is open', () => guard.verdict(task, 'trade').open);
-}, 30_000);
+});
 afterEach(async () => {
   await guard.close();
   await redis.stop();

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { kindCatalogue } from '../../src/activities/kinds';
 import { drill, type DrillReport } from '../../src/temporal-client/drill';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-
-jest.setTimeout(120_000);
 
 describe('a drill', () => {
   let worker: TestWorker;
@@ -13,7 +11,7 @@ describe('a drill', () => {
   beforeAll(async () => {
     worker = await startTestWorker();
     report = await drill(worker.client, { actor: 'ann', kinds: kindCatalogue, say: (line) => void said.push(line) });
-  }, 90_000);
+  });
   afterAll(() => worker.stop());
 
   it('ends with a halt by the limit, no order after the first refusal, and a resume', () => {

@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-
-jest.setTimeout(120_000);
 
 const run = promisify(execFile);
 const RUN_TYPESCRIPT = resolve(__dirname, '../support/run-typescript.cjs');

@@ -2,19 +2,24 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/config';
 import { EventPublisher } from '../../src/event-log';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { silentProgress } from '../../src/local-stack/progress';
 import { obtainTemporalCli } from '../../src/local-stack/temporal-cli';
-import { listen, startGateway, token, type GatewayUnderTest, type Listener } from '../support/gateway-under-test';
+import {
+  askOf,
+  listen,
+  startGateway,
+  token,
+  type GatewayUnderTest,
+  type Listener,
+} from '../support/gateway-under-test';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { prepare } from '../support/prepared';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 const NODE = [
   'v',
@@ -80,7 +85,7 @@ describe('the whole of it', () => {
   async function follow(bot_id: string): Promise<Listener> {
     const listener = await listen(gateway.url);
     listeners.push(listener);
-    const answer: unknown = await listener.socket.emitWithAck('subscribe_bot', { bot_id });
+    const answer = await askOf(listener, 'subscribe_bot', { bot_id });
     expect(answer).toMatchObject({ ok: true });
     return listener;
   }
@@ -88,7 +93,7 @@ describe('the whole of it', () => {
   const of = (listener: Listener, id: string) => listener.events.filter(({ execution_id }) => execution_id === id);
   const isTerminal = ({ type }: EventEnvelope) => /^execution_(completed|failed|cancelled)$/.test(type);
   const ended = (listener: Listener, id: string) =>
-    until(`${id} ended for the client`, () => of(listener, id).some(isTerminal) && of(listener, id), 20_000);
+    until(`${id} ended for the client`, () => of(listener, id).some(isTerminal) && of(listener, id));
 
   it('shows a client subscribed by bot each execution, every node, and one end', async () => {
     const listener = await follow('bot_whole');

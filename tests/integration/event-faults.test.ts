@@ -15,11 +15,11 @@ let world: FaultWorld;
 
 beforeAll(async () => {
   world = await FaultWorld.open(3);
-}, 180_000);
+});
 
 afterAll(async () => {
   await world.close();
-}, 60_000);
+});
 
 describe('clients miss nothing in silence and come to show what is so', () => {
   it.each(faultTable({ hang_ms: 3_000, offline_ms: 3_000 }))('when $what', async (fault) => {

@@ -52,14 +52,14 @@ beforeAll(async () => {
   reader = new EventReader(first.redis.url, { partitions: PARTITIONS });
   await reader.ready(30_000);
   await until('the publisher is connected', () => publisher.stats().connected);
-}, 120_000);
+});
 
 afterAll(async () => {
   await publisher.close({ deadline_ms: 0 });
   reader.close();
   for (const redis of [mine, other]) redis.disconnect();
   for (const redis of nodes) await redis.stop();
-}, 30_000);
+});
 
 /** Hears this answer, keeps the event, and sends it again once `mend` has been said. */
 async function keepsDuring(answer: RegExp, mend: readonly string[]): Promise<void> {
@@ -96,7 +96,7 @@ describe('a publisher at a node of a cluster', () => {
     ]);
     const { events: others } = await reader.replay(next.execution_id, undefined, 10);
     expect(others).toHaveLength(1);
-  }, 120_000);
+  });
 });
 
 /** Another execution in the partition of the first. */

@@ -29,11 +29,11 @@ beforeAll(async () => {
   );
   publisher = new EventPublisher(redis.url, { partitions: PARTITIONS });
   reader = new EventReader(redis.url, { partitions: PARTITIONS });
-  await reader.ready(10_000);
+  await reader.ready(60_000);
   await until('the publisher is connected', () => publisher.stats().connected);
   gateway = await startGateway({ redisUrl: redis.url, partitions: PARTITIONS });
   await until('the gateway is ready', async () => (await fetch(`${gateway.url}/readyz`)).ok);
-}, 90_000);
+});
 
 afterAll(async () => {
   await gateway.close();
@@ -41,7 +41,7 @@ afterAll(async () => {
   reader.close();
   raw.disconnect();
   await redis.stop();
-}, 30_000);
+});
 
 const published = () => until('all is published', () => publisher.stats().queued === 0);
 const ran = (name: string, count: number): ExecutionContext[] =>
@@ -78,7 +78,7 @@ describe('a log of four partitions', () => {
     });
     expect([seqsOf(late, one!), live.gaps]).toEqual([upTo(10), []]);
     for (const each of [live, late]) each.socket.close();
-  }, 60_000);
+  });
 
   it('fills the hole of a subscription that broke, in every partition', async () => {
     const runs = ran('hole', 24);
@@ -96,7 +96,7 @@ describe('a log of four partitions', () => {
     for (const run of runs) expect(seqsOf(to, run)).toEqual(upTo(11));
     expect(to.gaps).toEqual([]);
     to.socket.close();
-  }, 60_000);
+  });
 
   it('reads lists over all partitions: latest first, quietest first, and what each execution came to', async () => {
     const runs = ran('listed', 12);
@@ -116,7 +116,7 @@ describe('a log of four partitions', () => {
     expect(listed).toEqual(open.map((execution_id, index) => ({ execution_id, last_event_ms: begun + index + 1 })));
     const progress = await reader.progressOf(ids);
     expect(ids.map((id) => progress.get(id))).toMatchObject(ids.map((id) => ({ started: true, ended: id === ended })));
-  }, 30_000);
+  });
 
   it('is reconciled with Temporal', async () => {
     const ids = [0, 1, 2, 3].map((at) => `exec_parts_${process.pid}_${Date.now()}_${at}`);
@@ -133,7 +133,7 @@ describe('a log of four partitions', () => {
       });
       expect(told.map(({ type }) => type)).toEqual(['execution_started', 'execution_failed']);
     }
-  }, 90_000);
+  });
 
   it('is told apart from one of another number of partitions by who writes and by who reads', async () => {
     const own = await startOwnRedis();
@@ -145,7 +145,7 @@ describe('a log of four partitions', () => {
     const other = new EventPublisher(own.url, { partitions: 2, onError });
     const blind = new EventReader(own.url, { partitions: 2 });
     try {
-      await blind.ready(10_000);
+      await blind.ready(60_000);
       other.publish(node(context('exec_other'), 'a', nodeStarted));
       await until('it says why', () => errors.some((message) => /4 partitions.*is 2 here/.test(message)));
       expect(other.stats()).toMatchObject({ connected: false, queued: 1, dropped: 0, published: 0 });
@@ -161,5 +161,5 @@ describe('a log of four partitions', () => {
       blind.close();
       await own.stop();
     }
-  }, 90_000);
+  });
 });

@@ -1,13 +1,11 @@
 /** What is held is sold once, whatever happens meanwhile. The venue's own books say what was sold. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FlattenReport } from '../../src/emergency/flatten';
 import { decimal } from '../../src/money';
 import { holdfast, type CommandLineOptions } from '../support/command-line';
 import { TradingWorld } from '../support/trading-world';
 import { answered, until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 const PLACE = { venue: 'paper_binance', symbol: 'BTC/BUSD' };
 const BOT = { bot_id: 'bot_1', name: 'One', venues: ['paper_binance'], starting_equity: '10000', time_zone: 'UTC' };

@@ -3,6 +3,7 @@ import { EventPublisher } from '../../src/event-log';
 import {
   askOf,
   listen,
+  listenBriefly,
   refusalsOf,
   startGateway,
   token,
@@ -29,7 +30,7 @@ beforeAll(async () => {
   publisher = new EventPublisher(redis.url);
   await until('the publisher is connected', () => publisher.stats().connected);
   await until('the gateway is ready', async () => (await fetch(`${gateway.url}/readyz`)).ok);
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const { socket } of listeners.splice(0)) socket.close();
@@ -41,7 +42,7 @@ afterAll(async () => {
   await redis.stop();
   await publisher.close({ deadline_ms: 0 });
   await gateway.close();
-}, 30_000);
+});
 
 async function metric(name: string): Promise<number> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
@@ -58,10 +59,29 @@ const fresh = () => context(`exec_access_${++runs}`, { bot_id: `bot_access_${run
 const refresh = async (to: Listener, request: Parameters<typeof token>[0]) =>
   askOf(to, 'refresh', { token: await token(request) });
 
+/** In a room, with a newer token than its first, which ends at `first`: on a slow machine one that lasts longer. */
+async function refreshedInTime(room: object, lasts_s = 3): Promise<{ readonly to: Listener; readonly first: number }> {
+  const to = await listenBriefly(gateway.url, { subject: 'ann' }, lasts_s);
+  listeners.push(to);
+  const first = Date.now() + lasts_s * 1_000;
+  const ended = new Promise<undefined>((resolve) =>
+    to.socket.once('disconnect', () => {
+      resolve(undefined);
+    }),
+  );
+  const asking = askOf(to, 'subscribe_bot', room).then(() => refresh(to, { subject: 'ann', expires_in_s: 600 }));
+  const answer = await Promise.race([asking, ended]);
+  if (answer === undefined) return refreshedInTime(room, lasts_s * 2);
+  expect(answer).toMatchObject({ ok: true });
+  expect(Date.parse(String(answer['expires_at']))).toBeGreaterThan(first);
+  return { to, first };
+}
+
 describe('an open connection', () => {
   it('is told why when its token expires, closed, and may come back with another', async () => {
     const before = await refusalsOf(gateway.url, 'token_expired');
-    const to = await client({ expires_in_s: 2 });
+    const to = await listenBriefly(gateway.url);
+    listeners.push(to);
     const gone = new Promise((resolve) => to.socket.once('disconnect', resolve));
     const back = new Promise<void>((resolve) => to.socket.once('connect', resolve));
     to.socket.auth = { token: await token() };
@@ -69,31 +89,28 @@ describe('an open connection', () => {
     expect(to.closings).toEqual([{ code: 'TokenExpired', message: 'The token of this connection has expired.' }]);
     expect(await refusalsOf(gateway.url, 'token_expired')).toBe(before + 1);
     await back;
-  }, 30_000);
+  });
 
   it('goes on with a newer token beyond the end of its first, and keeps its subscriptions', async () => {
     const of = fresh();
-    const to = await client({ subject: 'ann', expires_in_s: 3 });
-    const first = Date.now() + 3_000;
-    await askOf(to, 'subscribe_bot', { bot_id: of.bot_id });
+    const { to, first } = await refreshedInTime({ bot_id: of.bot_id });
     publisher.publish(started(of, Date.now()));
     await until('the first event', () => to.events.length === 1);
-    const answer = await refresh(to, { subject: 'ann', expires_in_s: 600 });
-    expect(answer).toMatchObject({ ok: true });
-    expect(Date.parse(String(answer['expires_at']))).toBeGreaterThan(first);
     await until('the first token has expired', () => Date.now() > first + 500);
     publisher.publish(node(of, 'a', nodeCompleted));
     await until('the next event', () => to.events.length === 2);
     expect([to.socket.connected, to.closings]).toEqual([true, []]);
-  }, 30_000);
+  });
 
   it('ends with its newer token when that expires', async () => {
     const to = await client({ subject: 'ann' });
     const gone = new Promise((resolve) => to.socket.once('disconnect', resolve));
-    await refresh(to, { subject: 'ann', expires_in_s: 2 });
+    // One that came too late is refused, and the connection goes on with what it had.
+    const refreshed = async () => (await refresh(to, { subject: 'ann', expires_in_s: 2 }))['ok'];
+    await until('it is taken', refreshed);
     expect(await gone).toBe('transport close');
     expect(to.closings).toMatchObject([{ code: 'TokenExpired' }]);
-  }, 30_000);
+  });
 
   it.each([
     ['another subject’s', { subject: 'eve', role: 'operator', bots: ['b1', 'b2'] }, 'Forbidden'],
@@ -132,13 +149,13 @@ describe('an open connection', () => {
     const command = { scope: 'nonsense', action: 'halt', reason: 'odd' };
     const codes: unknown[] = [];
     for (let time = 0; time < 4; time += 1) {
-      codes.push(((await askOf(to, 'emergency_command', command, 30_000)) as { error: { code: string } }).error.code);
+      codes.push(((await askOf(to, 'emergency_command', command)) as { error: { code: string } }).error.code);
     }
     expect(codes.slice(0, 3)).not.toContain('RateLimited');
     expect(codes[3]).toBe('RateLimited');
     const resume = { scope: 'global', action: 'resume', reason: 'fine', causes: [], expected_epoch: 0 };
     expect(await askOf(to, 'emergency_command', resume)).toMatchObject({ error: { code: 'RateLimited' } });
-  }, 60_000);
+  });
 
   it('finds no room where all is taken', async () => {
     await Promise.all([client(), client(), client()]);

@@ -14,8 +14,6 @@ import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { prepare } from '../support/prepared';
 import { until } from '../support/until';
 
-jest.setTimeout(120_000);
-
 const VIEWER: Identity = { subject: 'ada', role: 'viewer', expires_at: Number.MAX_SAFE_INTEGER };
 const typesOf = ({ nodes }: Snapshot) =>
   Object.fromEntries(Object.entries(nodes).map(([key, { type }]) => [key, type]));
@@ -29,16 +27,16 @@ const gateways: GatewayUnderTest[] = [];
 beforeAll(async () => {
   redis = await startOwnRedis();
   reader = new EventReader(redis.url);
-  await reader.ready(20_000);
+  await reader.ready(60_000);
   own = await ownNamespace('accounts');
-}, 120_000);
+});
 
 afterAll(async () => {
   for (const gateway of gateways) await gateway.close();
   reader.close();
   await redis.stop();
   await own.dispose();
-}, 60_000);
+});
 
 async function gatewayOn(redisUrl: string): Promise<GatewayUnderTest> {
   const gateway = await startGateway({ redisUrl, client: own.client });
@@ -156,7 +154,7 @@ describe('without a worker', () => {
     const { url } = await gatewayOn(`${redis.url}/2`);
     const viewer = await listen(url);
     const state = async (execution_id: string) => {
-      const answer = await askOf(viewer, 'request_state', { execution_id }, 60_000);
+      const answer = await askOf(viewer, 'request_state', { execution_id });
       expect(answer).toMatchObject({ ok: true, source: 'history' });
       return (answer as unknown as StateAnswer).snapshot;
     };

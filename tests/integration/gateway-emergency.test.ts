@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { Redis } from 'ioredis';
 import { loadConfig } from '../../src/config/config';
 import { openClosing } from '../../src/event-log/closings';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { temporalOf, bareNamespace } from '../support/bare-namespace';
-import { listen, startGateway, token, type GatewayUnderTest, type Listener } from '../support/gateway-under-test';
+import {
+  askOf,
+  listen,
+  startGateway,
+  token,
+  type GatewayUnderTest,
+  type Listener,
+} from '../support/gateway-under-test';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 const KEY = 'a closing key of at least thirty-two characters';
 const OPERATOR = { role: 'operator', subject: 'ann' } as const;
@@ -30,7 +35,7 @@ beforeAll(async () => {
   gateway = await startGateway({ redisUrl: redis.url, client: own.client, closing_key: KEY, journal });
   await put('/api/bots/mine', { body: { ...BOT, name: 'Mine' } });
   await until('halts can be sealed', async () => (await own.client.deskStatus()).blind_until === undefined);
-}, 120_000);
+});
 
 afterAll(async () => {
   await redis.stop();
@@ -38,7 +43,7 @@ afterAll(async () => {
   await journal.close();
   await postgresql.stop();
   await own.dispose();
-}, 60_000);
+});
 
 /** Every test finds the desk as the first did. */
 afterEach(async () => {
@@ -292,15 +297,15 @@ describe('a flatten over REST', () => {
   });
 
   it('is a message as well', async () => {
-    const { socket } = await listen(gateway.url, ADMIN);
+    const to = await listen(gateway.url, ADMIN);
     const command = { action: 'flatten', scope: 'bot:mine', ...said } as const;
-    expect(await socket.emitWithAck('emergency_command', command)).toMatchObject({
+    expect(await askOf(to, 'emergency_command', command)).toMatchObject({
       ok: false,
       error: { code: 'BadRequest' },
     });
-    const answer: unknown = await socket.emitWithAck('emergency_command', { ...command, confirm: 'bot:mine' });
+    const answer = await askOf(to, 'emergency_command', { ...command, confirm: 'bot:mine' });
     expect(answer).toMatchObject({ ok: true, action: 'flatten', scope: 'bot:mine', state: 'normal' });
-    socket.close();
+    to.socket.close();
   });
 });
 
@@ -389,10 +394,7 @@ describe('the audit over REST', () => {
 });
 
 describe('commands over Socket.IO', () => {
-  const send = (to: Listener, message: unknown): Promise<Record<string, unknown>> =>
-    (to.socket as unknown as { timeout: (ms: number) => { emitWithAck: (...all: unknown[]) => Promise<never> } })
-      .timeout(20_000)
-      .emitWithAck('emergency_command', message);
+  const send = (to: Listener, message: unknown) => askOf(to, 'emergency_command', message);
 
   it('are answered with state and epoch, or with the code of the refusal', async () => {
     const to = await listen(gateway.url, OPERATOR);

@@ -1,5 +1,5 @@
 /** What became of executions: lists by time, events in pages and beyond the log, timelines over several runs; and starts over a socket. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { EventPublisher } from '../../src/event-log';
 import type { RunGraphInput } from '../../src/workflows/messages';
@@ -16,8 +16,6 @@ import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { prepare } from '../support/prepared';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 type Body = Record<string, unknown>;
 type Entry = { node: string; state: string; where: string; scheduled_at?: string; waited_ms?: number; ran_ms?: number };
@@ -36,14 +34,14 @@ beforeAll(async () => {
     publisher.publish(publication);
   });
   gateway = await startGateway({ redisUrl: redis.url, client: own.client, now: () => Date.now() + ahead });
-}, 120_000);
+});
 
 afterAll(async () => {
   await gateway.close();
   await publisher.close();
   await redis.stop();
   await own.dispose();
-}, 30_000);
+});
 
 async function get(path: string, as: Parameters<typeof token>[0] = {}): Promise<{ status: number; body: Body }> {
   const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${await token(as)}` } });
@@ -255,7 +253,7 @@ describe('a start over a socket', () => {
   });
 
   it('of a graph it brings, or of one that is deployed, happens once under an id of its own', async () => {
-    const start = (message: object) => askOf(operator, 'start_execution', message, 20_000);
+    const start = (message: object) => askOf(operator, 'start_execution', message);
     const brought = { graph: graph('brought'), execution_id: 'exec_brought' };
     expect(await start(brought)).toEqual({ ok: true, execution_id: 'exec_brought' });
     expect(await start(brought)).toEqual({ ok: true, execution_id: 'exec_brought', already_started: true });
@@ -273,7 +271,7 @@ describe('a start over a socket', () => {
     [{ graph: JSON.parse('{"nodes":[{"deep":{"er":{"__proto__":1}}}]}') as object }, 'BadRequest'],
     [{ workflow_id: 'not_there' }, 'WorkflowNotFound'],
   ])('of %j is refused with %s', async (message, code) => {
-    expect(await askOf(operator, 'start_execution', message, 20_000)).toMatchObject({ ok: false, error: { code } });
+    expect(await askOf(operator, 'start_execution', message)).toMatchObject({ ok: false, error: { code } });
   });
 
   it('is no viewer’s, nor of a bot the token does not name', async () => {

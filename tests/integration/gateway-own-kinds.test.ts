@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineNode, type NodeKind } from '../../src/activities/define-node';
 import { kindCatalogue } from '../../src/activities/kinds';
 import { addKinds } from '../../src/activities/load-kinds';
 import { startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
-
-jest.setTimeout(120_000);
 
 const own: NodeKind = defineNode({
   type: 'own_kind',
@@ -23,7 +21,7 @@ describe('a gateway with own node kinds', () => {
   beforeAll(async () => {
     redis = await startOwnRedis();
     gateway = await startGateway({ redisUrl: redis.url, kinds: addKinds(kindCatalogue, [own]) });
-  }, 120_000);
+  });
   afterAll(async () => {
     await gateway.close();
     await redis.stop();

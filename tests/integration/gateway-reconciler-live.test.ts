@@ -1,5 +1,5 @@
 /** What happens to executions behind their own back, with a worker that answers for them. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { Redis } from 'ioredis';
 import { loadConfig } from '../../src/config/config';
@@ -10,8 +10,6 @@ import { startGateway, type GatewayUnderTest } from '../support/gateway-under-te
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 let redis: OwnRedis;
 let publisher: EventPublisher;
@@ -25,7 +23,7 @@ beforeAll(async () => {
   redis = await startOwnRedis();
   publisher = new EventPublisher(redis.url);
   reader = new EventReader(redis.url);
-  await reader.ready(5_000);
+  await reader.ready(60_000);
   namespace = await ownNamespace('behind', (publication) => {
     publisher.publish(publication);
   });
@@ -35,7 +33,7 @@ beforeAll(async () => {
   const gateway = () => startGateway({ redisUrl: redis.url, client });
   gateways = await Promise.all([gateway(), gateway()]);
   behind = new BehindBack({ client, temporal, reader, task_queue });
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all(gateways.map((each) => each.close()));
@@ -44,7 +42,7 @@ afterAll(async () => {
   reader.close();
   await namespace.dispose();
   await redis.stop();
-}, 60_000);
+});
 
 const changesOf = async (id: string) =>
   (await reader.replay(id)).events.map(({ type }) => type).filter((type) => type.startsWith('execution_'));
@@ -76,7 +74,7 @@ describe('an execution', () => {
     expect(fromSnapshot(snapshot)).toMatchObject({ state: 'running', has_ended: false });
     await namespace.client.cancelExecution(id);
     const cancelled = async () => (await reader.snapshot(id)).latest?.type === 'execution_cancelled';
-    await until('its second end', cancelled, 30_000);
+    await until('its second end', cancelled);
     expect(await changesOf(id)).toEqual(['execution_started', 'execution_cancelled']);
   });
 
@@ -91,9 +89,9 @@ describe('an execution', () => {
     const raw = new Redis(redis.url);
     await raw.flushall();
     raw.disconnect();
-    const again = await until('the halt is shown again', isHalted, 30_000);
+    const again = await until('the halt is shown again', isHalted);
     const isWhole = async () => fromSnapshot(await reader.snapshot(id))?.nodes['go']?.state === 'waiting';
-    await until('its nodes are shown again', isWhole, 30_000);
+    await until('its nodes are shown again', isWhole);
     expect(again.latest).toMatchObject({ reason: 'look at it', scope: 'execution' });
     await namespace.client.cancelExecution(id);
   });

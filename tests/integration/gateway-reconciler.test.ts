@@ -6,7 +6,7 @@ import { Reconciler } from '../../src/gateway/reconciler';
 import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { bareNamespace, temporalOf } from '../support/bare-namespace';
-import { listen, startGateway, type GatewayUnderTest } from '../support/gateway-under-test';
+import { askOf, listen, startGateway, type GatewayUnderTest } from '../support/gateway-under-test';
 import { emptied, startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { complete, startUnworked, taskOf } from '../support/raw-execution';
 import { context, node, nodeCompleted, nodeStarted, started } from '../support/sample-events';
@@ -29,9 +29,9 @@ beforeAll(async () => {
   gateways = await Promise.all([startGateway({ redisUrl: redis.url }), startGateway({ redisUrl: redis.url })]);
   publisher = new EventPublisher(redis.url);
   reader = new EventReader(redis.url);
-  await reader.ready(5_000);
+  await reader.ready(60_000);
   await until('connected', () => publisher.stats().connected);
-}, 60_000);
+});
 
 afterAll(async () => {
   // First, because it is there even when something else did not come up.
@@ -39,7 +39,7 @@ afterAll(async () => {
   await Promise.all(gateways.map((each) => each.close()));
   await publisher.close();
   reader.close();
-}, 30_000);
+});
 
 const freshId = () => `exec_rec_${process.pid}_${Date.now()}_${++runs}`;
 async function feedMetrics(url: string): Promise<Record<string, number>> {
@@ -53,9 +53,9 @@ describe('the reconciler', () => {
   it('tells the start and the end of an execution that was terminated before it said a word, once with two gateways', async () => {
     const id = freshId();
     const execution = await startUnworked(id, graph);
-    await until('its start', async () => (await typesOf(id)).length === 1, 15_000);
+    await until('its start', async () => (await typesOf(id)).length === 1);
     await execution.terminate('for the test');
-    await until('its end', async () => (await typesOf(id)).length === 2, 30_000);
+    await until('its end', async () => (await typesOf(id)).length === 2);
     const { events } = await reader.replay(id);
     expect(events).toMatchObject([
       { type: 'execution_started', node_count: 1, bot_id: 'bot_rec', workflow_id: 'reconciled', mode: 'paper' },
@@ -63,7 +63,7 @@ describe('the reconciler', () => {
     ]);
     expect((await reader.openExecutions()).map(({ execution_id }) => execution_id)).not.toContain(id);
     await execution.close();
-  }, 60_000);
+  });
 
   it('does not give up what Temporal does not know while its log moves, however old its facts are', async () => {
     const [unknown, other] = [freshId(), freshId()];
@@ -74,7 +74,7 @@ describe('the reconciler', () => {
     expect(await typesOf(unknown)).toEqual(['execution_started']);
     await sentinel.terminate();
     await sentinel.close();
-  }, 60_000);
+  });
 
   it('does not believe a hint while Temporal says the execution runs', async () => {
     const id = freshId();
@@ -88,11 +88,9 @@ describe('the reconciler', () => {
     publisher.publish(node(of, 'a', nodeCompleted));
     await execution.terminate();
     publisher.publish(executionEvent(of, 'ending', { type: 'execution_ending' }, Date.now()));
-    const begun = Date.now();
     await until('its end', async () => (await typesOf(id)).includes('execution_failed'));
-    expect(Date.now() - begun).toBeLessThan(1_000);
     await execution.close();
-  }, 60_000);
+  });
 });
 
 describe('a log that was emptied', () => {
@@ -107,11 +105,11 @@ describe('a log that was emptied', () => {
     const execution = await startUnworked(id, graph);
     const isTold = async () => (await reads.snapshot(id)).started;
     try {
-      await reads.ready(5_000);
+      await reads.ready(60_000);
       reconciler.start();
-      await until('its start', isTold, 30_000);
+      await until('its start', isTold);
       await emptied(own.url);
-      await until('its start again', isTold, 30_000);
+      await until('its start again', isTold);
     } finally {
       await execution.terminate();
       await reconciler.stop();
@@ -119,7 +117,7 @@ describe('a log that was emptied', () => {
       reads.close();
       await own.stop();
     }
-  }, 90_000);
+  });
 });
 
 describe('an execution whose last task a halt invalidates', () => {
@@ -142,16 +140,16 @@ describe('an execution whose last task a halt invalidates', () => {
     expect(await typesOf(id)).not.toContain('execution_completed');
     await complete(execution, await taskOf(execution));
     says();
-    await until('its end', async () => (await typesOf(id)).includes('execution_completed'), 30_000);
+    await until('its end', async () => (await typesOf(id)).includes('execution_completed'));
     await sentinel.terminate();
     await Promise.all([execution.close(), sentinel.close()]);
-  }, 120_000);
+  });
 });
 
 describe('a gateway whose Redis was away', () => {
   it('brings its clients every event of the hole once, those of executions that began in it included', async () => {
     const to = await listen(gateways[0]!.url);
-    await to.socket.timeout(5_000).emitWithAck('subscribe_bot', { bot_id: 'bot_hole' });
+    expect(await askOf(to, 'subscribe_bot', { bot_id: 'bot_hole' })).toMatchObject({ ok: true });
     const [old, young] = [context(freshId(), { bot_id: 'bot_hole' }), context(freshId(), { bot_id: 'bot_hole' })];
     publisher.publish(started(old, Date.now()));
     await until('the first', () => to.events.length === 1);
@@ -161,7 +159,7 @@ describe('a gateway whose Redis was away', () => {
     await until('the publisher notices', () => !publisher.stats().connected);
     await until('the gateway notices', async () => (await fetch(`${gateways[0]!.url}/readyz`)).status === 503);
     redis.thaw();
-    await until('all have come', () => to.events.length >= 5, 20_000);
+    await until('all have come', () => to.events.length >= 5);
     publisher.publish(node(young, 'a', nodeStarted));
     await until('live again', () => to.events.length >= 6);
     expect(to.events.filter(({ stream }) => stream === old.execution_id).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
@@ -171,13 +169,13 @@ describe('a gateway whose Redis was away', () => {
     expect(listening).toBe(1);
     expect(backfills).toBeGreaterThanOrEqual(0);
     expect(age_count).toBeGreaterThanOrEqual(6);
-  }, 60_000);
+  });
 
   it('tells how many events it has told itself', async () => {
     const id = freshId();
     const execution = await startUnworked(id, graph);
     await execution.terminate();
-    await until('its end', async () => (await typesOf(id)).length === 2, 30_000);
+    await until('its end', async () => (await typesOf(id)).length === 2);
     const both = await Promise.all(gateways.map(({ url }) => feedMetrics(url)));
     expect(both[0]!.published! + both[1]!.published!).toBeGreaterThanOrEqual(2);
     expect(both).toMatchObject([
@@ -185,5 +183,5 @@ describe('a gateway whose Redis was away', () => {
       { dropped: 0, refused: 0 },
     ]);
     await execution.close();
-  }, 60_000);
+  });
 });

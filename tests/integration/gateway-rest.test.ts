@@ -31,7 +31,7 @@ beforeAll(async () => {
   publisher = new EventPublisher(redis.url);
   execution = await startUnworked(ID, graph);
   await until('ready', async () => (await fetch(`${gateway.url}/readyz`)).ok && publisher.stats().connected);
-}, 60_000);
+});
 
 afterAll(async () => {
   // First, because it is there even when something else did not come up.
@@ -40,7 +40,7 @@ afterAll(async () => {
   await execution.close();
   await publisher.close();
   await gateway.close();
-}, 30_000);
+});
 
 interface Ask {
   readonly method?: string;
@@ -84,24 +84,20 @@ describe('who may do what', () => {
   const bodies: Record<string, unknown> = { '/api/executions': { graph }, '/api/workflows/none': graph };
   const ranks: readonly Role[] = ['viewer', 'operator', 'admin'];
 
-  it.each(needs)(
-    '%s %s needs %s, and a token',
-    async (method, path, role) => {
-      const body = method === 'GET' || method === 'DELETE' ? undefined : (bodies[path] ?? {});
-      const naked = await fetch(gateway.url + path, { method });
-      expect(naked.status).toBe(401);
-      for (const each of ranks.slice(0, ranks.indexOf(role))) {
-        const { status, body: problem } = await ask(path, { method, body, as: { role: each } });
-        expect([status, problem['code'] === 'Forbidden' || problem['code'] === 'WorkflowNotFound']).toEqual([
-          problem['code'] === 'WorkflowNotFound' ? 404 : 403,
-          true,
-        ]);
-      }
-      const allowed = await ask(path, { method, body, as: { role } });
-      expect(['Forbidden', 'Unauthenticated', 'Unexpected']).not.toContain(allowed.body['code']);
-    },
-    30_000,
-  );
+  it.each(needs)('%s %s needs %s, and a token', async (method, path, role) => {
+    const body = method === 'GET' || method === 'DELETE' ? undefined : (bodies[path] ?? {});
+    const naked = await fetch(gateway.url + path, { method });
+    expect(naked.status).toBe(401);
+    for (const each of ranks.slice(0, ranks.indexOf(role))) {
+      const { status, body: problem } = await ask(path, { method, body, as: { role: each } });
+      expect([status, problem['code'] === 'Forbidden' || problem['code'] === 'WorkflowNotFound']).toEqual([
+        problem['code'] === 'WorkflowNotFound' ? 404 : 403,
+        true,
+      ]);
+    }
+    const allowed = await ask(path, { method, body, as: { role } });
+    expect(['Forbidden', 'Unauthenticated', 'Unexpected']).not.toContain(allowed.body['code']);
+  });
 
   it.each([
     ['GET', '/%61pi/emergency'],
@@ -151,7 +147,7 @@ describe('executions over REST', () => {
       bot_id: 'bot_rest',
       graph: { nodes: { a: {} } },
     });
-  }, 15_000);
+  });
 
   it('lists by filter', async () => {
     const found = await until('visibility', async () => {
@@ -191,7 +187,7 @@ describe('executions over REST', () => {
     );
     const reasons = signals?.map((each) => Buffer.from(each.input?.payloads?.[0]?.data ?? []).toString());
     expect(reasons).toContain('{"reason":"over REST"}');
-  }, 15_000);
+  });
 
   it.each([
     'json',
@@ -201,22 +197,18 @@ describe('executions over REST', () => {
     'application/x-www-form-urlencoded',
     'application/json; charset=utf-16',
     '',
-  ])(
-    'halts whatever type its body is said to have: %j',
-    async (type) => {
-      const reason = `said to be ${type}, which it is not`;
-      const response = await fetch(`${gateway.url}/api/executions/${ID}/halt`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${await token({ role: 'operator' })}`, 'content-type': type },
-        body: JSON.stringify({ reason }),
-      });
-      expect(response.status).toBe(200);
-      const { events } = await execution.fetchHistory();
-      const given = events?.flatMap((each) => each.workflowExecutionSignaledEventAttributes?.input?.payloads ?? []);
-      expect(given?.map(({ data }) => Buffer.from(data ?? []).toString())).toContain(JSON.stringify({ reason }));
-    },
-    15_000,
-  );
+  ])('halts whatever type its body is said to have: %j', async (type) => {
+    const reason = `said to be ${type}, which it is not`;
+    const response = await fetch(`${gateway.url}/api/executions/${ID}/halt`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await token({ role: 'operator' })}`, 'content-type': type },
+      body: JSON.stringify({ reason }),
+    });
+    expect(response.status).toBe(200);
+    const { events } = await execution.fetchHistory();
+    const given = events?.flatMap((each) => each.workflowExecutionSignaledEventAttributes?.input?.payloads ?? []);
+    expect(given?.map(({ data }) => Buffer.from(data ?? []).toString())).toContain(JSON.stringify({ reason }));
+  });
 
   it.each([
     ['GET', '/api/executions/none', undefined, 404, 'ExecutionNotFound'],
@@ -262,7 +254,7 @@ describe('executions over REST', () => {
     expect((await ask(`${path}/resume`, { method: 'POST', as })).status).toBe(200);
     expect((await ask(path, { method: 'DELETE', as })).status).toBe(204);
     expect((await ask(path, { as })).status).toBe(404);
-  }, 15_000);
+  });
 });
 
 describe('a start over REST that is sent again', () => {
@@ -271,7 +263,7 @@ describe('a start over REST that is sent again', () => {
 
   it('is answered with the execution there is, also while nobody answers for the desk', async () => {
     expect(await start({})).toMatchObject({ status: 200, body: { execution_id: ID, already_started: true } });
-  }, 15_000);
+  });
 
   it('is refused when it is another, with the difference for those who may see the execution', async () => {
     const renamed = { graph: { ...graph, name: 'Renamed' } };
@@ -287,7 +279,7 @@ describe('a start over REST that is sent again', () => {
       `An execution called ${ID} was already started.`,
     ]);
     expect(body).not.toHaveProperty('differs');
-  }, 30_000);
+  });
 
   it('is refused with inputs the graph does not declare', async () => {
     expect(await start({ inputs: { size: '1' } })).toMatchObject({ status: 422, body: { code: 'InputsInvalid' } });
@@ -337,7 +329,7 @@ describe('the gateway as a process', () => {
     ).toBe(200);
     redis.thaw();
     await until('Redis is back', async () => (await fetch(`${gateway.url}/readyz`)).ok);
-  }, 30_000);
+  });
 
   it('throws PortTaken where another program listens, and needs a secret', async () => {
     const other = createServer();
@@ -356,5 +348,5 @@ describe('the gateway as a process', () => {
     const open = { ...options, config: { ...options.config, host: '0.0.0.0', jwt_secret: undefined } };
     await expect(createGateway(open)).rejects.toMatchObject({ code: 'ConfigurationInvalid' });
     await new Promise((resolve) => other.close(resolve));
-  }, 20_000);
+  });
 });

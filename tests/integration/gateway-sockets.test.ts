@@ -9,7 +9,7 @@ import { Budgets } from '../../src/gateway/budgets';
 import { Counters } from '../../src/gateway/counters';
 import { DEFAULT_LIMITS } from '../../src/gateway/limits';
 import { Sockets, type SocketOptions } from '../../src/gateway/sockets';
-import { SECRET, listen, type Listener } from '../support/gateway-under-test';
+import { SECRET, askOf, listen } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { AT } from '../support/sample-events';
 import { until } from '../support/until';
@@ -25,7 +25,7 @@ let url: string;
 beforeAll(async () => {
   redis = await startOwnRedis();
   reader = new EventReader(redis.url);
-  await reader.ready(5_000);
+  await reader.ready(60_000);
   const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line) as never) });
   const rules = { host: '127.0.0.1', allowed_origins: [] };
   const approve: SocketOptions['approve'] = (identity, message) => {
@@ -44,7 +44,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-}, 30_000);
+});
 
 afterAll(async () => {
   await redis.stop();
@@ -54,21 +54,16 @@ afterAll(async () => {
   await new Promise((resolve) => http.close(resolve));
 });
 
-const ask = (to: Listener, name: string, message: unknown): Promise<Record<string, unknown>> =>
-  (to.socket as unknown as { timeout: (ms: number) => { emitWithAck: (...all: unknown[]) => Promise<never> } })
-    .timeout(5_000)
-    .emitWithAck(name, message);
-
 describe('the sockets', () => {
   it('cut what a client wrote in logs and answers, and log nothing of what is over the limit', async () => {
     const to = await listen(url);
     const long = 'x'.repeat(10_000);
-    const answers = [await ask(to, long, {}), await ask(to, 'subscribe_all', { [long]: 1 })];
+    const answers = [await askOf(to, long, {}), await askOf(to, 'subscribe_all', { [long]: 1 })];
     expect(answers.every((answer) => JSON.stringify(answer).length < 500)).toBe(true);
     const refused = () => lines.filter(({ msg }) => msg === 'client_refused');
     expect(refused()[0]?.['message']).toBe('x'.repeat(60));
     expect(refused().every((line) => JSON.stringify(line).length < 1_000)).toBe(true);
-    const flood = await Promise.all(Array.from({ length: 150 }, () => ask(to, 'unsubscribe', {})));
+    const flood = await Promise.all(Array.from({ length: 150 }, () => askOf(to, 'unsubscribe', {})));
     expect(flood.at(-1)).toMatchObject({ ok: false, error: { code: 'RateLimited' } });
     expect(refused()).toHaveLength(2);
     to.socket.close();
@@ -93,7 +88,7 @@ describe('the sockets', () => {
     await until('all is published', () => publisher.stats().connected && publisher.stats().queued === 0);
     const { log_epoch } = (await reader.snapshot('desk/default')).position;
     const to = await listen(url);
-    const answer = await ask(to, 'subscribe_all', { cursors: { 'desk/default': { log_epoch, seq: 1 } } });
+    const answer = await askOf(to, 'subscribe_all', { cursors: { 'desk/default': { log_epoch, seq: 1 } } });
     expect(answer).toMatchObject({
       ok: true,
       recovered: true,
@@ -108,7 +103,7 @@ describe('the sockets', () => {
   it('hand on a decision in the name of the token alone, and answer with the refusal there is', async () => {
     const client = await listen(url, { role: 'operator', subject: 'ada' });
     const decision = { execution_id: 'exec_1', node: 'each[3]/go_on', decision: 'approve', comment: 'fine' };
-    expect(await ask(client, 'approve', decision)).toEqual({
+    expect(await askOf(client, 'approve', decision)).toEqual({
       ok: false,
       error: { code: 'NodeNotWaiting', message: 'each[3]/go_on waits for no approval' },
     });
@@ -119,7 +114,7 @@ describe('the sockets', () => {
       { ...decision, decision: undefined },
       { ...decision, node: '' },
     ]) {
-      expect(await ask(client, 'approve', wrong)).toMatchObject({ ok: false, error: { code: 'BadRequest' } });
+      expect(await askOf(client, 'approve', wrong)).toMatchObject({ ok: false, error: { code: 'BadRequest' } });
     }
     expect(asked).toHaveLength(1);
     client.socket.close();
@@ -128,7 +123,7 @@ describe('the sockets', () => {
   it('take a command to the desk only in its shape', async () => {
     const client = await listen(url, { role: 'operator' });
     const command = { command_id: 'c-1', scope: 'symbol:BTC/USDT', action: 'halt', reason: 'odd prices' };
-    expect(await ask(client, 'emergency_command', command)).toEqual({
+    expect(await askOf(client, 'emergency_command', command)).toEqual({
       ...{ ok: true, command_id: 'c-1', action: 'halt', scope: 'symbol:BTC/USDT', state: 'halt', epoch: 7 },
     });
     for (const wrong of [
@@ -139,7 +134,10 @@ describe('the sockets', () => {
       { ...command, cancel_open: 'yes' },
       { ...command, expected_epoch: '7' },
     ]) {
-      expect(await ask(client, 'emergency_command', wrong)).toMatchObject({ ok: false, error: { code: 'BadRequest' } });
+      expect(await askOf(client, 'emergency_command', wrong)).toMatchObject({
+        ok: false,
+        error: { code: 'BadRequest' },
+      });
     }
     client.socket.close();
   });

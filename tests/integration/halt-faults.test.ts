@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { EventReader, type Cursor } from '../../src/event-log';
 import { signClosing } from '../../src/event-log/closings';
@@ -10,8 +10,6 @@ import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { startOwnTemporal, type OwnTemporal } from '../support/own-temporal';
 import { until } from '../support/until';
 import type { WorkerProcess } from '../support/worker-process';
-
-jest.setTimeout(120_000);
 
 const WORKERS = 2;
 const EXECUTIONS = 6;
@@ -306,7 +304,7 @@ describe('a halt holds', () => {
     await killAll();
     const killed = now();
     const reader = new EventReader(redis.url);
-    await reader.ready(5_000);
+    await reader.ready(60_000);
     const before = await positions(reader);
     await world.client.raiseAtDesk(world.newHalt(), world.desk);
     // This one finds the executions, and nobody who answers for the desk.

@@ -1,11 +1,9 @@
 /** Orders, fills and series in the journal, on the database as it is used. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { OrderFact, OrderStatus, PermittedOrder } from '../../src/emergency/model';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { startOwnPglite, startOwnPostgresql, whyNoPostgresql, type OwnPostgresql } from '../support/own-postgresql';
-
-jest.setTimeout(120_000);
 
 const AT = Date.UTC(2026, 0, 5, 12);
 

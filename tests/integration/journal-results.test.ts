@@ -1,10 +1,8 @@
 /** What happened to bots and strategies, read from the journal on the database as it is used. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OrderFact } from '../../src/emergency/model';
 import { openJournal, type AuditEntry, type Journal } from '../../src/journal/journal';
 import { startOwnPglite, startOwnPostgresql, whyNoPostgresql, type OwnPostgresql } from '../support/own-postgresql';
-
-jest.setTimeout(120_000);
 
 const AT = Date.UTC(2026, 0, 5, 12);
 const DAY = 86_400_000;

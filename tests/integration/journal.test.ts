@@ -1,11 +1,9 @@
 import { createServer, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openJournal, type AuditEntry, type Journal } from '../../src/journal/journal';
 import { freePort } from '../../src/local-stack/ports';
 import { startOwnPglite, startOwnPostgresql, whyNoPostgresql, type OwnPostgresql } from '../support/own-postgresql';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 /** The bound every call keeps when the journal is down: connecting, the work, and giving it up. */
 const A_FEW_SECONDS = 8_000;

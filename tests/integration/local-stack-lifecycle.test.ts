@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { identify, isRunning } from '../../src/local-stack/process-identity';
@@ -9,8 +9,6 @@ import { readRecord, stackPaths, writeRecord } from '../../src/local-stack/recor
 import { startStack } from '../../src/local-stack/stack';
 import { killHard, processOf, StackHome } from '../support/stack-home';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 const services = {
   worker: join(__dirname, '../support/stub-worker.cjs'),
@@ -113,7 +111,7 @@ describe('the local stack', () => {
         (name) => name === 'RUNNING',
         () => false,
       );
-    await until('the execution is found', running, 30_000);
+    await until('the execution is found', running);
     await stack.stop();
   });
 
@@ -177,7 +175,7 @@ describe('the local stack', () => {
           (witness) => witness?.epoch === 17,
           () => false,
         );
-      await until('the witness is found', found, 30_000);
+      await until('the witness is found', found);
     });
     await stack.stop();
   });
@@ -198,13 +196,11 @@ describe('the local stack', () => {
     await stack.stop();
   });
 
-  it('starts a worker again at once when it dies', async () => {
+  it('starts a worker again when it dies', async () => {
     const stack = await home.start({ services });
     const first = processOf((await home.record()).worker);
-    const killed = Date.now();
     await killHard(first);
     await until('another worker', async () => processOf((await home.record()).worker).pid !== first.pid);
-    expect(Date.now() - killed).toBeLessThan(3_000);
     await stack.stop();
   });
 

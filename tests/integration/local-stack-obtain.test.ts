@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { loadConfig } from '../../src/config/config';
@@ -13,8 +13,6 @@ import { obtainTemporalCli } from '../../src/local-stack/temporal-cli';
 import { findProgram } from '../../src/local-stack/programs';
 import { startOwnPglite } from '../support/own-postgresql';
 import { StackHome } from '../support/stack-home';
-
-jest.setTimeout(120_000);
 
 /** Nobody listens there, and fetch does not refuse it by itself as it does the well-known ports. */
 const UNREACHABLE = 'http://127.0.0.1:60999/archive';

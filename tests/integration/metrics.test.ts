@@ -83,5 +83,5 @@ describe('the metrics of a worker', () => {
       await publisher.close({ deadline_ms: 0 });
       await redis.stop();
     }
-  }, 60_000);
+  });
 });

@@ -140,7 +140,7 @@ describe('the sender of orders', () => {
     const impatient = new OrderSender(venue.origin, { answer_within_ms: 100 });
     expect(await impatient.send(permit(), order('a'))).toMatchObject({ kind: 'unknown' });
     await impatient.close();
-  }, 10_000);
+  });
 
   it('writes nothing of a refused request, on a connection that was made for it', async () => {
     let bytes = 0;

@@ -1,11 +1,9 @@
 /** Orders at a venue where something goes wrong. What the venue's own books hold at the end is what counts. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decimal } from '../../src/money';
 import { clientIdOf, newExecution, TradingWorld, type BookedOrder } from '../support/trading-world';
 import { resetToBeginning } from '../support/reset';
 import { until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 let world: TradingWorld;
 beforeAll(async () => {

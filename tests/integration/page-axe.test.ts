@@ -42,8 +42,8 @@ beforeAll(async () => {
   stack = await startPage('axe');
   page = stack.page;
   page.setDefaultTimeout(WITHIN_MS);
-}, 180_000);
-afterAll(() => stack.stop(), 60_000);
+});
+afterAll(() => stack.stop());
 
 /** A desk on a busy machine may be late. */
 const deskStatus = () => answered(() => stack.own.client.deskStatus());
@@ -160,7 +160,7 @@ describe('axe finds nothing serious, in light and dark, with more contrast and w
 });
 
 describe('by keyboard alone', () => {
-  beforeAll(haveSomething, 60_000);
+  beforeAll(haveSomething);
 
   it('one halts everything with two keys, the first stop of any page being the way there', async () => {
     await stack.open('/bots');
@@ -177,7 +177,7 @@ describe('by keyboard alone', () => {
     expect(await page.locator('[data-command]').count()).toBe(1);
     await resume('global');
     await scopeIs('global', 'normal');
-  }, 120_000);
+  });
 
   it('one chooses a scope, alerts, halts with what rests cancelled, and resumes', async () => {
     await stack.open('/emergency');
@@ -193,7 +193,7 @@ describe('by keyboard alone', () => {
     await shows('[data-action="halt"]', 'sealed');
     await resume('bot:mine');
     await scopeIs('bot:mine', 'normal');
-  }, 120_000);
+  });
 
   it('one reads an execution, decides, looks back, and runs it again from a node', async () => {
     await stack.open(`/executions/${decision}`);
@@ -222,7 +222,7 @@ describe('by keyboard alone', () => {
     await page.keyboard.press('End');
     await pressEnter(page, button(page, 'Run again from here'));
     await leaves(decision);
-  }, 180_000);
+  });
 
   it('one halts, resumes and cancels an execution, and runs again what did not end', async () => {
     const { execution_id } = await stack.own.client.startExecution(prepare(SLEEPER));
@@ -245,7 +245,7 @@ describe('by keyboard alone', () => {
     await shows('main [role="status"]', 'retry: taken');
     await pressEnter(page, button(page, 'Pass it over'));
     await isIn(again, 'completed');
-  }, 180_000);
+  });
 
   it('one filters, searches, reads again and exports the history, and opens an execution of it', async () => {
     await stack.open('/executions');
@@ -266,7 +266,7 @@ describe('by keyboard alone', () => {
     }
     await pressEnter(page, page.locator('#history a', { hasText: decision }));
     await page.locator('#title').waitFor();
-  }, 120_000);
+  });
 
   it('one stops the clock of a strategy, lets it go on, and runs it now', async () => {
     await stack.open('/');
@@ -278,7 +278,7 @@ describe('by keyboard alone', () => {
     await shows('main .state', 'deployed');
     await pressEnter(page, button(page, 'Run now'));
     await page.locator('#title', { hasText: SLEEPER.name }).waitFor();
-  }, 120_000);
+  });
 
   it('one goes from page to page, and asks for the shortcuts and turns the single key off', async () => {
     await stack.open('/bots');
@@ -295,7 +295,7 @@ describe('by keyboard alone', () => {
     expect(await page.getByRole('dialog').count()).toBe(0);
     await pressEnter(page, button(page, 'Keyboard shortcuts'));
     await page.getByRole('dialog').waitFor();
-  }, 120_000);
+  });
 
   // Last, for a shutdown ends what its bot runs.
   it('one shuts down, another approves the resume, and positions are closed', async () => {
@@ -314,7 +314,7 @@ describe('by keyboard alone', () => {
     await typeInto(page, 'Type bot:mine to close its positions', 'bot:mine');
     await page.keyboard.press('Enter');
     await page.locator('[data-action="flatten"] [data-fact="accepted"][data-done="done"]').waitFor();
-  }, 180_000);
+  });
 });
 
 /** The form stays where its opener was, so Tab goes on from there. */

@@ -59,7 +59,7 @@ beforeAll(async () => {
     // No desk runs here, and the page asks for it.
     if (message.type() === 'error' && !message.text().includes('503')) errors.push(message.text());
   });
-}, 90_000);
+});
 
 afterAll(async () => {
   // First, because it is there even when something else did not come up.
@@ -69,14 +69,13 @@ afterAll(async () => {
   await execution.close();
   await publisher.close();
   await gateway.close();
-}, 30_000);
+});
 
 const stateOf = (id: string) => page.locator(`[data-node="${id}"]`).getAttribute('data-state');
-const reaches = (id: string, state: string) =>
-  until(`${id} is ${state}`, async () => (await stateOf(id)) === state, 30_000);
+const reaches = (id: string, state: string) => until(`${id} is ${state}`, async () => (await stateOf(id)) === state);
 
 const feedIs = (state: string) =>
-  until(`the feed is ${state}`, async () => (await page.locator('#feed').getAttribute('data-state')) === state, 30_000);
+  until(`the feed is ${state}`, async () => (await page.locator('#feed').getAttribute('data-state')) === state);
 /** Nobody answers for the desk here, so a part of the page says so all the time. */
 const textOf = (selector: string) => page.locator(selector).first().textContent();
 
@@ -90,7 +89,7 @@ describe('the page', () => {
     await until('the refusal', async () => (await textOf('[role="alert"]'))?.includes('not valid'));
     expect(await textOf('main')).toContain('holdfast token create');
     errors.length = 0;
-  }, 60_000);
+  });
 
   it('draws the graph and lights its nodes up as events are published', async () => {
     publisher.publish(started(of, Date.now()));
@@ -118,7 +117,7 @@ describe('the page', () => {
     await until('the event', async () => (await textOf('#events li'))?.includes('worth_it'));
     expect(await textOf('[data-tree="worth_it"]')).toContain('failed');
     await until('the timeline has a row per node', async () => (await page.locator('.time-row').count()) === 4);
-  }, 60_000);
+  });
 
   it('shows a node’s output when it is chosen, by mouse and by keyboard, and has it in the address', async () => {
     await page.locator('[data-node="left"]').click();
@@ -127,7 +126,7 @@ describe('the page', () => {
     await page.locator('[data-node="worth_it"]').focus();
     await page.keyboard.press('Enter');
     await until('the error', async () => (await textOf('#node'))?.includes('no price'));
-  }, 60_000);
+  });
 
   it('is one tab stop as a graph, and moved in with the arrows along its edges', async () => {
     expect(await page.locator('[data-node][tabindex="0"]').count()).toBe(1);
@@ -139,7 +138,7 @@ describe('the page', () => {
     await page.keyboard.press('ArrowDown');
     await until('the one beside it has the focus', async () => (await focused()) === 'right');
     expect(await page.locator('[data-node][tabindex="0"]').count()).toBe(1);
-  }, 60_000);
+  });
 
   it('shows names that look like markup as text', async () => {
     expect(await textOf('#title')).toBe(`Spread ${EVIL}`);
@@ -158,7 +157,7 @@ describe('the page', () => {
     expect(signals?.map(({ signalName }) => signalName)).toContain('halt');
     const bodies = signals?.map(({ input }) => Buffer.from(input?.payloads?.[0]?.data ?? []).toString());
     expect(bodies).toContain('{"reason":"browser test"}');
-  }, 60_000);
+  });
 
   it('loads without a script error and within its content security policy', () => {
     expect(errors).toEqual([]);
@@ -178,7 +177,7 @@ describe('the page', () => {
     await feedIs('live');
     expect(await page.locator('#banner').count()).toBe(0);
     await until('nothing is missing among the events', async () => (await textOf('#events li'))?.includes('spread'));
-  }, 120_000);
+  });
 
   it('asks for another token when its own has expired', async () => {
     await page.goto('about:blank');
@@ -186,7 +185,7 @@ describe('the page', () => {
     await page.locator('h1', { hasText: 'A token is needed' }).waitFor();
     await page.goto(`${gateway.url}/#token=${await token({ role: 'operator' })}`);
     await feedIs('live');
-  }, 60_000);
+  });
 
   it('shows the shortcuts on a question mark, but not while somebody types', async () => {
     await page.goto(`${gateway.url}/executions`);
@@ -198,5 +197,5 @@ describe('the page', () => {
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  }, 60_000);
+  });
 });

@@ -37,8 +37,8 @@ beforeAll(async () => {
     if (message.type() === 'error' && !message.text().includes('503')) errors.push(message.text());
   });
   second = await stack.browser.newContext({ viewport: { width: 390, height: 800 } });
-}, 180_000);
-afterAll(() => stack.stop(), 60_000);
+});
+afterAll(() => stack.stop());
 
 /** Another page of the same document, as somebody goes there. */
 const goTo = async (name: string, on = page) => {
@@ -83,7 +83,7 @@ describe('pages where there is nothing yet', () => {
     await page.goBack();
     await page.locator('h1', { hasText: 'Strategies' }).waitFor();
     errors.length = 0;
-  }, 180_000);
+  });
 });
 
 describe('an execution', () => {
@@ -105,7 +105,7 @@ describe('an execution', () => {
     await stack.shows('#events', 'execution_completed');
     await until('the timeline has a row per node', async () => (await page.locator('.time-row').count()) === 3);
     await page.locator('[data-node="tell"][data-critical="true"]').waitFor({ timeout: WITHIN_MS });
-  }, 120_000);
+  });
 
   it('that has ended can be looked back at, and run again from a node', async () => {
     await page.getByLabel('Look back').focus();
@@ -115,7 +115,7 @@ describe('an execution', () => {
     await page.getByRole('button', { name: 'Run again from here' }).click();
     await until('the new one', () => !page.url().includes(execution), WITHIN_MS);
     await page.locator('#title').waitFor();
-  }, 120_000);
+  });
 
   it('is found in the history by filters that stand in the address, and exported', async () => {
     await until('it is listed as completed', async () =>
@@ -136,7 +136,7 @@ describe('an execution', () => {
     const [head, row] = readFileSync(await download.path(), 'utf8').split('\r\n');
     expect(head).toBe('execution_id,workflow_id,state,mode,bot_id,strategy_id,started_at,closed_at');
     expect(row).toMatch(new RegExp(`^${execution},page_desk,completed,paper,mine,page,`));
-  }, 120_000);
+  });
 });
 
 describe('the emergency panel', () => {
@@ -172,7 +172,7 @@ describe('the emergency panel', () => {
     await stack.shows('#desk', 'halt: global', other);
     await stack.shows('#desk', 'halt: global');
     await other.close();
-  }, 120_000);
+  });
 
   it('is accessible on a narrow screen while everything is halted', async () => {
     const narrow = await second.newPage();
@@ -193,7 +193,7 @@ describe('the emergency panel', () => {
     await page.getByRole('form', { name: 'resume global' }).locator('button[type="submit"]').click();
     await deskIs('normal');
     await stack.shows('[data-action="resume"] [data-fact="in force"]', 'global is normal');
-  }, 120_000);
+  });
 
   it('says that what it shows has changed since the form was opened', async () => {
     await stack.open('/emergency?scope=bot:mine');
@@ -208,7 +208,7 @@ describe('the emergency panel', () => {
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await resume('bot:mine', 'bot:mine');
     await until('it is normal', async () => (await scopeOf('bot:mine'))?.state === 'normal', WITHIN_MS);
-  }, 120_000);
+  });
 
   it('does nothing for a click that is not held, and shuts down when it is; a second person lifts that', async () => {
     await stack.open('/emergency?scope=bot:mine');
@@ -236,7 +236,7 @@ describe('the emergency panel', () => {
     await stack.shows('main', 'daily_loss');
     expect(await page.getByRole('meter', { name: 'daily_loss of global' }).count()).toBe(1);
     await stack.shows('main', 'it is sound again');
-  }, 120_000);
+  });
 
   it('loads without a script error and within its content security policy, whatever was opened', () => {
     expect(errors).toEqual([]);
@@ -259,5 +259,5 @@ describe('a page whose gateway is gone', () => {
       async () => (await scopeOf('bot:mine'))?.state === 'halt',
       WITHIN_MS,
     );
-  }, 180_000);
+  });
 });

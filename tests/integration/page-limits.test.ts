@@ -13,7 +13,7 @@ beforeAll(async () => {
   stack = await startPage('page-limits');
   page = stack.page;
 }, 300_000);
-afterAll(() => stack.stop(), 120_000);
+afterAll(() => stack.stop());
 
 const status = () => answered(() => stack.own.client.deskStatus());
 const limitsOf = async (scope: string) => {
@@ -43,7 +43,7 @@ describe('limits at the emergency panel', () => {
     await says('in force', 'the limits hold, symbol:BTC/USDT is normal');
     expect(await limitsOf('symbol:BTC/USDT')).toEqual({ halts: true, max_order_notional: '250' });
     expect(await limitsOf('global')).toMatchObject({ daily_loss: '500', max_drawdown_percent: '20' });
-  }, 120_000);
+  });
 
   it('show what holds and how far it is used, and can be taken away', async () => {
     await stack.open('/emergency');
@@ -58,7 +58,7 @@ describe('limits at the emergency panel', () => {
     await says('in force', 'the limits hold, global is normal');
     const limits = await limitsOf('global');
     expect(limits).toEqual({ halts: false, max_drawdown_percent: '20', max_position_notional: '10000' });
-  }, 120_000);
+  });
 
   it('that the desk refuses stand as they stood, and the desk’s words are shown', async () => {
     const before = await limitsOf('global');
@@ -69,7 +69,7 @@ describe('limits at the emergency panel', () => {
     await says('accepted', 'max_open_orders must be a whole number');
     await says('accepted', '[BadRequest]');
     expect(await limitsOf('global')).toEqual(before);
-  }, 120_000);
+  });
 
   it('that somebody else has set meanwhile are pointed out', async () => {
     await page.getByRole('button', { name: 'Set limits of global…' }).click();
@@ -79,7 +79,7 @@ describe('limits at the emergency panel', () => {
     await stack.shows('form', 'The limits have changed since this form was opened.');
     await pressEnter(page, button(page, 'Look again'));
     expect(await form().getByLabel('Loss of a day').inputValue()).toBe('77');
-  }, 120_000);
+  });
 
   it('are set on a form that is accessible in both themes and fits a narrow screen', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
@@ -89,7 +89,7 @@ describe('limits at the emergency panel', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 1280, height: 720 });
-  }, 120_000);
+  });
 });
 
 describe('a drill from the emergency panel', () => {
@@ -105,7 +105,7 @@ describe('a drill from the emergency panel', () => {
     expect(await findingsOn(page)).toEqual([]);
     const { state, epoch } = await status();
     expect({ state, epoch }).toEqual({ state: before.state, epoch: before.epoch });
-  }, 180_000);
+  });
 
   it('that cannot be held says so, with the command line’s', async () => {
     await page.route('**/api/drill', (route) => route.abort());
@@ -113,7 +113,7 @@ describe('a drill from the emergency panel', () => {
     await stack.shows('#drill', 'Not rehearsed to its end: The gateway cannot be reached.');
     await stack.shows('#drill code', 'npx holdfast drill');
     await page.unroute('**/api/drill');
-  }, 120_000);
+  });
 
   it('and all of this without a script error', () => {
     expect(stack.errors.filter((words) => !words.includes('ERR_FAILED'))).toEqual([]);

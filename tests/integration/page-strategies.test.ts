@@ -38,7 +38,7 @@ beforeAll(async () => {
   stack = await startPage('page-strategies', { web_ui: WEB_UI });
   page = stack.page;
 }, 300_000);
-afterAll(() => stack.stop(), 120_000);
+afterAll(() => stack.stop());
 
 const deployed = async () => (await answered(() => stack.own.client.pageDeployments({ limit: 10 }))).deployments;
 const ended = async () =>
@@ -87,7 +87,7 @@ describe('a graph that is deployed from the page', () => {
     await page.locator('[data-mistake="unknown_kind"] button').click();
     const at = await page.evaluate<string>('document.activeElement.value.slice(document.activeElement.selectionStart)');
     expect(at.startsWith('type: constnat')).toBe(true);
-  }, 120_000);
+  });
 
   it('from a file is deployed as it was checked, and can be deployed no more once it was changed', async () => {
     const file = { name: 'judged.yaml', mimeType: 'text/yaml', buffer: Buffer.from(TEXT) };
@@ -106,7 +106,7 @@ describe('a graph that is deployed from the page', () => {
     await page.locator('main table').getByRole('link', { name: 'Judged' }).click();
     await page.locator('h1', { hasText: 'Judged' }).waitFor();
     await stack.shows('main', 'No figures yet');
-  }, 120_000);
+  });
 
   it('by keyboard alone is taken from a file, mended where its mistakes lead, and deployed', async () => {
     const typed = WRONG.replace('id: judged', 'id: typed').replace('name: Judged', 'name: Typed');
@@ -131,7 +131,7 @@ describe('a graph that is deployed from the page', () => {
     expect((await deployed()).map(({ workflow_id }) => workflow_id).toSorted()).toEqual(['judged', 'typed']);
     await pressEnter(page, page.locator('#deploy a', { hasText: 'Typed' }));
     await page.locator('h1', { hasText: 'Typed' }).waitFor();
-  }, 120_000);
+  });
 });
 
 describe('the figures of a deployed graph', () => {
@@ -160,7 +160,7 @@ describe('the figures of a deployed graph', () => {
     await opened(`/executions/${execution_id}`, `text=${name}`);
     const link = page.getByRole('link', { name });
     expect(await link.getAttribute('href')).toBe(`${WEB_UI}/workflows/${execution_id}/${String(run_id)}`);
-  }, 120_000);
+  });
 });
 
 /** An order as a worker tells it: permitted, taken by the venue, filled, ended. */

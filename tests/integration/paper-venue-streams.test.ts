@@ -1,15 +1,12 @@
 /** The user data stream of the paper venue, as ccxt's own watching class and a plain WebSocket see it. */
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { FaultSettings } from '../../src/paper-venue/faults';
 import { startPaperVenue, type PaperVenue } from '../../src/paper-venue/start-paper-venue';
 import { paperClient, paperWatcher } from '../support/paper-client';
 import { marketData, MINUTE } from '../support/paper-market';
 import { until } from '../support/until';
-
-// The first use of ccxt transforms tens of thousands of lines.
-jest.setTimeout(180_000);
 
 const BTC = 'BTC/USDT';
 let venue: PaperVenue;

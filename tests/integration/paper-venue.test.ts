@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { binance, Order } from 'ccxt';
 import { recordedProfiles } from '../../src/paper-venue/recorded-profiles';
 import type { booksAsJson } from '../../src/paper-venue/books';
@@ -13,8 +13,6 @@ import { paperClient } from '../support/paper-client';
 import { marketData, MINUTE } from '../support/paper-market';
 import { PaperVenueProcess } from '../support/paper-venue-process';
 import { until } from '../support/until';
-
-jest.setTimeout(60_000);
 
 const DATA = resolve(__dirname, '../../examples/data');
 const BTC = 'BTC/USDT';

@@ -5,15 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventPublisher, EventReader } from '../../src/event-log';
 import { startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { prepare } from '../support/prepared';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 /** The set-up of `npm test` finds or makes it, and says so when it cannot. */
 const python = process.env['HOLDFAST_TEST_PYTHON'];
@@ -74,7 +72,7 @@ class Program {
     });
     gateway = await startGateway({ redisUrl: redis.url, client: own.client });
     await until('ready', async () => (await fetch(`${gateway.url}/readyz`)).ok);
-  }, 120_000);
+  });
   afterEach(() => {
     program?.child.kill();
   });
@@ -85,7 +83,7 @@ class Program {
     await redis.stop();
     await own.dispose();
     rmSync(home, { recursive: true });
-  }, 60_000);
+  });
 
   const nodes = {
     price: { type: 'constant', params: { value: '9' } },

@@ -32,7 +32,7 @@ const urlOf = (user: string, password = `secret-of-${user}`) =>
 beforeAll(async () => {
   expect(words[0]).toBe('redis-server');
   redis = await startOwnRedis(words.slice(1));
-}, 30_000);
+});
 
 afterAll(async () => {
   await redis.stop();
@@ -61,7 +61,7 @@ describe('the users of Redis', () => {
       onError: (error) => errors.push(error),
     });
     await until('it listens', () => subscriber.listening && publisher.stats().connected);
-    await reader.ready(5_000);
+    await reader.ready(60_000);
     const halted = { type: 'emergency_state_changed', scope: 'global', desk_epoch: 7 } as never;
     const publications = [started(run), node(run, 'a', nodeCompleted), emergencyEvent('default', 'paper', halted, AT)];
     await publisher.deliver(publications, 5_000);
@@ -87,7 +87,7 @@ describe('the users of Redis', () => {
     subscriber.close();
     reader.close();
     await publisher.close();
-  }, 30_000);
+  });
 
   it('let closings pass between publishers', async () => {
     const heard: unknown[] = [];
@@ -105,7 +105,7 @@ describe('the users of Redis', () => {
     await until('it is heard', () => heard.length === 1);
     closings.close();
     subscriber.close();
-  }, 30_000);
+  });
 
   it.each([
     ['publish', 'workflow_events', '{}'],

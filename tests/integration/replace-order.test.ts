@@ -1,10 +1,8 @@
 /** One order in place of another, at a venue whose own books say what was ordered. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decimal } from '../../src/money';
 import { clientIdOf, newExecution, TradingWorld } from '../support/trading-world';
 import { until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 let world: TradingWorld;
 beforeAll(async () => {

@@ -1,14 +1,12 @@
 /** From a start that was made in a trace to the spans a collector is sent and the events a client is told. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openTracer, type Tracer } from '../../src/tracing/tracer';
 import { askOf, listen, startGateway, token, type GatewayUnderTest } from '../support/gateway-under-test';
 import { startOwnRedis, type OwnRedis } from '../support/own-redis';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 interface CollectedSpan {
   readonly name: string;
@@ -55,7 +53,7 @@ beforeAll(async () => {
   const common = { redisUrl: redis.url, client: worker.client };
   traced = await startGateway({ ...common, tracer });
   plain = await startGateway(common);
-}, 120_000);
+});
 
 afterAll(async () => {
   collector.server.close();
@@ -64,7 +62,7 @@ afterAll(async () => {
   await plain.close();
   await tracer.close();
   await worker.stop();
-}, 60_000);
+});
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -124,7 +122,7 @@ describe('a start within a trace', () => {
     expect(traceIds(id)).toEqual(['a'.repeat(32)]);
     const operator = await listen(plain.url, { role: 'operator' });
     const traceparent = `00-${'b'.repeat(32)}-${SPAN}-01`;
-    const answer = await askOf(operator, 'start_execution', { graph: graph(), traceparent }, 20_000);
+    const answer = await askOf(operator, 'start_execution', { graph: graph(), traceparent });
     operator.socket.disconnect();
     await worker.ended(String(answer['execution_id']));
     expect(traceIds(String(answer['execution_id']))).toEqual(['b'.repeat(32)]);

@@ -10,7 +10,7 @@ const pages = ['first-strategy.md', 'own-node-kind.md'];
 
 describe('a tutorial', () => {
   const reader = new TutorialReader();
-  afterAll(() => reader.dispose(), 60_000);
+  afterAll(() => reader.dispose());
 
   it.each(pages)('does what it says: %s', (page) => reader.read(page));
 

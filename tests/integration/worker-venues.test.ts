@@ -27,7 +27,7 @@ describe('a worker', () => {
     expect(code).toBe(4);
     expect(said).toContain('Live venue profiles need HOLDFAST_ALLOW_LIVE=1: real.');
     expect(said).not.toContain(PLANTED);
-  }, 60_000);
+  });
 
   it('does not start with a paper venue that is the real one, and repeats no secret', async () => {
     const HOLDFAST_VENUES = '{"real": {"adapter": "binance", "base_url": "https://api.binance.com"}}';
@@ -35,5 +35,5 @@ describe('a worker', () => {
     expect(code).toBe(2);
     expect(said).toContain('HOLDFAST_VENUES.real: is paper, but its base_url is neither loopback nor private');
     expect(said).not.toContain(PLANTED);
-  }, 60_000);
+  });
 });

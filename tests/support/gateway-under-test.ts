@@ -16,6 +16,7 @@ import { createLogger } from '../../src/logging';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import type { Tracer } from '../../src/tracing/tracer';
 import { bareNamespace, temporalOf } from './bare-namespace';
+import { until } from './until';
 
 export const SECRET = 'a secret of at least thirty-two characters';
 
@@ -122,24 +123,56 @@ export async function listen(url: string, request: Partial<TokenRequest> = {}, m
   socket.on('gap', (gap) => listener.gaps.push(gap));
   socket.on('closing', (notice) => listener.closings.push(notice));
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('connect_error', (error) => {
+    const refuse = (error: Error): void => {
       socket.close();
       reject(error);
+    };
+    socket.once('connect_error', refuse);
+    socket.once('connect', () => {
+      // Later ones are those of a client that comes back while nobody listens yet; it goes on trying.
+      socket.off('connect_error', refuse);
+      resolve();
     });
   });
   return listener;
 }
 
-/** Asks as any program would, also what the gateway's types do not allow. */
-export function askOf(
+/** Asks as any program would, also what the gateway's types do not allow, and once. */
+export function askOnce(
   to: Listener,
   name: string,
   message: unknown,
-  withinMs = 5_000,
+  withinMs = 60_000,
 ): Promise<Record<string, unknown>> {
   const socket = to.socket as unknown as {
     timeout: (ms: number) => { emitWithAck: (...all: unknown[]) => Promise<Record<string, unknown>> };
   };
   return socket.timeout(withinMs).emitWithAck(name, message);
+}
+
+/**
+ * Asks again while all that is wrong is that Redis was late: its commands wait a second and a half, which a loaded machine may take.
+ * Not for what is asked while Redis is away.
+ */
+export function askOf(to: Listener, name: string, message: unknown): Promise<Record<string, unknown>> {
+  return until(`${name} is answered`, async () => {
+    const answer = await askOnce(to, name, message);
+    const { code } = (answer['error'] ?? {}) as { readonly code?: string };
+    return code !== 'RedisUnavailable' && answer;
+  });
+}
+
+/** A client whose token ends soon, though not before it is let in: on a slow machine with one that lasts longer. */
+export async function listenBriefly(
+  url: string,
+  request: Partial<TokenRequest> = {},
+  expires_in_s = 2,
+): Promise<Listener> {
+  try {
+    return await listen(url, { ...request, expires_in_s });
+  } catch (error) {
+    const { data } = error as { readonly data?: { readonly code?: string } };
+    if (data?.code !== 'Unauthenticated' || expires_in_s > 60) throw error;
+    return listenBriefly(url, request, expires_in_s * 2);
+  }
 }

@@ -1,13 +1,11 @@
 /** The listener to a user data stream, at a venue on this machine that says what a test has it say. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { BinanceStream } from '../../src/venues/binance-stream';
 import { Secret } from '../../src/secret';
 import { until } from '../support/until';
-
-jest.setTimeout(60_000);
 
 const KEY = 'planted-key-4411';
 const SECRET = 'planted-secret-4411';

@@ -4,9 +4,6 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Secret } from '../../src/secret';
 import { CcxtBinance, type CcxtBinanceOptions } from '../../src/venues/ccxt-binance';
 
-// The first use of ccxt transforms 25,000 lines.
-jest.setTimeout(60_000);
-
 const KEY = 'planted-key-1c7e';
 const SECRET = 'planted-secret-90bd';
 const NOW = 1_670_889_600_123;
@@ -120,7 +117,7 @@ describe('what ccxt does with requests', () => {
     // 20 of Binance's weight each, and 90 of that a second; the first is free.
     expect(performance.now() - started).toBeGreaterThan(1_500);
     expect(carried).toHaveLength(12);
-  }, 30_000);
+  });
 
   it('is to let a read that comes after a pause go at once, whatever the one before it weighed', async () => {
     await api.read('openOrders');

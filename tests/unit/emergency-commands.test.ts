@@ -1,13 +1,10 @@
 /** States, causes, resume, the second person, remembered commands and signals. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { leadingCause } from '../../src/emergency/causes';
 import { decide, initialDesk, statusOf, type DeskState } from '../../src/emergency/decide';
 import type { CommandAnswer } from '../../src/emergency/model';
 import { effectiveState } from '../../src/emergency/status';
 import { DeskAtWork, NOON, orderRequest } from '../support/desk-at-work';
-
-// Thousands of inputs, on a machine that may be busy.
-jest.setTimeout(60_000);
 
 const codeOf = (answer: CommandAnswer) => (answer.ok ? 'ok' : answer.error!.code);
 

@@ -1,11 +1,8 @@
 /** Losses, drawdown and the trading day. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { statusOf } from '../../src/emergency/decide';
 import { tradingDayOf } from '../../src/emergency/trading-day';
 import { DeskAtWork, NOON, orderRequest } from '../support/desk-at-work';
-
-// Thousands of inputs, on a machine that may be busy.
-jest.setTimeout(60_000);
 
 const at = (iso: string) => Date.parse(iso);
 const limitEffects = (desk: DeskAtWork) =>

@@ -1,10 +1,7 @@
 /** Permits: who may send an order, what it reserves, and how that ends. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { statusOf } from '../../src/emergency/decide';
 import { DeskAtWork, NOON, orderRequest, outcomeOf } from '../support/desk-at-work';
-
-// Thousands of inputs, on a machine that may be busy.
-jest.setTimeout(60_000);
 
 const sell = { side: 'sell' };
 const book = (desk: DeskAtWork, scope = 'global') =>

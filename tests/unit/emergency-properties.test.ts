@@ -2,7 +2,7 @@
  * The desk's promises under any sequence of inputs: each step is judged by what the desk said of itself before and after, and by sums
  * recomputed from what is open and held.
  */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decide, statusOf, type DeskState } from '../../src/emergency/decide';
 import type { EmergencyState, PermitAnswer } from '../../src/emergency/model';
@@ -10,9 +10,6 @@ import { scopesOf } from '../../src/emergency/scopes';
 import type { OpenPermit } from '../../src/emergency/state';
 import { decimal, formatDecimal, type Decimal } from '../../src/money';
 import { DeskAtWork, orderRequest } from '../support/desk-at-work';
-
-// Thousands of inputs, on a machine that may be busy.
-jest.setTimeout(60_000);
 
 const SCOPES = [
   'global',

@@ -108,7 +108,7 @@ describe('an order that rests', () => {
     const pending = await running;
     expect(pending).toBeInstanceOf(OrderPending);
     expect((pending as OrderPending).retry_in_ms).toBe(1_000);
-  }, 30_000);
+  });
 
   it('is left alone for as long as its venue says, and whoever keeps watch meanwhile hears of its end', async () => {
     const { world, watchers } = listening();
@@ -123,5 +123,5 @@ describe('an order that rests', () => {
     expect(looks).toBe(1);
     stop?.();
     expect(watchers.size).toBe(0);
-  }, 30_000);
+  });
 });

@@ -121,7 +121,7 @@ describe('market_order', () => {
     world.a.trading.hidden = 2;
     world.a.isDead = true;
     expect(await world.run('market_order', buy, { lost: true, permits_of: 1 })).toMatchObject({ branch: 'filled' });
-  }, 30_000);
+  });
 
   it('whose worker was lost before it sent anything fails on a dead feed once nothing can be out', async () => {
     const world = new OrderWorld();

@@ -1,6 +1,6 @@
 /** What is older than its `max_age` when a halted execution is resumed: read again, or refused to whoever would start with it. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineNode, field, output } from '../../src/activities/define-node';
 import { HoldfastError } from '../../src/errors';
 import type { ExecutionSettings } from '../../src/workflows/messages';
@@ -8,8 +8,6 @@ import { LiveDesk } from '../support/live-desk';
 import { Gate } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 const AGE_MS = 300;
 const readings = new Map<string, number>();
@@ -54,7 +52,7 @@ beforeAll(async () => {
   worker = await startTestWorker([quoting, buying, gate.kind], { trades: true });
   // A gate is closed until it has read the desk, and what it keeps back is judged as well.
   expect((await worker.ended(await worker.start({ buy: at('1') }))).state).toBe('completed');
-}, 60_000);
+});
 beforeEach(() => {
   bought = [];
   isRefusing = false;

@@ -65,7 +65,7 @@ beforeAll(async () => {
   process.env['HOLDFAST_CIRCUIT_BREAKERS'] = JSON.stringify(SETTINGS);
   await Promise.all([dead.listen(), throttled.listen()]);
   worker = await startTestWorker([calls]);
-}, 60_000);
+});
 afterAll(async () => {
   delete process.env['HOLDFAST_CIRCUIT_BREAKERS'];
   await worker.stop();

@@ -1,10 +1,8 @@
 /** The sandbox loads what the bundle holds, for every execution: so nothing of the outside may slip in. */
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflowCode } from '@temporalio/worker';
-
-jest.setTimeout(150_000);
 
 describe('the workflow bundle', () => {
   const modules: string[] = [];

@@ -1,13 +1,11 @@
 /** What rests at a venue after a halt that asked for it to be cancelled, at an account whose answers the test decides. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CancelReport, CancelResult } from '../../src/emergency/cancels';
 import type { Venue } from '../../src/venues/venue';
 import { LiveDesk } from '../support/live-desk';
 import { ScriptedVenue } from '../support/scripted-venue';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { answered, until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 const BOT = { bot_id: 'bot_1', name: 'One', venues: ['paper'], starting_equity: '10000', time_zone: 'UTC' };
 

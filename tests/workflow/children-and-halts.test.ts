@@ -1,19 +1,17 @@
 /** What a hostile moment does to children, halts and cancels: none of it wedges an execution, or is forgotten. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ExecutionSettings } from '../../src/workflows/messages';
 import { Gate, RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 import { readyDesk } from '../support/ready-desk';
 
-jest.setTimeout(150_000);
-
 let worker: TestWorker;
 const gate = new Gate();
 beforeAll(async () => {
   worker = await startTestWorker([gate.kind, slow(new RunCounter())]);
-}, 60_000);
+});
 afterAll(() => worker.stop());
 
 const constant = (value: unknown, rest: object = {}) => ({ type: 'constant', params: { value }, ...rest });

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../src/local-stack/ports';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { queryOf } from '../../src/temporal-client/visibility';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 let worker: TestWorker;
 let client: HoldfastClient;

@@ -1,11 +1,9 @@
 /** Every construct of the language on a real server. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { everyConstruct, everyEffect } from '../support/every-construct';
 import { Receiver } from '../support/receiver';
 import { counted, Gate, refusing, RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-
-jest.setTimeout(150_000);
 
 let worker: TestWorker;
 let receiver: Receiver;
@@ -15,7 +13,7 @@ const counter = new RunCounter();
 beforeAll(async () => {
   receiver = await Receiver.listen();
   worker = await startTestWorker([counted, refusing, gate.kind, slow(counter)]);
-}, 60_000);
+});
 afterAll(async () => {
   await worker.stop();
   await receiver.close();

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { by, LiveDesk } from '../support/live-desk';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { RunCounter, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 describe('what the emergency desk makes of executions', () => {
   let worker: TestWorker;

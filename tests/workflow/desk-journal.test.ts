@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { by, codeOf, LiveDesk } from '../support/live-desk';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { SETTING } from '../support/ready-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 describe('the emergency desk and the journal', () => {
   let database: OwnPostgresql;

@@ -1,13 +1,11 @@
 /** What the desk tells the journal of orders, while the journal fails, is slow and comes back. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openJournal, type Journal } from '../../src/journal/journal';
 import { LiveDesk } from '../support/live-desk';
 import { startOwnPglite, type OwnPostgresql } from '../support/own-postgresql';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 type Way = 'up' | 'slow' | 'down';
 

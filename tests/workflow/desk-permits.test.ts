@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { orderRequest } from '../support/desk-at-work';
 import { codeOf, LiveDesk } from '../support/live-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-
-jest.setTimeout(120_000);
 
 describe('permits and limits of the emergency desk', () => {
   let worker: TestWorker;

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { by, codeOf, LiveDesk } from '../support/live-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 describe('the emergency desk, from run to run', () => {
   let worker: TestWorker;

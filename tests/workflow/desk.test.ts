@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { by, codeOf, LiveDesk } from '../support/live-desk';
 import { SETTING } from '../support/ready-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 describe('the emergency desk', () => {
   let worker: TestWorker;

@@ -1,13 +1,11 @@
 /** What a subscriber may rely on, per execution: which events come, in which order, and with exactly which fields. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UnnumberedEvent } from '../../src/events/envelope';
 import { RunCounter, failing, refusing, slow } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
 import { readyDesk } from '../support/ready-desk';
-
-jest.setTimeout(120_000);
 
 const ENVELOPE = ['v', 'event_id', 'stream', 'type', 'timestamp', 'mode'];
 const CORRELATION = ['execution_id', 'workflow_id', 'bot_id', 'strategy_id'];

@@ -1,14 +1,12 @@
 /** A node that follows its orders: handed out again while they have not ended, and looked after when nobody reported what became of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineNode, field, output } from '../../src/activities/define-node';
 import { OrderPending } from '../../src/activities/order-pending';
 import type { OrderTrail } from '../../src/graph/task';
 import { codeOf } from '../support/live-desk';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 interface Dispatch {
   readonly dispatch: number;

@@ -1,13 +1,11 @@
 /** Executions that go on in new runs: nothing is lost, repeated or stalled by it. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ExecutionSettings } from '../../src/workflows/messages';
 import { everyConstruct, everyEffect } from '../support/every-construct';
 import { Receiver } from '../support/receiver';
 import { counted, Gate } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(120_000);
 
 let worker: TestWorker;
 let receiver: Receiver;
@@ -16,7 +14,7 @@ const gate = new Gate();
 beforeAll(async () => {
   receiver = await Receiver.listen();
   worker = await startTestWorker([counted, gate.kind]);
-}, 60_000);
+});
 afterAll(async () => {
   await worker.stop();
   await receiver.close();

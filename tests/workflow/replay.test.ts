@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { temporal } from '@temporalio/proto';
 import { loadConfig } from '../../src/config/config';
 import { openJournal, type Journal } from '../../src/journal/journal';
@@ -16,8 +16,6 @@ import { RunCounter, counted, failing, refusing, slow } from '../support/test-ki
 import { replayAll } from '../support/replays';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 const { History } = temporal.api.history.v1;
 const FOLDER = join(__dirname, '../replay');

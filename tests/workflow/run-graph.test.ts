@@ -8,7 +8,7 @@ describe('an execution', () => {
 
   beforeAll(async () => {
     worker = await startTestWorker([failing(counter), slow(counter)]);
-  }, 60_000);
+  });
   afterAll(() => worker.stop());
 
   it('runs pure nodes in the order of their edges and keeps their outputs', async () => {

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cronProblem } from '../../src/graph/cron';
 import type { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { anotherSecond, until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 let worker: TestWorker;
 let client: HoldfastClient;

@@ -1,16 +1,14 @@
 /** What people do to single nodes, and running an execution again. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Gate, refusing } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 let worker: TestWorker;
 const gate = new Gate();
 beforeAll(async () => {
   worker = await startTestWorker([gate.kind, refusing]);
-}, 60_000);
+});
 afterAll(() => worker.stop());
 
 const constant = (value: unknown, rest: object = {}) => ({ type: 'constant', params: { value }, ...rest });

@@ -1,6 +1,6 @@
 /** What `holdfast/testing` promises: a graph ends in a test as it ends on Temporal. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { defineNode, field, output, type NodeKind } from '../../src/activities/define-node';
 import { LargeValues } from '../../src/activities/large-values';
@@ -11,8 +11,6 @@ import { testGraph, type Answer, type Call, type TestRun } from '../../src/testi
 import type { ExecutionStatus, NodeState, NodeStatus } from '../../src/workflows/messages';
 import { RunCounter } from '../support/test-kinds';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
-
-jest.setTimeout(120_000);
 
 /** How a `probe` behaves: in a test by its fake, on a worker by its body. */
 interface Script {
@@ -48,7 +46,7 @@ const probe: NodeKind = defineNode({
 let worker: TestWorker;
 beforeAll(async () => {
   worker = await startTestWorker([probe]);
-}, 120_000);
+});
 afterAll(async () => {
   await worker.stop();
 });

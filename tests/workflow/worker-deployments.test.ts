@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { loadConfig } from '../../src/config/config';
 import { ownNamespace, type OwnNamespace } from '../support/own-namespace';
 import { until } from '../support/until';
-
-jest.setTimeout(150_000);
 
 const NAME = 'holdfast-test';
 const settings = { HOLDFAST_DEPLOYMENT_NAME: NAME, HOLDFAST_BUILD_ID: 'build-1' };
@@ -16,11 +14,11 @@ beforeAll(async () => {
   own = await ownNamespace('deployments', undefined, settings);
   namespace = String(own.environment['TEMPORAL_NAMESPACE']);
   connection = await Connection.connect({ address: String(own.environment['TEMPORAL_ADDRESS']) });
-}, 120_000);
+});
 afterAll(async () => {
   await connection.close();
   await own.dispose();
-}, 30_000);
+});
 
 function versionsOf() {
   return connection.workflowService

@@ -99,9 +99,7 @@ describe('the page', () => {
     expect(page.url()).not.toContain('token');
     await feedIs('live');
     expect(await textOf('#badges')).toContain('PAPER');
-    expect(await page.locator('.line-label').allTextContents()).toEqual(
-      expect.arrayContaining(['bps', 'pass']),
-    );
+    expect(await page.locator('.line-label').allTextContents()).toEqual(expect.arrayContaining(['bps', 'pass']));
     publisher.publish(node(of, 'left', nodeStarted));
     await reaches('left', 'running');
     publisher.publish(node(of, 'left', nodeCompleted));

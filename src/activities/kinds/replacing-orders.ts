@@ -1,4 +1,4 @@
-import type { Venues } from '../../venues/venue';
+import type { Venue, Venues } from '../../venues/venue';
 import { defineNode, field, optional, output, type NodeKind, type NodeOutcome } from '../define-node';
 import { accountAt, assertMode } from '../orders/accounts';
 import { refOf } from '../orders/decide';
@@ -59,11 +59,7 @@ const replaceOrder = (venues: Venues): NodeKind =>
       const place = { ...account, leg: 'order', symbol };
       const replacement = new Replacement({ place, legs, context }, fields);
       const following = { legs, venue: account.trading, context, decides_last: true, ...untilOf(fields) };
-      const decide = () => {
-        // To decide is to cancel, which needs no permit.
-        assertMode(account.venue, context.task.mode);
-        return replacement.decide();
-      };
+      const decide = decidedAt(account.venue, context.task.mode, replacement);
       try {
         const order = await placeAndFollow(refOf(place), decide, following);
         const outcome = orderOutcome(venue, order);
@@ -74,6 +70,14 @@ const replaceOrder = (venues: Venues): NodeKind =>
       }
     },
   });
+
+/** To decide is to cancel, which needs no permit: nobody else refuses it at a venue of another mode. */
+function decidedAt(venue: Pick<Venue, 'profile' | 'mode'>, mode: Venue['mode'], replacement: Replacement) {
+  return () => {
+    assertMode(venue, mode);
+    return replacement.decide();
+  };
+}
 
 function notReplaced(
   { venue, symbol }: { readonly venue: string; readonly symbol: string },

@@ -15,6 +15,11 @@ interface Change {
   readonly count: number;
 }
 
+/** A node may be called `constructor`, and no object is to answer for one that was not told of. */
+function withoutPrototype(): Record<string, NodeView> {
+  return Object.create(null) as Record<string, NodeView>;
+}
+
 /** After so many changes the record is made although nobody read it, so that a look back stays short and the past is let go. */
 const MOST_CHANGES = 64;
 
@@ -27,7 +32,7 @@ export class ToldNodes {
   }
 
   static of(record: NodeRecord): ToldNodes {
-    return new ToldNodes({ record });
+    return new ToldNodes({ record: Object.assign(withoutPrototype(), record) });
   }
 
   get(key: string): NodeView | undefined {
@@ -55,7 +60,7 @@ export class ToldNodes {
     const changes: Change[] = [];
     let standing = this.#standing;
     for (; 'before' in standing; standing = standing.before.#standing) changes.push(standing);
-    const record: Record<string, NodeView> = { ...standing.record };
+    const record = Object.assign(withoutPrototype(), standing.record);
     for (const { key, node } of changes.toReversed()) record[key] = node;
     this.#standing = { record };
     return record;

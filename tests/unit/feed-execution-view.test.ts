@@ -32,6 +32,14 @@ describe('the view of an execution', () => {
     expect(viewOf(started(of), completed(of))).toMatchObject({ state: 'completed', has_ended: true });
   });
 
+  it('takes no word of every object for a node', () => {
+    for (const name of ['constructor', 'toString', 'valueOf']) {
+      expect(viewOf(started(of))?.nodes[name]).toBeUndefined();
+      const view = viewOf(started(of), node(of, name, nodeStarted), node(of, name, nodeCompleted));
+      expect(Object.entries(view?.nodes ?? {})).toMatchObject([[name, { node_id: name, state: 'completed' }]]);
+    }
+  });
+
   it('is not opened again by a halt or a resume that is told late', () => {
     expect(viewOf(started(of), completed(of), halted)?.state).toBe('completed');
     expect(viewOf(started(of), completed(of), resumed)?.state).toBe('completed');

@@ -38,9 +38,10 @@ export function nodesShown(
   status: Readonly<Record<string, NodeStatus>>,
   known: Nodes,
 ): Nodes {
-  const nodes: Record<string, NodeShown> = {};
+  // A node may be called `constructor`.
+  const nodes = Object.create(null) as Record<string, NodeShown>;
   for (const [key, each] of Object.entries(status)) {
-    if (each.state === 'pending' || told[key] !== undefined) continue;
+    if (each.state === 'pending' || Object.hasOwn(told, key)) continue;
     nodes[key] = known[key]?.source === each ? known[key] : fromStatus(key, each);
   }
   for (const [key, { event }] of Object.entries(told)) {

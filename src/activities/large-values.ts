@@ -11,6 +11,7 @@ import { HoldfastError } from '../errors';
 import { blobsIn, escapeReserved, fillBlobs, holdsBlob, type BlobMarker, type BlobRef } from '../graph/blob';
 import { itemAt } from '../graph/item-at';
 import { valueAt } from '../graph/references';
+import { isDeeperThan } from '../json';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -132,11 +133,6 @@ function carried(json: string): Values {
   const outputs = JSON.parse(json) as Values;
   if (!isDeeperThan(outputs, DEEPEST)) return escapeReserved(outputs) as Values;
   throw new HoldfastError('OutputTooLarge', `The outputs are nested deeper than ${DEEPEST} levels.`);
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1));
 }
 
 function membersOf(outputs: Values): Member[] {

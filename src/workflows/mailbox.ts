@@ -1,19 +1,23 @@
 /** Messages that came before a node waited for them, by name, in the order they came. */
 import { escapeReserved } from '../graph/blob';
 import { weightOf } from '../graph/output-ledger';
+import { isDeeperThan } from '../json';
 import type { Delivery } from './messages';
 
 /** Bytes of all messages kept, and of one. */
 const MOST_KEPT = 128 * 1024;
 export const LARGEST_MESSAGE = 64 * 1024;
+/** Some thousand levels exhaust the stack of whatever weighs or writes them, and the execution would end by a message. */
+const DEEPEST_MESSAGE = 256;
 
 export class Mailbox {
   readonly #mail: Map<string, unknown[]>;
-  #weight: number;
+  #weight = 0;
 
   constructor(carried: readonly (readonly [string, readonly unknown[]])[] = []) {
     this.#mail = new Map(carried.map(([name, payloads]) => [name, [...payloads]]));
-    this.#weight = weightOf(carried);
+    // Each by itself, as they are taken: one that is not plain ASCII would weigh the others threefold, and that room stay lost.
+    for (const [name, payloads] of carried) for (const each of payloads) this.#weight += weightOfMail(name, each);
   }
 
   get all(): [string, readonly unknown[]][] {
@@ -22,7 +26,7 @@ export class Mailbox {
 
   /** False when there is no room. */
   keep({ name, payload = null }: Delivery): boolean {
-    const size = weightOf(payload) + name.length;
+    const size = weightOfMail(name, payload);
     if (this.#weight + size > MOST_KEPT) return false;
     this.#weight += size;
     const before = this.#mail.get(name);
@@ -37,9 +41,13 @@ export class Mailbox {
     if (payloads === undefined) return undefined;
     const payload = payloads.shift();
     if (payloads.length === 0) this.#mail.delete(name);
-    this.#weight -= weightOf(payload) + name.length;
+    this.#weight -= weightOfMail(name, payload);
     return { payload };
   }
+}
+
+function weightOfMail(name: string, payload: unknown): number {
+  return weightOf(payload) + name.length;
 }
 
 /** A delivery as it was signalled, or why it cannot be one. */
@@ -48,6 +56,7 @@ export function readDelivery(signalled: unknown): Delivery | string {
   const { name, payload = null } = signalled as { name?: unknown; payload?: unknown };
   if (typeof name !== 'string' || name === '' || name.length > 200)
     return 'its name is not a text of 1 to 200 characters';
+  if (isDeeperThan(payload, DEEPEST_MESSAGE)) return `its payload is nested deeper than ${DEEPEST_MESSAGE} levels`;
   if (weightOf(payload) > LARGEST_MESSAGE) return `its payload is larger than ${LARGEST_MESSAGE} bytes`;
   return { name, payload: escapeReserved(payload) };
 }

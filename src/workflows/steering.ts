@@ -18,9 +18,12 @@ const LONGEST = 1_000;
 /** Throws when the request cannot be taken as things stand. */
 export function assertApprovable(execution: Execution, request: unknown): asserts request is ApproveRequest {
   assertNodeRequest(request);
-  const { node, decision, actor, roles } = request as Partial<ApproveRequest> & NodeRequest;
+  const { node, decision, actor, roles, comment } = request as Partial<Record<keyof ApproveRequest, unknown>> &
+    NodeRequest;
   if (decision !== 'approve' && decision !== 'reject')
     throw refusal('BadRequest', 'decision: must be approve or reject');
+  // Of an object without a text of its own the handler would throw, and the task fail for ever.
+  if (comment !== undefined && typeof comment !== 'string') throw refusal('BadRequest', 'comment: must be a text');
   const wait = waitOf(execution, instanceOf(execution, node));
   if (wait?.kind !== 'approval') throw refusal('NodeNotWaiting', `${node} waits for no approval`);
   const { approvers } = wait;

@@ -16,3 +16,10 @@ export const LOOP_GUARD = ':while';
 
 /** What a reference may start with beside a node: what the execution was started with, and the item a loop is at. */
 export const SCOPE_IDS: ReadonlySet<string> = new Set(['input', 'item']);
+
+const LONGEST_MESSAGE_NAME = 200;
+
+/** What a message can be delivered under, and waited for. */
+export function isMessageName(name: unknown): name is string {
+  return typeof name === 'string' && name !== '' && name.length <= LONGEST_MESSAGE_NAME;
+}

@@ -1,6 +1,7 @@
 /** How a control kind begins: it ends at once, or it waits. Fields were never seen by a worker, so they are checked here. */
 import { durationMs } from '../graph/duration';
 import { instantMs } from '../graph/instant';
+import { isMessageName } from '../graph/names';
 import type { GraphRun } from '../graph/graph-run';
 import type { Outcome } from '../graph/scheduler';
 import { present } from '../json';
@@ -61,7 +62,8 @@ function beginWait({ for: duration, until }: Fields, now: number): Begun {
 }
 
 function beginSignal({ name, deadline, on_timeout }: Fields, now: number): Begun {
-  if (typeof name !== 'string' || name === '') return failed('name: must be a text');
+  // Nothing could be delivered under it, and the node would wait for ever.
+  if (!isMessageName(name)) return failed('name: must be a text of 1 to 200 characters');
   const until = deadlineFrom(deadline, now);
   if (until === 'wrong') return failed('deadline: is not a duration');
   const wait = {

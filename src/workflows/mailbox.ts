@@ -1,5 +1,6 @@
 /** Messages that came before a node waited for them, by name, in the order they came. */
 import { escapeReserved } from '../graph/blob';
+import { isMessageName } from '../graph/names';
 import { weightOf } from '../graph/output-ledger';
 import { isDeeperThan } from '../json';
 import type { Delivery } from './messages';
@@ -54,8 +55,7 @@ function weightOfMail(name: string, payload: unknown): number {
 export function readDelivery(signalled: unknown): Delivery | string {
   if (typeof signalled !== 'object' || signalled === null) return 'it is not {name, payload}';
   const { name, payload = null } = signalled as { name?: unknown; payload?: unknown };
-  if (typeof name !== 'string' || name === '' || name.length > 200)
-    return 'its name is not a text of 1 to 200 characters';
+  if (!isMessageName(name)) return 'its name is not a text of 1 to 200 characters';
   if (isDeeperThan(payload, DEEPEST_MESSAGE)) return `its payload is nested deeper than ${DEEPEST_MESSAGE} levels`;
   if (weightOf(payload) > LARGEST_MESSAGE) return `its payload is larger than ${LARGEST_MESSAGE} bytes`;
   return { name, payload: escapeReserved(payload) };

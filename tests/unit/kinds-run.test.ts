@@ -387,6 +387,8 @@ describe('control kinds', () => {
     ['approval', { deadline: 5, on_timeout: 'continue' }],
     ['approval', { on_timeout: 'approve' }],
     ['wait_for_signal', { name: 'x', on_timeout: 'continue' }],
+    ['wait_for_signal', { name: '' }],
+    ['wait_for_signal', { name: 'x'.repeat(201) }],
     ['map', { items: 'x' }],
     ['map', { items: [], concurrency: 0 }],
     ['map', { items: Array.from({ length: 10_001 }, () => 0) }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { testGraph } from '../../src/testing';
 import type { Execution } from '../../src/workflows/execution';
 import { Mailbox, readDelivery } from '../../src/workflows/mailbox';
 import { assertApprovable } from '../../src/workflows/steering';
@@ -23,6 +24,15 @@ describe('a message', () => {
       expect(readDelivery({ name: 'prices', payload: nested(levels) })).toMatch('nested deeper than 256 levels');
     }
     expect(readDelivery({ name: 'prices', payload: nested(256) })).toEqual({ name: 'prices', payload: nested(256) });
+  });
+});
+
+describe('a node that waits for a message', () => {
+  it('fails when nothing could be delivered under the name it was given', async () => {
+    const name = { type: 'constant', params: { value: 'x'.repeat(201) } };
+    const hears = { type: 'wait_for_signal', params: { name: '{{name.value}}' } };
+    const run = testGraph({ holdfast: 1, id: 'tested', nodes: { name, hears } });
+    expect(await run.failed()).toMatchObject({ node_id: 'hears', error_type: 'InvalidInput' });
   });
 });
 

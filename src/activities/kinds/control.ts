@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../errors';
 import { instantMs } from '../../graph/instant';
 import { MOST_ITEMS } from '../../graph/loop';
+import { isMessageName } from '../../graph/names';
 import { idSchema } from '../../graph/schema';
 import { defineNode, field, optional, output, type NodeDefinition, type NodeKind } from '../define-node';
 
@@ -60,7 +61,9 @@ const waitForSignal = control({
   description: 'Waits until the signal `deliver` brings a payload under this name.',
   example: { type: 'wait_for_signal', params: { name: 'prices_ready', deadline: '10m', on_timeout: 'continue' } },
   fields: {
-    name: field.text('The name it is delivered under.'),
+    name: field.textOf('The name it is delivered under: 1 to 200 characters.', (name) =>
+      isMessageName(name) ? undefined : 'must be a text of 1 to 200 characters',
+    ),
     deadline: optional(field.duration(`How long at most: ${DURATION}. Absent, it waits for ever.`)),
     on_timeout: field.choice(
       ['fail', 'continue'],

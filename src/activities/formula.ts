@@ -73,9 +73,17 @@ function refuseWhatOnlyTheParserAllows(text: string): void {
   if (/\s\.|\.\s/.test(bare)) throw new FormulaMistake('no space may stand beside a dot in a formula');
 }
 
+/** Texts in quotes, which stay as they are, and references. */
+const QUOTED_OR_REFERENCE = /'[^']*'|"[^"]*"|(?<![A-Za-z0-9_.])[A-Za-z]\w*(?:\.\w+)+/g;
+/** Before a step that begins with a digit, such as a list's item: the parser takes no digit there, and no formula can hold this sign itself. */
+const STEP_SIGN = '$';
+
 function parse(text: string): jsep.CoreExpression {
+  const readable = text.replace(QUOTED_OR_REFERENCE, (each) =>
+    /^['"]/.test(each) ? each : each.replace(/\.(?=\d)/g, () => `.${STEP_SIGN}`),
+  );
   try {
-    return jsep(text) as jsep.CoreExpression;
+    return jsep(readable) as jsep.CoreExpression;
   } catch (error) {
     throw new FormulaMistake(`the formula does not parse: ${messageOf(error)}`);
   }
@@ -175,7 +183,7 @@ function reference(node: jsep.MemberExpression): Part {
 
 /** `a.b.c` of nested member expressions; undefined for anything computed, optional or on another thing than a name. */
 function nameOf(node: jsep.CoreExpression): string | undefined {
-  if (node.type === 'Identifier') return node.name;
+  if (node.type === 'Identifier') return node.name.startsWith(STEP_SIGN) ? node.name.slice(1) : node.name;
   if (node.type !== 'MemberExpression' || node.optional === true) return undefined;
   const object = nameOf(node.object as jsep.CoreExpression);
   const property = nameOf(node.property as jsep.CoreExpression);

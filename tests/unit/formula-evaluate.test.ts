@@ -57,6 +57,9 @@ describe('a formula', () => {
     expect(run("a.side == 'buy' && a.count == 3 && a.on", values)).toBe(true);
     expect(run('a.rate * 3 == 0.3', values)).toBe(true);
     expect(run('w.free.BTC', { 'w.free.BTC': '0.50' })).toBe('0.5');
+    const items = { 'c.closes.0': '10', 'c.closes.10': 9, 'm.results.2.last': '1.5', 'm.1st': 'a.0' };
+    expect(run('c.closes.0 - c.closes.10 == 1.0 && -m.results.2.last < 0.5', items)).toBe(true);
+    expect(run("m.1st == 'a.0'", items)).toBe(true);
   });
 
   it('leaves the side not taken uncomputed', () => {
@@ -148,7 +151,16 @@ describe('checkFormula', () => {
   });
 });
 
-const reference = fc.constantFrom('a.b', 'spread.bps', 'w.free.BTC', 'min.value', 'e1.e5', 'x_1.y_2', 'trueish.value');
+const reference = fc.constantFrom(
+  'a.b',
+  'a.b.0',
+  'spread.bps',
+  'w.free.BTC',
+  'min.value',
+  'e1.e5',
+  'x_1.y_2',
+  'trueish.value',
+);
 const leaf = fc.oneof(
   reference,
   fc.constantFrom('1', '0.25', '100', 'true', 'false', "'a.b'", '"it\'s x.y"', '\'say "q.r"\''),
@@ -194,8 +206,11 @@ function referencesOf(node: unknown): string[] {
 }
 function dotted(node: unknown): string {
   const part = node as { type: string; name: string; object: unknown; property: unknown };
-  return part.type === 'Identifier' ? part.name : `${dotted(part.object)}.${dotted(part.property)}`;
+  return part.type === 'Identifier' ? part.name.replace('$', '') : `${dotted(part.object)}.${dotted(part.property)}`;
 }
+
+/** The parser takes no step that begins with a digit; a text in quotes may change, for there is no reference in it. */
+const readable = (text: string) => text.replace(/(?<=[A-Za-z_][\w.]*)\.(?=\d)/g, '.$$');
 
 describe('for every text', () => {
   it('what the check accepts evaluates to a value or to InvalidInput about values, never to another error', () => {
@@ -216,7 +231,7 @@ describe('for every text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         fc.pre(checkFormula(text) === undefined);
-        expect(new Set(referencesInFormula(text))).toEqual(new Set(referencesOf(jsep(text))));
+        expect(new Set(referencesInFormula(text))).toEqual(new Set(referencesOf(jsep(readable(text)))));
       }),
       { numRuns: 3_000 },
     );

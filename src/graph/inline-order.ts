@@ -79,7 +79,7 @@ export function followAll(draft: InlineDraft, nodes: Nodes, notes: ImportNotes):
 }
 
 const EDGE_KEYS: readonly string[] = ['edges', 'connections'];
-const ENDS: ReadonlySet<string> = new Set(['from', 'to', 'source', 'target', 'id']);
+const ENDS: ReadonlySet<string> = new Set(['from', 'to', 'source', 'target']);
 
 /** Takes lists of edges into the nodes; returns the document's other keys. */
 export function linkEdges(document: Members, nodes: Nodes, notes: ImportNotes): Members {
@@ -102,8 +102,13 @@ function linkEdge(edge: unknown, nodes: Nodes, { place, notes }: Wait): void {
     return;
   }
   waitFor(target, from, { place, notes });
-  for (const key of isObject(edge) ? Object.keys(edge) : []) {
-    if (ENDS.has(key) || LAYOUT_KEYS.has(key)) continue;
+  noteKeys(isObject(edge) ? edge : {}, [from, to], { place, notes });
+}
+
+/** Keys of an edge that may mean something, an end beside the one that was taken among them. */
+function noteKeys(edge: Members, taken: readonly unknown[], { place, notes }: Wait): void {
+  for (const [key, value] of Object.entries(edge)) {
+    if (key === 'id' || LAYOUT_KEYS.has(key) || (ENDS.has(key) && taken.includes(value))) continue;
     notes.lost(place + toPointer(key), `An edge’s key \`${key}\` has no counterpart and was left out.`);
   }
 }

@@ -67,6 +67,14 @@ describe('a graph with inline parameters', () => {
     });
   });
 
+  it('takes one pair of ends of an edge, and says that the other was left out', () => {
+    const nodes = { a: { type: 'constant', value: 1 }, b: { type: 'constant', value: 2 } };
+    const edges = [{ id: 'e', from: 'a', to: 'b', source: 'c', target: 'b' }];
+    const { document, report } = importInline({ nodes, edges }, sampleCatalogue);
+    expect(document).toMatchObject({ nodes: { b: { after: ['a'] } } });
+    expect(report.filter(({ severity }) => severity === 'lost').map(({ path }) => path)).toEqual(['/edges/0/source']);
+  });
+
   it('gives a list of inputs to the only field there is, and never guesses between two', () => {
     const source = { type: 'constant', value: 1 };
     expect(nodesOf({ a: source, b: { type: 'constant', inputs: ['a'] } })).toMatchObject({

@@ -72,6 +72,7 @@ export function hasMore({ kind, failure, given_up, next, count, open, concurrenc
 }
 
 export function loopOutputs({ kind, results, errors, next, last, goes_on }: Loop): Record<string, unknown> {
-  if (kind === 'map') return { results, errors, count: results.length };
+  // Kept as they came: sorted once, the outcome does not depend on which item failed first.
+  if (kind === 'map') return { results, errors: errors.toSorted((a, b) => a.index - b.index), count: results.length };
   return { iterations: next, exhausted: goes_on === true, ...(last === undefined ? {} : { last }) };
 }

@@ -46,6 +46,13 @@ describe('a map', () => {
     });
   });
 
+  it('names the items that failed in their order, whichever failed first', () => {
+    const work = new GraphAtWork(mapOver([1, 2, 3], { on_item_error: 'continue' }));
+    work.open('each');
+    for (const index of [2, 0, 1]) work.end(`each[${index}]/price`, failed);
+    expect(stateOf(work, 'each')).toMatchObject({ outputs: { errors: [{ index: 0 }, { index: 1 }, { index: 2 }] } });
+  });
+
   it('fails with the first item otherwise: nothing more opens or starts, and what runs is awaited', () => {
     const body = bodyOf({ a: {}, b: { after: ['a'] } });
     const work = new GraphAtWork(mapOver([1, 2, 3, 4], { concurrency: 3 }, body));

@@ -373,7 +373,7 @@ function endsOf(work: GraphAtWork): unknown {
   return work.run.frames[0]!.run.nodes.map((node) => {
     if (node.state !== 'completed') return { is: node.state };
     const { errors, ...outputs } = node.outputs as { errors?: { index: number }[] };
-    const indexes = errors?.map(({ index }) => index).sort();
+    const indexes = errors?.map(({ index }) => index);
     return { is: 'completed', outputs: { ...outputs, ...(indexes === undefined ? {} : { errors: indexes }) } };
   });
 }

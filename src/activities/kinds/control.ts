@@ -132,7 +132,7 @@ const map = control({
   },
   outputs: {
     results: output('list', 'What the body’s outputs were, in the order of the items; null where an item failed.'),
-    errors: output('list', 'The items that failed: {index, error, error_type}.'),
+    errors: output('list', 'The items that failed, in their order: {index, error, error_type}.'),
     count: output('integer', 'How many items there were.'),
   },
   body: {},

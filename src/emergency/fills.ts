@@ -1,7 +1,7 @@
 /** What orders filled: reports are cumulative, so a repeat, and one that was overtaken, change nothing. */
 import { present } from '../json';
 import { decimal, formatDecimal, type Decimal } from '../money';
-import { bookOf, keepBook, zoneOf } from './books';
+import { bookOf, bookOfToday, keepBook, zoneOf } from './books';
 import { judge, judgeEarlierDay } from './breaches';
 import { withDrift, withResult } from './equity';
 import {
@@ -201,13 +201,13 @@ function bookDrift(
         .quantity,
     );
     const drift = held.times(moved).plus(own.includes(scope) ? traded : decimal('0'));
-    keepBook(draft, scope, withDrift(bookOf(draft, scope), fill.at, drift));
+    keepBook(draft, scope, withDrift(bookOfToday(draft, scope), fill.at, drift));
   }
 }
 
 function bookResult(draft: Draft, fill: Fill, result: { readonly realized: Decimal; readonly fees: Decimal }): void {
   for (const scope of scopesOf(fill)) {
-    const drifted = withDrift(bookOf(draft, scope), fill.at, result.fees.neg());
+    const drifted = withDrift(bookOfToday(draft, scope), fill.at, result.fees.neg());
     keepBook(draft, scope, withResult(drifted, zoneOf(draft, scope), { at: fill.at, ...result }));
   }
 }

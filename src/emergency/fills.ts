@@ -101,8 +101,8 @@ function recordParts(draft: Draft, given: Fill): void {
   };
   if (!before.judged) countResult(draft, fill, net);
   keepOrder(draft, fill.order_id, order);
-  const isPermitted = fill.permit_id !== undefined && recordPermitFill(draft, fill.permit_id, fill);
-  if (!isPermitted) noteUnpermitted(draft, fill, order);
+  const hasPermit = fill.permit_id !== undefined && recordPermitFill(draft, fill.permit_id, fill);
+  if (!hasPermit) noteUnpermitted(draft, fill, order);
   judgeFill(draft, fill, instrument);
 }
 
@@ -115,11 +115,17 @@ interface Part {
 function orderBefore({ desk }: Draft, fill: Fill, instrument: string): BeforeFill {
   const known = find(desk.orders, fill.order_id);
   if (known === undefined) {
-    if (fill.at > desk.orders_forgotten_until) return NOT_FILLED;
+    if (fill.at > desk.orders_forgotten_until || isPermitted(desk, fill)) return NOT_FILLED;
     return refuse('StaleInput', `order ${fill.order_id} is too old to tell whether this fill was recorded before`);
   }
   if (known.instrument === instrument && known.side === fill.side) return known;
   return refuse('InvalidInput', `order ${fill.order_id} is a ${known.side} of ${known.instrument}`);
+}
+
+/** Its permit is open, so whatever was reported of it would be remembered. */
+function isPermitted({ permits }: Draft['desk'], { permit_id, order_id }: Fill): boolean {
+  const permit = permit_id === undefined ? undefined : entry(permits, permit_id);
+  return permit_id !== undefined && permit !== undefined && orderIdOf(permit_id, permit) === order_id;
 }
 
 /** What came on top; undefined for a report that says nothing new. */

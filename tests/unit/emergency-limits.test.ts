@@ -537,6 +537,21 @@ describe('a position', () => {
     expect(position(desk)!.quantity).toBe('2102');
   });
 
+  it('is moved by the first fill of an order that is permitted, however late it is heard of', () => {
+    const desk = new DeskAtWork({ checks: false });
+    desk.limits({ max_position_notional: null });
+    desk.permits([orderRequest('p', { client_order_id: 'late' }), orderRequest('q')]);
+    const filled_at = desk.now;
+    desk.now += 1_000;
+    for (let n = 0; n < 2_100; n += 1, desk.now += 1) desk.fill({ at: desk.now });
+    expect(desk.state.orders_forgotten_until).toBeGreaterThan(filled_at);
+    const late = { order_id: 'late', permit_id: 'p', at: filled_at };
+    expect(desk.fill(late)).toEqual({ kind: 'accepted' });
+    expect(desk.fill(late)).toEqual({ kind: 'accepted' });
+    expect(position(desk)!.quantity).toBe('2101');
+    expect(desk.fill({ ...late, order_id: 'another' })).toMatchObject({ error: { code: 'StaleInput' } });
+  });
+
   it('is moved once by each part of an order that rests while thousands of others come and go', () => {
     const desk = new DeskAtWork({ checks: false });
     desk.limits({ max_position_notional: null });

@@ -10,7 +10,7 @@ import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { AuditEntry } from '../journal/entry';
 import type { EmergencyNotice } from '../workflows/desk-messages';
 import type { DeskActivities } from '../workflows/desk-calls';
-import { ExecutionTeller } from './tell-executions';
+import { ExecutionTeller, isTakenBack } from './tell-executions';
 
 /** What the desk tells outside Temporal. */
 export interface DeskPorts {
@@ -94,14 +94,13 @@ async function gather(told: readonly unknown[]): Promise<void> {
  * desk themselves, and a desk that was ended never answers again.
  */
 async function isOver(client: HoldfastClient, deskId: string, notice: EmergencyNotice): Promise<boolean> {
-  const { can_trade } = permissionsOf(notice.state);
   try {
     const { scopes } = await client.deskStatus(deskId);
     const state = scopes.find(({ scope }) => scope === notice.scope)?.state ?? 'normal';
-    return permissionsOf(state).can_trade !== can_trade;
+    return isTakenBack(notice.state, state);
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    return can_trade;
+    return permissionsOf(notice.state).can_trade;
   }
 }
 

@@ -8,12 +8,23 @@
  *   an attempt that ran out of time would begin with the first again, and never come to the last.
  */
 import { performance } from 'node:perf_hooks';
+import type { EmergencyState } from '../emergency/model';
+import { permissionsOf } from '../emergency/scopes';
 
 /** So many executions are told at once, and each is left word when it has not heard for so long. */
 export const AT_ONCE = 20;
 export const HEARD_WITHIN_MS = 2_000;
 /** After it signals alone, which the server takes by the hundred a second. */
 export const PATIENCE_MS = 20_000;
+
+/**
+ * Whether a change to `told` is news no more, now that the scope is in `state`. Those a halt finds have only to wait for its end; those a
+ * shutdown finds are cancelled, so one that was resumed must not be told of again because of a halt that came after it.
+ */
+export function isTakenBack(told: EmergencyState, state: EmergencyState): boolean {
+  if (told === 'shutdown') return state !== 'shutdown';
+  return permissionsOf(state).can_trade !== permissionsOf(told).can_trade;
+}
 
 export interface ExecutionTellerOptions {
   /** Whether it heard within that time; else it was left word. */

@@ -1,6 +1,6 @@
 /** How executions are told of a change of their desk. */
 import { describe, expect, it } from '@jest/globals';
-import { AT_ONCE, ExecutionTeller, HEARD_WITHIN_MS, PATIENCE_MS } from '../../src/worker/tell-executions';
+import { AT_ONCE, ExecutionTeller, HEARD_WITHIN_MS, PATIENCE_MS, isTakenBack } from '../../src/worker/tell-executions';
 
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `run-${n}`);
 
@@ -62,5 +62,22 @@ describe('executions that are told', () => {
     );
     expect(waits.filter((wait) => wait === HEARD_WITHIN_MS)).toHaveLength(100);
     expect([(failure as Error).message, beats]).toEqual(['cannot tell run-3', 100]);
+  });
+});
+
+describe('a change that is told late', () => {
+  it.each([
+    ['halt', 'halt', false],
+    ['halt', 'shutdown', false],
+    ['halt', 'alert', true],
+    ['halt', 'normal', true],
+    ['normal', 'alert', false],
+    ['normal', 'halt', true],
+    ['shutdown', 'shutdown', false],
+    // It was resumed and halted anew: whoever began in between is not to be cancelled.
+    ['shutdown', 'halt', true],
+    ['shutdown', 'normal', true],
+  ] as const)('to %s is news no more while the scope is in %s: %s', (told, state, over) => {
+    expect(isTakenBack(told, state)).toBe(over);
   });
 });

@@ -1,5 +1,5 @@
 /** The books of all scopes, within bounds. */
-import { EMPTY_BOOK } from './equity';
+import { EMPTY_BOOK, withDayTurned } from './equity';
 import type { Scope } from './model';
 import { botOf } from './scopes';
 import { entry, put, remove, type Book, type DeskState, type Draft } from './state';
@@ -16,6 +16,11 @@ export function zoneOf({ desk }: Draft, scope: Scope): string {
 
 export function bookOf({ desk }: Draft, scope: Scope): Book {
   return entry(desk.books, scope) ?? EMPTY_BOOK;
+}
+
+/** As of today: what comes late is today's, where the day before has been closed. */
+export function bookOfToday(draft: Draft, scope: Scope): Book {
+  return withDayTurned(bookOf(draft, scope), zoneOf(draft, scope), draft.desk.clock);
 }
 
 export function keepBook(draft: Draft, scope: Scope, book: Book): void {

@@ -4,8 +4,8 @@
  */
 import { decimal, formatDecimal, type Decimal } from '../money';
 import { wholeNumber } from '../whole-number';
-import { bookOf, keepBook, zoneOf } from './books';
-import { dailyLoss, drawdownPercent, realizedLoss, withDayTurned } from './equity';
+import { bookOf, bookOfToday, keepBook } from './books';
+import { dailyLoss, drawdownPercent, realizedLoss, withHighWater } from './equity';
 import type { LimitName, Scope } from './model';
 import { raise, standingOf } from './standing';
 import { entry, exact, exposureOf, type Draft, type Level } from './state';
@@ -25,7 +25,7 @@ interface Judgement {
 }
 
 export function usedOf(draft: Draft, scope: Scope, limit: JudgedLimit): Decimal {
-  const book = withDayTurned(bookOf(draft, scope), zoneOf(draft, scope), draft.desk.clock);
+  const book = bookOfToday(draft, scope);
   switch (limit) {
     case 'daily_loss':
       return dailyLoss(book, draft.desk.clock);
@@ -84,8 +84,7 @@ function judgements(draft: Draft, scope: Scope, limits: readonly JudgedLimit[]):
 }
 
 function keepTurnedBook(draft: Draft, scope: Scope): void {
-  const book = entry(draft.desk.books, scope);
-  if (book !== undefined) keepBook(draft, scope, withDayTurned(book, zoneOf(draft, scope), draft.desk.clock));
+  if (entry(draft.desk.books, scope) !== undefined) keepBook(draft, scope, withHighWater(bookOfToday(draft, scope)));
 }
 
 function isBreached({ limit, used, allowed }: Judgement): boolean {

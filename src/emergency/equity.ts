@@ -2,8 +2,8 @@
  * What a scope earned, lost and is worth.
  *
  * Equity now is the last mark, plus money paid in since, plus what fills and prices made of it since: a loss counts with its fill and
- * need not wait for the next mark. The day opens with the last mark at or before its midnight; until there is one, with the first that
- * is known. The high-water mark is moved by money paid in and out, so neither hides a loss nor feigns one.
+ * need not wait for the next mark. The day opens with the last mark at or before its midnight and what was made of it since; until there
+ * is one, with the first that is known. The high-water mark is moved by money paid in and out, so neither hides a loss nor feigns one.
  */
 import { decimal, formatDecimal, type Decimal } from '../money';
 import type { Book, DayBook, EquityBook, EquityMark, Movement } from './state';
@@ -76,6 +76,15 @@ export function withDayTurned(book: Book, zone: string, now: number): Book {
   return { ...book, equity: turned(book.equity, zone, now) };
 }
 
+/** To be called once all that an input made of it is in. */
+export function withHighWater(book: Book): Book {
+  if (book.equity === undefined) return book;
+  const worth = equityNow(book.equity);
+  return worth.gt(decimal(book.equity.high_water))
+    ? { ...book, equity: { ...book.equity, high_water: money(worth) } }
+    : book;
+}
+
 export function equityNow({ mark, flows, drift }: EquityBook): Decimal {
   return decimal(mark.equity).plus(since(flows, mark.at)).plus(since(drift, mark.at));
 }
@@ -111,14 +120,19 @@ function firstEquity(mark: EquityMark, day: EquityBook['day']): EquityBook {
   return { mark, day, opening: mark, high_water: mark.equity, flows: [], drift: [] };
 }
 
+/** What fills and prices made of it after the mark and before midnight is no result of the new day: a profit would hide its losses. */
 function turned(equity: EquityBook, zone: string, now: number): EquityBook {
   if (now < equity.day.ends) return equity;
-  const { mark, flows } = equity;
-  return { ...equity, day: tradingDayOf(now, zone), opening: mark, flows: flows.filter(([at]) => at > mark.at) };
+  const { mark, flows, drift } = equity;
+  const day = tradingDayOf(now, zone);
+  const before = drift.filter(([at]) => at <= day.starts);
+  const opening = { at: mark.at, equity: money(decimal(mark.equity).plus(since(before, mark.at))) };
+  return { ...equity, day, opening, flows: flows.filter(([at]) => at > mark.at) };
 }
 
-/** The last at or before midnight; of those after it, the first. */
-function opensBetter({ opening, day }: EquityBook, mark: EquityMark): boolean {
+/** The last at or before midnight; of those after it, the first. A repeat says nothing of what came between it and midnight. */
+function opensBetter({ opening, day, mark: known }: EquityBook, mark: EquityMark): boolean {
+  if (mark.at === known.at && mark.equity === known.equity) return false;
   const isLate = opening.at > day.starts;
   if (mark.at > day.starts) return isLate && mark.at < opening.at;
   return isLate || mark.at >= opening.at;

@@ -1,7 +1,7 @@
 /** What orders filled: reports are cumulative, so a repeat, and one that was overtaken, change nothing. */
 import { present } from '../json';
 import { decimal, formatDecimal, type Decimal } from '../money';
-import { bookOf, keepBook, zoneOf } from './books';
+import { bookOf, bookOfToday, keepBook, zoneOf } from './books';
 import { judge, judgeEarlierDay } from './breaches';
 import { withDrift, withResult } from './equity';
 import {
@@ -101,8 +101,8 @@ function recordParts(draft: Draft, given: Fill): void {
   };
   if (!before.judged) countResult(draft, fill, net);
   keepOrder(draft, fill.order_id, order);
-  const isPermitted = fill.permit_id !== undefined && recordPermitFill(draft, fill.permit_id, fill);
-  if (!isPermitted) noteUnpermitted(draft, fill, order);
+  const hasPermit = fill.permit_id !== undefined && recordPermitFill(draft, fill.permit_id, fill);
+  if (!hasPermit) noteUnpermitted(draft, fill, order);
   judgeFill(draft, fill, instrument);
 }
 
@@ -115,11 +115,17 @@ interface Part {
 function orderBefore({ desk }: Draft, fill: Fill, instrument: string): BeforeFill {
   const known = find(desk.orders, fill.order_id);
   if (known === undefined) {
-    if (fill.at > desk.orders_forgotten_until) return NOT_FILLED;
+    if (fill.at > desk.orders_forgotten_until || isPermitted(desk, fill)) return NOT_FILLED;
     return refuse('StaleInput', `order ${fill.order_id} is too old to tell whether this fill was recorded before`);
   }
   if (known.instrument === instrument && known.side === fill.side) return known;
   return refuse('InvalidInput', `order ${fill.order_id} is a ${known.side} of ${known.instrument}`);
+}
+
+/** Its permit is open, so whatever was reported of it would be remembered. */
+function isPermitted({ permits }: Draft['desk'], { permit_id, order_id }: Fill): boolean {
+  const permit = permit_id === undefined ? undefined : entry(permits, permit_id);
+  return permit_id !== undefined && permit !== undefined && orderIdOf(permit_id, permit) === order_id;
 }
 
 /** What came on top; undefined for a report that says nothing new. */
@@ -201,13 +207,13 @@ function bookDrift(
         .quantity,
     );
     const drift = held.times(moved).plus(own.includes(scope) ? traded : decimal('0'));
-    keepBook(draft, scope, withDrift(bookOf(draft, scope), fill.at, drift));
+    keepBook(draft, scope, withDrift(bookOfToday(draft, scope), fill.at, drift));
   }
 }
 
 function bookResult(draft: Draft, fill: Fill, result: { readonly realized: Decimal; readonly fees: Decimal }): void {
   for (const scope of scopesOf(fill)) {
-    const drifted = withDrift(bookOf(draft, scope), fill.at, result.fees.neg());
+    const drifted = withDrift(bookOfToday(draft, scope), fill.at, result.fees.neg());
     keepBook(draft, scope, withResult(drifted, zoneOf(draft, scope), { at: fill.at, ...result }));
   }
 }

@@ -1,6 +1,6 @@
 /** What scopes are worth and what their positions are valued with. */
 import { decimal } from '../money';
-import { bookOf, keepBook, zoneOf } from './books';
+import { bookOf, bookOfToday, keepBook, zoneOf } from './books';
 import { judge } from './breaches';
 import { withDrift, withMark } from './equity';
 import { readCurrency, readDecimal, readId, readInstant, readPositive, refuse, sourceOf } from './fields';
@@ -66,7 +66,7 @@ function revalue(draft: Draft, instrument: string, position: Position, { price, 
   ];
   const moved = decimal(price).minus(decimal(position.price));
   for (const [scope, { quantity }] of holders) {
-    keepBook(draft, scope, withDrift(bookOf(draft, scope), at, decimal(quantity).times(moved)));
+    keepBook(draft, scope, withDrift(bookOfToday(draft, scope), at, decimal(quantity).times(moved)));
   }
   const after = { ...position, ...valued(position), price, price_at: at, parts: Object.fromEntries(parts) };
   keepPosition(draft, instrument, position, after);

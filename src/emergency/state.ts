@@ -72,7 +72,7 @@ export type Movement = readonly [number, string];
 export interface EquityBook {
   readonly mark: EquityMark;
   readonly day: { readonly starts: number; readonly ends: number };
-  /** The last mark at or before the day's midnight; without one, the day's first. */
+  /** The last mark at or before the day's midnight, with what was made of it until then; without one, the day's first. */
   readonly opening: EquityMark;
   /** The highest equity so far; money paid in or out moves it. */
   readonly high_water: string;

@@ -10,10 +10,7 @@ import type { HoldfastClient } from '../temporal-client/holdfast-client';
 import type { AuditEntry } from '../journal/entry';
 import type { EmergencyNotice } from '../workflows/desk-messages';
 import type { DeskActivities } from '../workflows/desk-calls';
-
-/** So many executions are told at once, and each is left word when it has not heard for so long. */
-const AT_ONCE = 20;
-const HEARD_WITHIN_MS = 2_000;
+import { ExecutionTeller, isTakenBack } from './tell-executions';
 
 /** What the desk tells outside Temporal. */
 export interface DeskPorts {
@@ -58,9 +55,15 @@ export function createDeskActivities(client: HoldfastClient, { publishEvents, jo
   return {
     ...desk,
     broadcastEmergency: async (deskId: string, notice: EmergencyNotice, since?: number): Promise<void> => {
-      if (await isOver(client, deskId, notice)) return;
+      const teller = new ExecutionTeller({
+        tell: (executionId, withinMs) => client.notifyExecution(executionId, notice, withinMs),
+        onTold: () => {
+          heartbeat();
+        },
+      });
       let page: string | undefined;
       do {
+        if (await isOver(client, deskId, notice)) return;
         heartbeat();
         const listed = await client.listExecutions({
           ...concernedBy(notice.scope),
@@ -69,13 +72,10 @@ export function createDeskActivities(client: HoldfastClient, { publishEvents, jo
           limit: 1000,
           ...present({ from: since, page }),
         });
-        await notifyAll(
-          client,
-          listed.executions.map(({ execution_id }) => execution_id),
-          notice,
-        );
+        await teller.tell(listed.executions.map(({ execution_id }) => execution_id));
         page = listed.next_page;
       } while (page !== undefined);
+      teller.assertAllTold();
     },
   };
 }
@@ -94,14 +94,13 @@ async function gather(told: readonly unknown[]): Promise<void> {
  * desk themselves, and a desk that was ended never answers again.
  */
 async function isOver(client: HoldfastClient, deskId: string, notice: EmergencyNotice): Promise<boolean> {
-  const { can_trade } = permissionsOf(notice.state);
   try {
     const { scopes } = await client.deskStatus(deskId);
     const state = scopes.find(({ scope }) => scope === notice.scope)?.state ?? 'normal';
-    return permissionsOf(state).can_trade !== can_trade;
+    return isTakenBack(notice.state, state);
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    return can_trade;
+    return permissionsOf(notice.state).can_trade;
   }
 }
 
@@ -111,21 +110,4 @@ function concernedBy(scope: Scope): ExecutionFilter {
   const [kind, id] = [scope.slice(0, colon), scope.slice(colon + 1)];
   if (kind === 'bot') return { bot_id: id };
   return kind === 'strategy' ? { strategy_id: id } : {};
-}
-
-/**
- * The next is told when one has heard: signals to all of them at once would be tasks for all of them at once, which wait beyond their two
- * seconds for the worker that holds the execution, and the server is slow to hand them to another. Where nobody hears, nobody is waited for.
- */
-async function notifyAll(client: HoldfastClient, ids: readonly string[], notice: EmergencyNotice): Promise<void> {
-  const queue = ids.values();
-  let unheard = 0;
-  const lane = async () => {
-    for (const id of queue) {
-      const hasHeard = await client.notifyExecution(id, notice, unheard < AT_ONCE ? HEARD_WITHIN_MS : 0);
-      unheard = hasHeard ? 0 : unheard + 1;
-      heartbeat();
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }

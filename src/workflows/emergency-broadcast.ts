@@ -7,7 +7,8 @@ const { broadcastEmergency } = proxyActivities<{
   /** Of those alone that began since then, where it is given: milliseconds since 1970. */
   broadcastEmergency(deskId: string, notice: EmergencyNotice, since?: number): Promise<void>;
 }>({
-  startToCloseTimeout: '60s',
+  // Thousands take minutes; a worker that was lost is noticed by its silence.
+  startToCloseTimeout: '10m',
   heartbeatTimeout: '6s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
   summary: 'tell the executions',

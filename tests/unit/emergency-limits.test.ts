@@ -311,6 +311,42 @@ describe('equity', () => {
     expect(desk.used('daily_loss')).toBe('400');
   });
 
+  it('opens the day with what fills made of it since the last mark, so that no profit of before hides a loss', () => {
+    const desk = new DeskAtWork();
+    desk.bot('b1', { starting_equity: '10000' }, { daily_loss: '500' });
+    desk.now += 1;
+    desk.lose(-2_000, { bot_id: 'b1' });
+    desk.now += 3 * 86_400_000;
+    desk.mark('10000', { scope: 'bot:b1', at: NOON });
+    expect(scopeOf(desk, 'bot:b1').day_start_equity).toBe('12000');
+    desk.lose(501, { bot_id: 'b1' });
+    expect(desk.used('daily_loss', 'bot:b1')).toBe('501');
+    expect(desk.stateOf('bot:b1')).toBe('halt');
+  });
+
+  it('is lessened today by a loss of before midnight that comes after it', () => {
+    const desk = new DeskAtWork();
+    desk.mark('10000');
+    desk.now = at('2026-01-06T00:00:01Z');
+    desk.lose(501, { at: at('2026-01-05T23:59:59Z') });
+    expect(scopeOf(desk).day_start_equity).toBe('10000');
+    expect(desk.stateOf()).toBe('halt');
+  });
+
+  it('opens the day without the losses of the days before, however long ago the last mark was', () => {
+    const desk = new DeskAtWork();
+    desk.bot('b1', { starting_equity: '10000' }, { daily_loss: '500' });
+    for (let day = 0; day < 4; day += 1, desk.now += 86_400_000) {
+      desk.now += 1;
+      desk.lose(200, { bot_id: 'b1' });
+      expect(desk.used('daily_loss', 'bot:b1')).toBe('200');
+    }
+    expect(desk.stateOf('bot:b1')).toBe('normal');
+    desk.tick();
+    desk.mark('9300', { scope: 'bot:b1', at: Date.parse('2026-01-08T23:00:00Z') });
+    expect(scopeOf(desk, 'bot:b1').day_start_equity).toBe('9300');
+  });
+
   it('paid into a scope without marks is nothing to it', () => {
     const desk = new DeskAtWork();
     desk.command({ action: 'cash_flow', scope: 'strategy:s', amount: '5', currency: 'USDT' });
@@ -362,6 +398,16 @@ describe('drawdown', () => {
     expect(desk.used('max_drawdown_percent')).toBe('0');
     desk.mark('-1');
     expect(desk.used('max_drawdown_percent')).toBe('100');
+  });
+
+  it('is measured from what fills made of equity, too, and not from its last mark alone', () => {
+    const desk = new DeskAtWork();
+    desk.bot('b1', { starting_equity: '1000' }, { daily_loss: null, max_drawdown_percent: '10' });
+    desk.now += 1;
+    desk.lose(-1_000, { bot_id: 'b1', fees: '0.5' });
+    expect(scopeOf(desk, 'bot:b1')).toMatchObject({ equity: '1999', high_water_mark: '1999' });
+    desk.lose(202, { bot_id: 'b1' });
+    expect(desk.stateOf('bot:b1')).toBe('halt');
   });
 
   it('of a bot begins with its starting equity', () => {
@@ -489,6 +535,21 @@ describe('a position', () => {
     desk.now += 1;
     expect(desk.fill({ order_id: 'new' })).toEqual({ kind: 'accepted' });
     expect(position(desk)!.quantity).toBe('2102');
+  });
+
+  it('is moved by the first fill of an order that is permitted, however late it is heard of', () => {
+    const desk = new DeskAtWork({ checks: false });
+    desk.limits({ max_position_notional: null });
+    desk.permits([orderRequest('p', { client_order_id: 'late' }), orderRequest('q')]);
+    const filled_at = desk.now;
+    desk.now += 1_000;
+    for (let n = 0; n < 2_100; n += 1, desk.now += 1) desk.fill({ at: desk.now });
+    expect(desk.state.orders_forgotten_until).toBeGreaterThan(filled_at);
+    const late = { order_id: 'late', permit_id: 'p', at: filled_at };
+    expect(desk.fill(late)).toEqual({ kind: 'accepted' });
+    expect(desk.fill(late)).toEqual({ kind: 'accepted' });
+    expect(position(desk)!.quantity).toBe('2101');
+    expect(desk.fill({ ...late, order_id: 'another' })).toMatchObject({ error: { code: 'StaleInput' } });
   });
 
   it('is moved once by each part of an order that rests while thousands of others come and go', () => {

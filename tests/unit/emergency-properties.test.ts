@@ -62,7 +62,7 @@ function assertSums(state: DeskState): void {
     const { reserved, held: sum, open: count, unsettled } = state.exposures[scope] ?? NOTHING;
     expect({ scope, reserved, held: sum, count, unsettled }).toEqual({
       scope,
-      reserved: total(own.map((permit) => open(permit).times(decimal(permit.price)))),
+      reserved: total(own.map((permit) => open(permit).times(decimal(permit.counted_at ?? permit.price)))),
       held: total(held.map(({ notional }) => decimal(notional))),
       count: own.length,
       unsettled: own.filter(({ status }) => status === 'granted').length,
@@ -201,10 +201,14 @@ function assertGrant(state: DeskState, before: ReadonlyMap<string, number>, answ
 
 const asks = fc
   .tuple(
-    fc.array(fc.tuple(parties, fc.integer({ min: 1, max: 500 }), fc.constantFrom({}, { purpose: 'on_halt' })), {
-      minLength: 1,
-      maxLength: 6,
-    }),
+    fc.array(
+      fc.tuple(
+        parties,
+        fc.integer({ min: 1, max: 500 }),
+        fc.constantFrom({}, { purpose: 'on_halt' }, { market: { price: '250', age_ms: 0 } }),
+      ),
+      { minLength: 1, maxLength: 6 },
+    ),
   )
   .map(
     ([requests]) =>
@@ -212,8 +216,8 @@ const asks = fc
         const before = severities(desk);
         const used = [...model.asked];
         step(desk, () => {
-          const asked = requests.map(([{ bot, ...order }, cents, purpose]) =>
-            orderRequest(desk.nextId(), { ...bot, ...order, ...purpose, quantity: String(cents / 100) }),
+          const asked = requests.map(([{ bot, ...order }, cents, more]) =>
+            orderRequest(desk.nextId(), { ...bot, ...order, ...more, quantity: String(cents / 100) }),
           );
           const answers = desk.permits([...asked, ...used.map((id) => orderRequest(id))]);
           answers.slice(0, asked.length).forEach((answer, at) => {

@@ -10,6 +10,7 @@ import type { BlobStore } from '../blobs/blob-store';
 import { HoldfastError } from '../errors';
 import { blobsIn, escapeReserved, fillBlobs, holdsBlob, type BlobMarker, type BlobRef } from '../graph/blob';
 import { itemAt } from '../graph/item-at';
+import { MAX_VALUE_DEPTH } from '../graph/limits';
 import { valueAt } from '../graph/references';
 import { isDeeperThan } from '../json';
 
@@ -30,8 +31,6 @@ const CACHED = 32 * MIB;
 const CACHED_FOR_MS = 3_600_000;
 /** More than a marker takes. */
 const MARKER = 256;
-/** The workflow walks values by recursion. */
-const DEEPEST = 256;
 
 interface Stored {
   readonly value: unknown;
@@ -131,8 +130,8 @@ function copying(contents: ReadonlyMap<string, unknown>): (marker: BlobMarker) =
 
 function carried(json: string): Values {
   const outputs = JSON.parse(json) as Values;
-  if (!isDeeperThan(outputs, DEEPEST)) return escapeReserved(outputs) as Values;
-  throw new HoldfastError('OutputTooLarge', `The outputs are nested deeper than ${DEEPEST} levels.`);
+  if (!isDeeperThan(outputs, MAX_VALUE_DEPTH)) return escapeReserved(outputs) as Values;
+  throw new HoldfastError('OutputTooLarge', `The outputs are nested deeper than ${MAX_VALUE_DEPTH} levels.`);
 }
 
 function membersOf(outputs: Values): Member[] {

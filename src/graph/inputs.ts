@@ -1,7 +1,8 @@
 /** The values an execution is started with, against the inputs its graph declares. */
-import { isObject } from '../json';
+import { isDeeperThan, isObject } from '../json';
 import { isDecimal } from '../money';
 import { durationMs } from './duration';
+import { MAX_VALUE_DEPTH } from './limits';
 import type { DeclaredInput, Graph } from './schema';
 import { createSuggest } from './suggest';
 import type { ValueType } from './value-types';
@@ -50,6 +51,9 @@ function unknownInput(input: string, suggestion: string | undefined): InputMista
 
 function problem(input: string, declared: DeclaredInput | undefined, value: unknown): InputMistake[] {
   if (declared === undefined) return [];
+  if (isDeeperThan(value, MAX_VALUE_DEPTH)) {
+    return [{ input, message: `The input \`${input}\` is nested deeper than ${MAX_VALUE_DEPTH} levels.` }];
+  }
   if (value !== undefined) {
     if (isOfType(declared.type, value)) return [];
     return [{ input, message: `The input \`${input}\` must be ${TYPE_WORDS[declared.type]}.` }];

@@ -1,5 +1,6 @@
 /** Messages that came before a node waited for them, by name, in the order they came. */
 import { escapeReserved } from '../graph/blob';
+import { MAX_VALUE_DEPTH } from '../graph/limits';
 import { isMessageName } from '../graph/names';
 import { weightOf } from '../graph/output-ledger';
 import { isDeeperThan } from '../json';
@@ -8,8 +9,6 @@ import type { Delivery } from './messages';
 /** Bytes of all messages kept, and of one. */
 const MOST_KEPT = 128 * 1024;
 export const LARGEST_MESSAGE = 64 * 1024;
-/** Some thousand levels exhaust the stack of whatever weighs or writes them, and the execution would end by a message. */
-const DEEPEST_MESSAGE = 256;
 
 export class Mailbox {
   readonly #mail: Map<string, unknown[]>;
@@ -56,7 +55,7 @@ export function readDelivery(signalled: unknown): Delivery | string {
   if (typeof signalled !== 'object' || signalled === null) return 'it is not {name, payload}';
   const { name, payload = null } = signalled as { name?: unknown; payload?: unknown };
   if (!isMessageName(name)) return 'its name is not a text of 1 to 200 characters';
-  if (isDeeperThan(payload, DEEPEST_MESSAGE)) return `its payload is nested deeper than ${DEEPEST_MESSAGE} levels`;
+  if (isDeeperThan(payload, MAX_VALUE_DEPTH)) return `its payload is nested deeper than ${MAX_VALUE_DEPTH} levels`;
   if (weightOf(payload) > LARGEST_MESSAGE) return `its payload is larger than ${LARGEST_MESSAGE} bytes`;
   return { name, payload: escapeReserved(payload) };
 }

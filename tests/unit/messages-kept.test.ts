@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { checkInputs } from '../../src/graph/inputs';
 import { testGraph } from '../../src/testing';
 import type { Execution } from '../../src/workflows/execution';
 import { Mailbox, readDelivery } from '../../src/workflows/mailbox';
@@ -24,6 +25,18 @@ describe('a message', () => {
       expect(readDelivery({ name: 'prices', payload: nested(levels) })).toMatch('nested deeper than 256 levels');
     }
     expect(readDelivery({ name: 'prices', payload: nested(256) })).toEqual({ name: 'prices', payload: nested(256) });
+  });
+});
+
+describe('a value an execution is started with', () => {
+  it('is refused in words when it is nested as deep', () => {
+    const graph = { inputs: { tree: { type: 'any' as const } } };
+    for (const levels of [257, 30_000]) {
+      expect(checkInputs(graph, { tree: nested(levels) }).mistakes).toEqual([
+        { input: 'tree', message: 'The input `tree` is nested deeper than 256 levels.' },
+      ]);
+    }
+    expect(checkInputs(graph, { tree: nested(256) }).mistakes).toEqual([]);
   });
 });
 

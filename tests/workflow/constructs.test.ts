@@ -168,6 +168,10 @@ describe('an approval', () => {
     ).rejects.toMatchObject({
       code: 'NodeNotFound',
     });
+    const wordless = { toString: null } as unknown as string;
+    await expect(
+      worker.client.approveNode(id, { node: 'decide', decision: 'reject', actor: 'ann', comment: wordless }),
+    ).rejects.toMatchObject({ code: 'BadRequest' });
     await decide('bob', ['risk']);
     const { nodes, state } = await worker.ended(id);
     expect(state).toBe('completed');

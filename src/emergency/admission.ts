@@ -16,6 +16,8 @@ import { entry, exposureOf, type Draft } from './state';
 export const MOST_OPEN_PERMITS = 2_000;
 
 const MINUTE = 60_000;
+/** As many as prices that are asked for may have. */
+const PRICE_PLACES = 15;
 
 type ParsedLimits = Readonly<Partial<Record<LimitName, Decimal>>>;
 
@@ -35,15 +37,19 @@ export function openBatch({ desk }: Draft, room = Infinity): Batch {
 export interface Admission {
   readonly instrument: string;
   readonly reduces: boolean;
+  /** What one unit of it counts as. */
+  readonly counted_at: string;
 }
 
 /**
- * What one unit counts as. The price of a sell is the least it may get, and it may get the market's: sold for nothing at worst it would count as
- * nothing, whatever it sells.
+ * The price of a sell is the least it may get, and it may get the market's: sold for nothing at worst it would count as nothing, whatever it
+ * sells. Who does not say what the market's is has it counted at the latest price of what is held.
  */
-export function countedPrice({ side, price, market }: Pick<PermitRequest, 'side' | 'price' | 'market'>): string {
-  const getsMore = side === 'sell' && market !== undefined && decimal(market.price).gt(decimal(price));
-  return getsMore ? market.price : price;
+function countedPrice({ desk }: Draft, { side, price, market }: PermitRequest, instrument: string): string {
+  const held = entry(desk.positions, instrument)?.price;
+  // That of a fill may have no end, and what is reserved must go without a rest.
+  const worth = market?.price ?? (held === undefined ? price : formatDecimal(decimal(held), PRICE_PLACES));
+  return side === 'sell' && decimal(worth).gt(decimal(price)) ? worth : price;
 }
 
 /** Changes nothing. Throws a `HoldfastError` with a `DenialCode`. */
@@ -52,18 +58,20 @@ export function admit(draft: Draft, batch: Batch, request: PermitRequest): Admis
   if (request.currency !== draft.desk.currency) refuse('WrongCurrency', `the desk counts in ${draft.desk.currency}`);
   assertBotMayTrade(draft, request);
   if (batch.open >= MOST_OPEN_PERMITS) refuse('DeskBusy', `${MOST_OPEN_PERMITS} permits are open already`);
-  const admission = { instrument: instrumentOf(request.account, request), reduces: false };
-  const reduces = isCovered(draft, request, admission.instrument);
-  assertProven(draft, { ...admission, reduces }, request);
+  const instrument = instrumentOf(request.account, request);
+  const reduces = isCovered(draft, request, instrument);
+  const counted_at = countedPrice(draft, request, instrument);
+  assertProven(draft, { instrument, reduces }, request);
   if (!reduces && batch.room <= 0)
     refuse('AuditUnavailable', 'too many orders wait for the journal, and this one increases');
   for (const scope of scopesOf(request)) {
     const limits = limitsOf(draft, batch, scope);
     assertPrice(request, scope, limits);
     assertRate(draft, scope, limits);
-    if (!reduces) assertWithin(draft, { scope, limits, breached: breachedOf(draft, batch, scope) }, request);
+    if (reduces) continue;
+    assertWithin(draft, { scope, limits, breached: breachedOf(draft, batch, scope) }, { ...request, counted_at });
   }
-  return { ...admission, reduces };
+  return { instrument, reduces, counted_at };
 }
 
 /** Whole seconds, counted a little too long, so that no minute ever holds more than was granted. */
@@ -98,7 +106,11 @@ function isCovered({ desk }: Draft, request: PermitRequest, instrument: string):
   return holdings.every((holding) => quantity.lte(reducible(holding, request.side)));
 }
 
-function assertProven(draft: Draft, { instrument, reduces }: Admission, request: PermitRequest): void {
+function assertProven(
+  draft: Draft,
+  { instrument, reduces }: Omit<Admission, 'counted_at'>,
+  request: PermitRequest,
+): void {
   const state = mostSevere(scopesOf(request).map((scope) => scopeState(draft, scope)));
   const passesHalt = request.purpose !== undefined && severity(state) <= severity('halt');
   if (severity(state) >= severity('halt') && !passesHalt) denyHalted(draft, request, state);
@@ -161,11 +173,15 @@ interface Room {
   readonly breached: readonly LimitName[];
 }
 
-function assertWithin(draft: Draft, { scope, limits, breached }: Room, request: PermitRequest): void {
+function assertWithin(
+  draft: Draft,
+  { scope, limits, breached }: Room,
+  { quantity, counted_at }: Pick<PermitRequest, 'quantity'> & Pick<Admission, 'counted_at'>,
+): void {
   const [first] = breached;
   if (first !== undefined) exceed(scope, first);
   const { max_order_notional, max_position_notional, max_open_orders } = limits;
-  const notional = decimal(request.quantity).times(decimal(countedPrice(request)));
+  const notional = decimal(quantity).times(decimal(counted_at));
   if (max_order_notional?.lt(notional) === true) exceed(scope, 'max_order_notional', notional);
   if (max_position_notional !== undefined) {
     const would = committed(draft, scope).plus(notional);

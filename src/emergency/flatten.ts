@@ -29,14 +29,24 @@ export interface ClosingTarget extends AccountRef {
   readonly price: string;
 }
 
+export const USUAL_SLIPPAGE_PERCENT = '3';
+
 /** Has it started, under an epoch of its own, so that what was permitted before can be told from its orders. Throws `EmergencyHalted`. */
 export function flatten(draft: Draft, command: FlattenCommand): void {
-  const { scope, reason, actor, command_id, max_slippage_percent } = command;
+  const { scope, reason, actor, command_id, max_slippage_percent = leastCollar(draft) } = command;
   const closed = [GLOBAL, scope].find((each) => !permissionsOf(scopeState(draft, each)).can_operate);
   if (closed !== undefined) refuse('EmergencyHalted', `${closed} is in shutdown, where no order goes out at all`);
   const epoch = nextEpoch(draft);
   const order = { scope, epoch, reason, actor, command_id, ...present({ max_slippage_percent }) };
   draft.effects.push({ kind: 'flatten', order });
+}
+
+/** Where one is below what is usual: orders that reduce are held to collars, too, and each would be denied. */
+function leastCollar({ desk }: Draft): string | undefined {
+  return Object.values(desk.limits)
+    .flatMap(({ values }) => values.price_collar_percent ?? [])
+    .filter((percent) => decimal(percent).lt(USUAL_SLIPPAGE_PERCENT))
+    .sort((a, b) => decimal(a).cmp(decimal(b)))[0];
 }
 
 /** What is held of a scope, in orders that close it. */

@@ -1,5 +1,5 @@
 /** Decides a batch of permit requests, after the settlements that came with them have made room. */
-import { admit, countedPrice, grantsWithin, hasRate, openBatch, type Admission, type Batch } from './admission';
+import { admit, grantsWithin, hasRate, openBatch, type Admission, type Batch } from './admission';
 import { judge } from './breaches';
 import { messageOf } from '../errors';
 import { present } from '../json';
@@ -37,11 +37,11 @@ function answer(draft: Draft, batch: Batch, value: unknown): PermitAnswer {
   }
 }
 
-function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument, reduces }: Admission): PermitAnswer {
+function grant(draft: Draft, batch: Batch, request: PermitRequest, admission: Admission): PermitAnswer {
   const { permit_id, venue, symbol, side, quantity, price, execution_id } = request;
   const { client_order_id, bot_id, strategy_id, workflow_id, mode } = request;
+  const { instrument, reduces, counted_at } = admission;
   const { epoch, clock: at } = draft.desk;
-  const counted = countedPrice(request);
   reserve(draft, permit_id, {
     instrument,
     venue,
@@ -55,7 +55,7 @@ function grant(draft: Draft, batch: Batch, request: PermitRequest, { instrument,
     epoch,
     at,
     execution_id,
-    ...present({ counted_at: counted === price ? undefined : counted }),
+    ...present({ counted_at: counted_at === price ? undefined : counted_at }),
     ...present({ client_order_id, bot_id, strategy_id, workflow_id, mode }),
   });
   batch.open += 1;

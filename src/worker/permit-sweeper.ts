@@ -34,7 +34,7 @@ const SWEEP_EVERY_MS = 1_000;
 /** Every so many sweeps also what rests at the venue. */
 const RESTING_EVERY = 30;
 const ADOPT_AFTER_MS = 2 * PERMIT_LIFETIME_MS;
-/** One that the venue shows no more, or does not tell of, is left to the list of those that rest. */
+/** Beyond the query lag: one that the venue shows no more, or does not tell of, is left to the list of those that rest. */
 const FORGET_AFTER_MS = 60_000;
 /** Questions to one venue at once: its budget is for orders. */
 const AT_ONCE = 4;
@@ -109,7 +109,7 @@ export class PermitSweeper {
     if (withResting) account.offset += resting.length;
     const ended = [...account.ends].map(([permit_id, { permit }]) => [permit_id, permit] as const);
     account.ends.forEach(({ seen_at }, permit_id) => {
-      if (now - seen_at > FORGET_AFTER_MS) account.ends.delete(permit_id);
+      if (now - seen_at > FORGET_AFTER_MS + lookup.query_lag_ms) account.ends.delete(permit_id);
     });
     const found = [...adopted, ...(withResting ? resting : [])].map((permit) => [permit.permit_id, permit] as const);
     await this.#askAll(account, [...new Map([...ended, ...found]).values()]);

@@ -21,6 +21,7 @@ import {
 } from '@temporalio/workflow';
 import {
   FlattenLedger,
+  USUAL_SLIPPAGE_PERCENT,
   type ClosedOrder,
   type ClosingPlan,
   type ClosingTarget,
@@ -68,7 +69,6 @@ const limits = { startToCloseTimeout: '1m', heartbeatTimeout: '3s' } as const;
 const retry = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' } as const;
 const { planClosings, tellFlatten } = proxyActivities<FlattenActivities>({ ...limits, retry });
 
-const USUAL_SLIPPAGE_PERCENT = '3';
 const MOST_PASSES = 10;
 /** The desk's own telling goes by the same worker, and is not to wait for orders. */
 const AT_ONCE = 20;

@@ -32,6 +32,20 @@ const bought = (quantity: string, over: Readonly<Record<string, unknown>> = {}) 
 });
 
 describe('the command flatten', () => {
+  it('stays within the narrowest collar where nobody says how far an order may slip', () => {
+    const desk = new DeskAtWork();
+    desk.limits({ price_collar_percent: '12' });
+    const slips = (over = {}) => {
+      desk.command(flatten(over));
+      return desk.effects.flatMap((effect) => (effect.kind === 'flatten' ? [effect.order.max_slippage_percent] : []));
+    };
+    expect(slips()).toEqual([undefined]);
+    desk.limits({ price_collar_percent: '2' });
+    desk.limits({ price_collar_percent: '0.5' }, 'symbol:BTC/USDT');
+    expect(slips()).toEqual(['0.5']);
+    expect(slips({ max_slippage_percent: '4' })).toEqual(['4']);
+  });
+
   it('takes an epoch of its own, is recorded, and is to be carried out once', () => {
     const desk = new DeskAtWork();
     const { epoch } = desk.state;

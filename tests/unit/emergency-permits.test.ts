@@ -30,6 +30,27 @@ describe('a sell that opens', () => {
     desk.permits([orderRequest('p', { ...sell, price: '120', market }), orderRequest('q', { ...sell, price: '7' })]);
     expect(book(desk)).toMatchObject({ reserved: '127' });
   });
+
+  it('counts at the latest price of what is held where it does not say what the market’s is', () => {
+    const desk = new DeskAtWork();
+    desk.limits({ max_position_notional: '5000' });
+    desk.fill();
+    expect(desk.ask({ ...sell, quantity: '50', price: '0.01' })).toBe('LimitExceeded');
+    expect(desk.ask({ ...sell, quantity: '1', price: '0.01' })).toBe('granted');
+    expect(desk.ask({ ...sell, quantity: '49', price: '0.01' })).toBe('granted');
+    expect(book(desk)).toMatchObject({ reserved: '4900', held: '100' });
+  });
+
+  it('leaves nothing reserved when it has ended, also where that price has no end', () => {
+    const desk = new DeskAtWork();
+    desk.fill({ filled_quantity: '3', filled_notional: '200' });
+    desk.permits([orderRequest('p', { ...sell, quantity: '7.123456789012345', price: '0.01' })]);
+    expect(desk.state.permits['p']).toMatchObject({ counted_at: '66.666666666666667', reduces: false });
+    const part = { side: 'sell', permit_id: 'p', order_id: 'p', filled_quantity: '0.000000000000001' };
+    desk.fill({ ...part, filled_notional: '0.0000000000001' });
+    desk.settle('p', 'closed', { filled_quantity: '0.000000000000001' });
+    expect(book(desk)).toMatchObject({ reserved: '0' });
+  });
 });
 
 describe('a permit', () => {

@@ -96,6 +96,18 @@ describe('the sweeper of an account', () => {
     expect(settled).toHaveLength(1);
   });
 
+  it('closes the permit of a cancelled order also where the venue shows fills a minute late and more', async () => {
+    const { desk, settled, venue, sweepAt } = sweeping({ query_lag_ms: 90_000 });
+    desk.unsettled = [];
+    desk.resting = [{ ...open, status: 'acknowledged' }];
+    venue.has = { ...filled, filled_quantity: '1', filled_notional: '99', fees: '0.1' };
+    await sweepAt(5_000);
+    for (let now = 10_000; now < 95_000; now += 5_000) await sweepAt(now);
+    expect(settled).toEqual([]);
+    await sweepAt(95_000);
+    expect(settled).toEqual([{ permit_id: 'p', outcome: 'closed', filled_quantity: '1' }]);
+  });
+
   it('says of an order the venue has not that it is unknown, then fenced, and closed once it could have been found', async () => {
     const { settled, sweepAt } = sweeping({ fence_ms: 1_500, query_lag_ms: 1_000 });
     await sweepAt(5_000);

@@ -40,7 +40,11 @@ export function addFlatten(program: Command, io: Io): void {
     .option('--reason <text>', 'why, for the record; needed', nonEmpty)
     .option('--confirm <scope>', 'the scope once more, instead of being asked for it', nonEmpty)
     .option('--dry-run', 'show what would be closed, and close nothing')
-    .option('--max-slippage <percent>', 'how far from the last price an order may fill at worst (default: 3)', nonEmpty)
+    .option(
+      '--max-slippage <percent>',
+      'how far from the last price an order may fill at worst (default: 3, or the least price collar)',
+      nonEmpty,
+    )
     .option('--command-id <id>', 'to be able to give the same command again', idOf)
     .option('--no-wait', 'do not wait for the orders')
     .addHelpText(

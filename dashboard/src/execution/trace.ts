@@ -102,7 +102,11 @@ export function criticalPath(spans: readonly Span[], edges: readonly Edge[]): Re
   const ended = new Map<string, number>();
   for (const { key, to, state } of spans) if (to !== undefined && state !== 'skipped') ended.set(key, to);
   const before = new Map<string, string[]>();
-  for (const { from, to } of edges) before.set(to, [...(before.get(to) ?? []), from]);
+  for (const { from, to } of edges) {
+    const known = before.get(to);
+    if (known === undefined) before.set(to, [from]);
+    else known.push(from);
+  }
   const path = new Set<string>();
   let here = latest(
     [...ended.keys()].filter((key) => !key.includes('/')),

@@ -65,11 +65,13 @@ const READERS: Readonly<Record<string, Reader>> = {
   stream: (redis, key) => redis.xrange(key, '-', '+'),
 };
 
-async function readKey(redis: Redis, key: string): Promise<[string, string]> {
+/** Nothing of a key that has expired since it was listed: Redis calls its type `none`. */
+async function readKey(redis: Redis, key: string): Promise<[string, string][]> {
   const type = await redis.type(key);
+  if (type === 'none') return [];
   const read = READERS[type];
   if (read === undefined) throw new Error(`nobody reads a ${type}`);
-  return [`${type} ${key}`, `${key} ${JSON.stringify(await read(redis, key))}`];
+  return [[`${type} ${key}`, `${key} ${JSON.stringify(await read(redis, key))}`]];
 }
 
 async function redisKeys({ parts }: WholeStack): Promise<Places> {
@@ -79,7 +81,7 @@ async function redisKeys({ parts }: WholeStack): Promise<Places> {
     let cursor = '0';
     do {
       const [next, keys] = await redis.scan(cursor, 'COUNT', 1_000);
-      for (const key of keys) found.push(await readKey(redis, key));
+      for (const key of keys) found.push(...(await readKey(redis, key)));
       cursor = next;
     } while (cursor !== '0');
     return named('redis', found);

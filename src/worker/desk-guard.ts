@@ -79,11 +79,7 @@ export class DeskGuard {
     return nodeVerdict(task, effect, this.gate);
   }
 
-  openTrade(
-    attempt: TradeAttempt,
-    resets: Pick<Resets, 'of'>,
-    modeOf: TradeSurroundings['modeOf'] = () => undefined,
-  ): OpenTrade {
+  openTrade(attempt: TradeAttempt, resets: Pick<Resets, 'of'>, modeOf: TradeSurroundings['modeOf']): OpenTrade {
     return new AttemptTrade(attempt, {
       desk: this.permits,
       recordFill: (fill) => this.#port.recordFill(fill),

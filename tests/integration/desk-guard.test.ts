@@ -32,7 +32,11 @@ describe('the guard of a worker', () => {
   it('stops nodes, permits that are asked for and permits in hand with one closing', async () => {
     const publisher = new ClosingPublisher(redis.url, KEY);
     const attempt = (dispatch: number) =>
-      guard.openTrade({ task: { ...task, dispatch }, idempotency_key, signal, run_id: 'run' }, NO_RESETS);
+      guard.openTrade(
+        { task: { ...task, dispatch }, idempotency_key, signal, run_id: 'run' },
+        NO_RESETS,
+        () => undefined,
+      );
     const order = { account: 'main', venue: 'paper', symbol: 'X', side: 'buy', quantity: '1', price: '1' } as const;
     const permit = await attempt(1).request({ ...order, currency: 'USDT' });
     const command = { action: 'halt', scope: 'global', command_id: 'c1', reason: 'drill', actor: 'kim' } as const;
@@ -50,7 +54,7 @@ describe('the guard of a worker', () => {
   it('learns of a halt from a permit that the desk denies', async () => {
     desk.answer = (permit_id) => ({ permit_id, granted: false, code: 'EmergencyHalted', message: 'global is in halt' });
     desk.halt('global');
-    const trade = guard.openTrade({ task, idempotency_key, signal, run_id: 'run' }, NO_RESETS);
+    const trade = guard.openTrade({ task, idempotency_key, signal, run_id: 'run' }, NO_RESETS, () => undefined);
     const terms = { account: 'main', venue: 'paper', symbol: 'X', side: 'buy', quantity: '1', price: '1' } as const;
     await expect(trade.request({ ...terms, currency: 'USDT' })).rejects.toMatchObject({
       code: 'EmergencyHalted',

@@ -44,7 +44,7 @@ interface Parts {
   readonly nodes: ToldNodes;
 }
 
-const PARTS = new WeakMap<ExecutionView, Parts>();
+const PARTS = Symbol('parts');
 
 /** Of an event that belongs to no execution, or to another than `view`: what was given. */
 export function withEvent(view: ExecutionView | undefined, event: EventEnvelope): ExecutionView | undefined {
@@ -69,13 +69,12 @@ function viewOf(parts: Parts): ExecutionView {
       return parts.nodes.record;
     },
   };
-  PARTS.set(view, parts);
-  return view;
+  return Object.defineProperty(view, PARTS, { value: parts });
 }
 
-/** A view may have been copied. */
-function partsOf(view: ExecutionView): Parts {
-  const known = PARTS.get(view);
+/** A view may have been copied, and a copy has none. */
+function partsOf(view: ExecutionView & { readonly [PARTS]?: Parts }): Parts {
+  const known = view[PARTS];
   if (known !== undefined) return known;
   const { nodes, ...facts } = view;
   return { facts, nodes: ToldNodes.of(nodes) };

@@ -52,8 +52,9 @@ export function thinned<T>(points: readonly T[], worthOf: (point: T) => number, 
   const worths = new Float64Array(points.length);
   const places = new Uint32Array(points.length);
   let count = 0;
-  for (const [place, point] of points.entries()) {
-    const worth = worthOf(point);
+  // A loop: it goes through a hundred thousand before the first of them is drawn.
+  for (let place = 0; place < points.length; place += 1) {
+    const worth = worthOf(points[place] as T);
     if (Number.isNaN(worth)) continue;
     worths[count] = worth;
     places[count] = place;
@@ -61,13 +62,17 @@ export function thinned<T>(points: readonly T[], worthOf: (point: T) => number, 
   }
   const stretch = count <= most ? 1 : Math.ceil((4 * count) / most);
   const kept: T[] = [];
-  for (let from = 0; from < count; from += stretch)
-    for (const each of outlineOf(worths, from, Math.min(count, from + stretch)))
-      kept.push(points[places[each] ?? 0] as T);
+  for (let from = 0; from < count; from += stretch) {
+    let drawn = -1;
+    for (const each of outlineOf(worths, from, Math.min(count, from + stretch))) {
+      if (each > drawn) kept.push(points[places[each] ?? 0] as T);
+      drawn = each;
+    }
+  }
   return kept;
 }
 
-/** Places of the first, lowest, highest and last from `from` up to `to`, each once, in their order. */
+/** Places of the first, lowest, highest and last from `from` up to `to`, in their order; one may stand there more than once. */
 function outlineOf(worths: Float64Array, from: number, to: number): readonly number[] {
   const at = (place: number) => worths[place] ?? 0;
   let [low, high] = [from, from];
@@ -75,5 +80,5 @@ function outlineOf(worths: Float64Array, from: number, to: number): readonly num
     if (at(place) < at(low)) low = place;
     if (at(place) > at(high)) high = place;
   }
-  return [...new Set([from, Math.min(low, high), Math.max(low, high), to - 1])];
+  return [from, Math.min(low, high), Math.max(low, high), to - 1];
 }

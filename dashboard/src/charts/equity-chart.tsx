@@ -3,7 +3,7 @@
  * security policy forbids, so the attribution its licence asks for is a line of our own.
  */
 import { AreaSeries, createChart, createSeriesMarkers, type UTCTimestamp } from 'lightweight-charts';
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import { amount, moment } from '../format';
 import type { CurvePoint } from './curves';
 import { marksOn, type Happened, type Mark } from './marks';
@@ -19,7 +19,8 @@ const HEIGHT = 260;
 
 export function EquityChart({ points, label, happened }: EquityChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the browser paints: a figure without its curve would be a frame of its own.
+  useLayoutEffect(() => {
     if (place.current === null) return undefined;
     const chart = createChart(place.current, { height: HEIGHT, autoSize: true, ...coloursOf(place.current) });
     const colour = colourOf(place.current, '--accent');

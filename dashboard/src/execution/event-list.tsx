@@ -9,7 +9,7 @@ import { keyOf, noteOf } from './trace';
 
 const ROW = 44;
 /** Faster than anybody reads, and many events together are drawn as one. */
-const EVERY_MS = 200;
+const EVERY_MS = 500;
 
 export function EventList({ store }: { readonly store: ExecutionStore }) {
   const events = usePaced(store.events, EVERY_MS);

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import { GraphView } from '../graph/graph-view';
 import { setQuery, useAddress } from '../navigation';
-import { useValue, type Observable } from '../observable';
+import { useValue, type ObservableRecord } from '../observable';
 import { useSession } from '../session';
 import { Empty, Panel } from '../shell/parts';
 import { Approvals } from './approvals';
@@ -10,7 +10,7 @@ import { EventList } from './event-list';
 import { ExecutionHead } from './execution-head';
 import { ExecutionStore } from './execution-store';
 import { NodeDetail } from './node-detail';
-import type { Nodes } from './nodes';
+import type { NodeShown } from './nodes';
 import { Scrubber } from './scrubber';
 import { Timeline } from './timeline';
 import { NodeTree } from './tree';
@@ -39,7 +39,7 @@ function Shown({ store }: { readonly store: ExecutionStore }) {
   const { query } = useAddress();
   const chosen = query.get('node') ?? undefined;
   const graph = useValue(store.detail.reading).data?.graph;
-  const [past, setPast] = useState<Observable<Nodes>>();
+  const [past, setPast] = useState<ObservableRecord<NodeShown>>();
   if (graph === undefined) return null;
   const nodes = past ?? store.nodes;
   return (

@@ -5,13 +5,13 @@
  * - X2. Events are those of the log from its beginning, then those the feed tells; each once, in the order of the log.
  * - X3. Of a very long one the oldest events and spans are let go, so that a page that stays open does not grow without an end.
  */
-import { Observable } from '../observable';
+import { Observable, ObservableRecord } from '../observable';
 import { Resource } from '../resource';
 import type { Session } from '../session';
 import type { EventsPage, ExecutionDetail, NodeStatus, PageGraph, TraceEvent } from '../wire';
 import { edgesOf, type Edge } from '../graph/edges';
 import { EventRun } from './event-run';
-import { awaiting, nodeShown, nodesShown, type NodeShown, type Nodes } from './nodes';
+import { awaiting, nodeShown, nodesShown, type NodeShown } from './nodes';
 import { SpanLog, criticalPath, keyOf, type Span } from './trace';
 
 const PAGE = 2_000;
@@ -19,18 +19,18 @@ const PAGE = 2_000;
 const MOST_EVENTS = 40_000;
 /** Let go together, so that the list is not copied for it with every event. */
 const SPARE_EVENTS = 4_000;
-/** The timeline and the critical path are made from all spans anew, so not with each event. */
-const SPANS_EVERY_MS = 250;
+/** The timeline and the critical path are made from all spans anew, so not with each event: after a pause at once, then no faster than this. */
+const SPANS_EVERY_MS = 500;
 
 export class ExecutionStore {
   readonly id: string;
   readonly detail: Resource<ExecutionDetail>;
   /** Changed in place with events: parts of it are read, and a copy of a thousand with every frame is what a page would mostly do. */
-  readonly nodes = new Observable<Nodes>({});
+  readonly nodes = new ObservableRecord<NodeShown>({});
   /** Those that wait for somebody's decision. */
   readonly awaiting = new Observable<readonly NodeShown[]>([]);
   readonly events = new Observable(EventRun.empty);
-  /** Made from the events, at most four times a second. */
+  /** Made from the events, at most twice a second. */
   readonly spans = new Observable<readonly Span[]>([]);
   readonly critical = new Observable<ReadonlySet<string>>(new Set());
   /** Why the past could not be read. */
@@ -48,6 +48,7 @@ export class ExecutionStore {
   /** Not in the spans yet. */
   #unmeasured: TraceEvent[] = [];
   #measuring: ReturnType<typeof setTimeout> | undefined;
+  #measuredAt = -Infinity;
 
   constructor(session: Session, id: string) {
     this.#session = session;
@@ -138,11 +139,13 @@ export class ExecutionStore {
       this.#unmeasured = [...all];
     }
     this.events.set(all.length > MOST_EVENTS + SPARE_EVENTS ? all.latest(MOST_EVENTS) : all);
-    this.#measuring ??= setTimeout(this.#measure, SPANS_EVERY_MS);
+    const wait = Math.max(0, this.#measuredAt + SPANS_EVERY_MS - performance.now());
+    this.#measuring ??= setTimeout(this.#measure, wait);
   }
 
   readonly #measure = (): void => {
     this.#measuring = undefined;
+    this.#measuredAt = performance.now();
     const spans = this.#log.take(this.#unmeasured);
     this.#unmeasured = [];
     this.spans.set(spans);
@@ -170,8 +173,8 @@ export class ExecutionStore {
       nodes[key] = node;
       mayWait ||= node.state === 'awaiting approval';
     }
+    this.nodes.tellOf(keys);
     keys.clear();
-    this.nodes.tell();
     if (mayWait) this.#sayWhoWaits();
   }
 

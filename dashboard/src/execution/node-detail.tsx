@@ -2,17 +2,17 @@
 import { useState } from 'react';
 import { wordsOf } from '../api';
 import { clock, duration, pretty } from '../format';
-import { usePart, useValue, type Observable } from '../observable';
+import { usePart, useValue, type ObservableRecord } from '../observable';
 import { useSession } from '../session';
 import { Empty, Panel, StateMark } from '../shell/parts';
 import type { GraphNode } from '../wire';
 import { rerun, useExecutionState } from './execution-head';
 import type { ExecutionStore } from './execution-store';
-import type { NodeShown, Nodes } from './nodes';
+import type { NodeShown } from './nodes';
 
 interface NodeDetailProps {
   readonly store: ExecutionStore;
-  readonly nodes: Observable<Nodes>;
+  readonly nodes: ObservableRecord<NodeShown>;
   readonly chosen: string | undefined;
 }
 

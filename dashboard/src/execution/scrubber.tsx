@@ -1,18 +1,18 @@
 /** Looks back through an execution that has ended: graph and nodes stand as they stood then. */
 import { useState } from 'react';
 import { clock } from '../format';
-import { Observable, usePart } from '../observable';
+import { ObservableRecord, usePart } from '../observable';
 import { useSession } from '../session';
 import { useExecutionState } from './execution-head';
 import { EventRun } from './event-run';
 import type { ExecutionStore } from './execution-store';
-import { nodesOf, type Nodes } from './nodes';
+import { nodesOf, type NodeShown } from './nodes';
 import { statesAt } from './trace';
 
 interface ScrubberProps {
   readonly store: ExecutionStore;
   /** Undefined for how it stands now. */
-  readonly onLook: (nodes: Observable<Nodes> | undefined) => void;
+  readonly onLook: (nodes: ObservableRecord<NodeShown> | undefined) => void;
 }
 
 export function Scrubber({ store, onLook }: ScrubberProps) {
@@ -26,7 +26,7 @@ export function Scrubber({ store, onLook }: ScrubberProps) {
   const look = (wanted: number) => {
     const isNow = wanted >= to;
     setMoment(isNow ? undefined : wanted);
-    onLook(isNow ? undefined : new Observable(nodesOf(statesAt(events, wanted))));
+    onLook(isNow ? undefined : new ObservableRecord(nodesOf(statesAt(events, wanted))));
   };
   return (
     <div className="scrubber">

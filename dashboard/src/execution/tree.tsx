@@ -5,11 +5,11 @@
 import { memo, useCallback, useRef, useState, type KeyboardEvent, type RefObject } from 'react';
 import { flushSync } from 'react-dom';
 import { duration } from '../format';
-import { usePart, type Observable } from '../observable';
+import { useMember, usePart, type ObservableRecord } from '../observable';
 import { Panel, StateMark } from '../shell/parts';
 import { between, useInSight } from '../shell/virtual-rows';
 import type { PageGraph } from '../wire';
-import type { Nodes } from './nodes';
+import type { NodeShown } from './nodes';
 import { hasLoops, insideOf, moveIn, placesOf, treeOf, type TreeItem, type TreePlace } from './tree-items';
 
 /** Beyond this only what is in sight is in the document, in lines of one height. */
@@ -19,7 +19,7 @@ const LINE = 30;
 
 interface TreeProps {
   readonly graph: PageGraph;
-  readonly nodes: Observable<Nodes>;
+  readonly nodes: ObservableRecord<NodeShown>;
   readonly chosen: string | undefined;
   readonly onChoose: (key: string) => void;
 }
@@ -103,7 +103,7 @@ function LongTree({ tree, items, stop, chosen, onKey, ...shared }: LinesProps) {
 
 interface ItemProps extends Omit<TreeItem, 'key'>, Partial<TreePlace> {
   readonly id: string;
-  readonly nodes: Observable<Nodes>;
+  readonly nodes: ObservableRecord<NodeShown>;
   readonly isStop: boolean;
   readonly isChosen: boolean;
   readonly onChoose: (key: string, opens: boolean) => void;
@@ -114,8 +114,7 @@ interface ItemProps extends Omit<TreeItem, 'key'>, Partial<TreePlace> {
 /** Its own state alone, so that an event draws one line again. */
 const Item = memo(function Item({ id, name, type, nodes, onChoose, ...line }: ItemProps) {
   const { level, expanded, place, among, top, isStop, isChosen } = line;
-  const state = usePart(nodes, (all) => all[id]?.state ?? 'pending');
-  const took = usePart(nodes, (all) => all[id]?.duration_ms);
+  const { state = 'pending', duration_ms: took } = useMember(nodes, id) ?? {};
   const choose = () => {
     onChoose(id, expanded === false);
   };

@@ -1,8 +1,8 @@
 /** What a drawing is made of: a box per node, which reads by itself how its node stands, and all lines between them. */
 import { memo, useMemo } from 'react';
 import { duration } from '../format';
-import type { NodeShown, Nodes } from '../execution/nodes';
-import { usePart, type Observable } from '../observable';
+import type { NodeShown } from '../execution/nodes';
+import { useMember, usePart, type Observable, type ObservableRecord } from '../observable';
 import { MARKS } from '../shell/parts';
 import type { Edge } from './edges';
 import { BOX, type Box, type Direction } from './layout';
@@ -40,7 +40,7 @@ export const LineLayer = memo(function LineLayer({ edges, boxes, direction, rect
 interface StepProps extends Pick<Box, 'id' | 'x' | 'y'> {
   readonly name: string;
   readonly type: string;
-  readonly nodes: Observable<Nodes>;
+  readonly nodes: ObservableRecord<NodeShown>;
   readonly critical: Observable<ReadonlySet<string>>;
   readonly caption: Caption;
   readonly isChosen: boolean;
@@ -53,8 +53,9 @@ interface StepProps extends Pick<Box, 'id' | 'x' | 'y'> {
 /** Nothing of it changes while the drawing is dragged about. */
 export const StepBox = memo(function StepBox(props: StepProps) {
   const { id, x, y, name, type, nodes, critical, caption, isChosen, isStop, hasWords, onPick } = props;
-  const node = usePart(nodes, (all) => all[id]);
+  const node = useMember(nodes, id);
   const isCritical = usePart(critical, (all) => all.has(id));
+  const style = useMemo(() => ({ left: x, top: y, ...BOX }), [x, y]);
   const state = node?.state ?? 'pending';
   const words = `${caption(type, node)}${isCritical ? ', on the critical path' : ''}`;
   return (
@@ -68,7 +69,7 @@ export const StepBox = memo(function StepBox(props: StepProps) {
       aria-label={hasWords ? undefined : `${name} ${words}`}
       tabIndex={isStop ? 0 : -1}
       title={name}
-      style={{ left: x, top: y, ...BOX }}
+      style={style}
       onClick={() => {
         onPick(id);
       }}

@@ -1,8 +1,8 @@
 /** The graph of an execution, or of what is deployed. The boxes are placed once per graph. */
 import { ReactFlowProvider } from '@xyflow/react';
 import { useEffect, useState } from 'react';
-import type { Nodes } from '../execution/nodes';
-import type { Observable } from '../observable';
+import type { NodeShown } from '../execution/nodes';
+import type { Observable, ObservableRecord } from '../observable';
 import { Empty } from '../shell/parts';
 import type { PageGraph } from '../wire';
 import type { Caption } from './boxes';
@@ -13,7 +13,7 @@ import { askLayout } from './layout-client';
 
 export interface GraphViewProps {
   readonly graph: PageGraph;
-  readonly nodes: Observable<Nodes>;
+  readonly nodes: ObservableRecord<NodeShown>;
   readonly critical: Observable<ReadonlySet<string>>;
   readonly chosen: string | undefined;
   readonly onChoose: (id: string) => void;

@@ -3,7 +3,7 @@ import { Suspense, lazy, useMemo, useState } from 'react';
 import { duration } from '../format';
 import type { NodeShown } from '../execution/nodes';
 import { setQuery, useAddress } from '../navigation';
-import { Observable } from '../observable';
+import { Observable, ObservableRecord } from '../observable';
 import { Resource, useResource } from '../resource';
 import { useSession } from '../session';
 import { Empty, Freshness, Panel, Table } from '../shell/parts';
@@ -27,7 +27,7 @@ export function GraphFigures({ deployment }: { readonly deployment: Deployment }
   const { data } = reading;
   // It never changes: kept, it is not placed anew with every reading.
   const [graph] = useState(deployment.graph);
-  const nodes = useMemo(() => new Observable(data === undefined ? {} : shownFigures(data)), [data]);
+  const nodes = useMemo(() => new ObservableRecord(data === undefined ? {} : shownFigures(data)), [data]);
   const caption = useMemo(
     () => (type: string, node: NodeShown | undefined) =>
       data === undefined ? type : figuresLine(node && data.nodes[node.key]),

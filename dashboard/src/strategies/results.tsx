@@ -1,6 +1,7 @@
 /** What a bot or a strategy came to over a week: figures, and its equity, drawdown and profit with what happened marked on them. */
 import { useEffect, useMemo, useState } from 'react';
 import { drawdownCurve, equityCurve, profitCurve, resultCurve, type CurvePoint } from '../charts/curves';
+import type { EquityChart } from '../charts/equity-chart';
 import { linesOf, type Happened } from '../charts/marks';
 import { counted, moment } from '../format';
 import { Resource, useResource } from '../resource';
@@ -9,8 +10,8 @@ import { Empty, Freshness, Panel, Table } from '../shell/parts';
 import type { Performance } from '../wire';
 import { Figures } from './figures';
 
-const loadChart = () => import('../charts/equity-chart');
-type Chart = Awaited<ReturnType<typeof loadChart>>['EquityChart'];
+let chart: typeof EquityChart | undefined;
+const loadChart = async () => (chart ??= (await import('../charts/equity-chart')).EquityChart);
 const EVERY_MS = 30_000;
 const WINDOW = '7d';
 
@@ -96,28 +97,33 @@ interface CurveProps {
 }
 
 function Curve({ title, of, points, happened, children }: CurveProps) {
-  const EquityChart = useChart();
+  const Chart = useChart();
   return (
     <>
       <h3>{title}</h3>
       {points.length < 2 ? (
         <Empty title="No curve yet">{children}</Empty>
-      ) : EquityChart === undefined ? (
+      ) : Chart === undefined ? (
         <p className="quiet">Loading the chart…</p>
       ) : (
-        <EquityChart points={points} label={`${title} of ${of}`} {...(happened === undefined ? {} : { happened })} />
+        <Chart points={points} label={`${title} of ${of}`} {...(happened === undefined ? {} : { happened })} />
       )}
     </>
   );
 }
 
-/** Not `lazy`: React keeps a fallback it has shown for 0.3 s, also when what it stands for is there with the next turn. */
-function useChart(): Chart | undefined {
-  const [loaded, setLoaded] = useState<{ readonly Chart: Chart } | { readonly error: unknown }>();
+type Loaded = { readonly Chart: typeof EquityChart } | { readonly error: unknown };
+
+/**
+ * Not `lazy`: React keeps a fallback it has shown for 0.3 s, also when what it stands for is there with the next turn. What came before the
+ * answer is drawn in the same frame as all else.
+ */
+function useChart(): typeof EquityChart | undefined {
+  const [loaded, setLoaded] = useState<Loaded | undefined>(() => (chart === undefined ? undefined : { Chart: chart }));
   useEffect(() => {
     loadChart().then(
-      ({ EquityChart }) => {
-        setLoaded({ Chart: EquityChart });
+      (Chart) => {
+        setLoaded((known) => known ?? { Chart });
       },
       (error: unknown) => {
         setLoaded({ error });

@@ -4,6 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { DeskStatus, ScopeStatus } from '../../src/emergency/status';
 import type { CommandAnswer, EmergencyState, PermitAnswer, Settlement } from '../../src/emergency/model';
 import { HoldfastError } from '../../src/errors';
+import { DESK_TASK_TIMEOUT } from '../../src/temporal-client/desk';
 import type { HoldfastClient } from '../../src/temporal-client/holdfast-client';
 import type { DeskSettings } from '../../src/workflows/desk-messages';
 import { orderRequest } from './desk-at-work';
@@ -34,12 +35,12 @@ export class LiveDesk {
       await worker.temporal.workflow.start('emergencyDesk', {
         workflowId: `desk/${id}`,
         taskQueue: worker.config.temporal.desk_task_queue,
-        workflowTaskTimeout: '1s',
+        workflowTaskTimeout: DESK_TASK_TIMEOUT,
         args: [{ desk_id: id, settings }],
       });
     }
     await readyDesk(worker.client, id);
-    return new LiveDesk(worker, id, (await worker.client.deskStatus(id)).epoch);
+    return new LiveDesk(worker, id, (await answered(() => worker.client.deskStatus(id))).epoch);
   }
 
   get client(): HoldfastClient {
@@ -73,7 +74,7 @@ export class LiveDesk {
   /** As a new command, unless it says which. */
   async command(command: Over): Promise<CommandAnswer> {
     const given = { command_id: `cmd-${randomUUID()}`, ...by('because'), ...command };
-    return this.client.commandDesk(given, this.id);
+    return heard(() => this.client.commandDesk(given, this.id));
   }
 
   async raise(action: 'alert' | 'halt' | 'shutdown', scope = 'global', over: Over = {}): Promise<CommandAnswer> {
@@ -99,20 +100,19 @@ export class LiveDesk {
   }
 
   async order(permit_id: string, over: Over = {}, client = this.client): Promise<PermitAnswer | undefined> {
-    const [answer] = await client.requestPermits(
-      { requests: [orderRequest(permit_id, over)], settlements: [] },
-      this.id,
-    );
+    const question = { requests: [orderRequest(permit_id, over)], settlements: [] };
+    const [answer] = await heard(() => client.requestPermits(question, this.id));
     return answer;
   }
 
   async settle(...settlements: readonly Settlement[]): Promise<void> {
-    await this.client.requestPermits({ requests: [], settlements }, this.id);
+    await heard(() => this.client.requestPermits({ requests: [], settlements }, this.id));
   }
 
   /** Bought for 1,000 in all, or sold for so much less. */
   async fill(over: Over = {}): Promise<void> {
-    await this.client.recordAtDesk('fill', { ...FILL, order_id: randomUUID(), at: Date.now(), ...over }, this.id);
+    const fill = { ...FILL, order_id: randomUUID(), at: Date.now(), ...over };
+    await heard(() => this.client.recordAtDesk('fill', fill, this.id));
   }
 
   async lose(amount: number): Promise<void> {
@@ -129,6 +129,19 @@ export class LiveDesk {
     const told = this.#worker.events.filter(({ stream }) => stream === `desk/${this.id}`);
     return [...new Map(told.map((event) => [event.event_id, event])).values()];
   }
+}
+
+/** Said again while no answer came in time, as on a machine that is busy: commands, permits and fills count once however often they are said. */
+async function heard<T>(say: () => Promise<T>): Promise<T> {
+  const { answer } = await until('the desk answers', async () => {
+    try {
+      return { answer: await say() };
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'EmergencyUnreachable') return undefined;
+      throw error;
+    }
+  });
+  return answer;
 }
 
 const FILL = {

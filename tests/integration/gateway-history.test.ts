@@ -158,6 +158,9 @@ describe('events', () => {
 
 describe('a timeline', () => {
   const entriesOf = (body: Body) => body['entries'] as Entry[];
+  /** Without those of the desk's set-up, a moment ago: an execution that has just begun may still be told that all is normal. */
+  const marksOf = (body: Body) =>
+    (body['marks'] as { type: string; state?: string }[]).filter(({ state }) => state !== 'normal');
   /** With the worker's own word, which a loaded machine may not give within the two seconds it is waited for. */
   const whole = (id: string) =>
     until('the worker told of it', async () => {
@@ -192,7 +195,7 @@ describe('a timeline', () => {
     expect(entriesOf(body)).toHaveLength(8);
     expect(entries['nap']?.waited_ms).toBeGreaterThanOrEqual(200);
     expect(String(entries['nap']?.scheduled_at) < String(entries['tell']?.scheduled_at)).toBe(true);
-    expect((body['marks'] as { type: string }[]).map(({ type }) => type)).toEqual(['started', 'completed']);
+    expect(marksOf(body).map(({ type }) => type)).toEqual(['started', 'completed']);
   });
 
   it('shows what waits, runs and was decided while it goes on, and what was told by whom', async () => {
@@ -206,7 +209,7 @@ describe('a timeline', () => {
     expect(Object.fromEntries(entriesOf(body).map(({ node, state }) => [node, state]))).toEqual({
       ...{ ask: 'completed', more: 'waiting' },
     });
-    expect(body['marks']).toMatchObject([
+    expect(marksOf(body)).toMatchObject([
       { type: 'started' },
       { type: 'approve', node: 'ask', actor: 'ada', decision: 'approve' },
       { type: 'halt', reason: 'look' },
